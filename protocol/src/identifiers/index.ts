@@ -1,0 +1,11 @@
+export { parseAddress } from './address.ts';
+export type { Address, AddressInput } from './address.ts';
+export { parseBirthDate } from './birth-date.ts';
+export { isValidBsn, parseBsn } from './bsn.ts';
+export { BUILT_IN_TOKEN_TYPES, encodeToken, isTokenType } from './encode-token.ts';
+export type { Token, TokenKind, TokenType } from './encode-token.ts';
+export { parseIdentifier } from './identifier.ts';
+export { normaliseName } from './name.ts';
+export type { NameInput, NormalisedName } from './name.ts';
+export { tokensOf } from './token.ts';
+export type { PersonDescription } from './token.ts';

@@ -1,0 +1,94 @@
+import { blob, bytes, list, message, oneOf, optional, struct, u32, u64, union } from './codec.ts';
+import { idField } from './fields.ts';
+import { LIMITS } from './limits.ts';
+import type { SealedQuestion } from './sealed.ts';
+import { sealedQuestionField } from './sealed.ts';
+
+/** What became of a question at a node, as far as the gateway may know. Says nothing about a person. */
+export const DELIVERY_OUTCOMES = ['answered', 'refused', 'session-unknown', 'rejected'] as const;
+/** What the gateway itself reports when no reply came. */
+export const DELIVERY_FAILURES = ['not-connected', 'timeout', 'overloaded', 'connection-lost'] as const;
+export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
+export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number];
+
+/** Body of `POST /v1/lookups/{id}/questions`: the sealed questions of one lookup. */
+export interface Questions {
+  readonly questions: readonly SealedQuestion[];
+}
+
+export const questionsCodec = message<Questions>(
+  struct({ questions: list(sealedQuestionField, LIMITS.agencies) }),
+  16_777_216,
+);
+
+/** One part of the streamed reply to {@link Questions}: what one node said, or why it said nothing. */
+export interface DeliveryReport {
+  readonly node: string;
+  readonly outcome: DeliveryOutcome | DeliveryFailure;
+  readonly ciphertext: Uint8Array | undefined;
+}
+
+export const deliveryReportCodec = message<DeliveryReport>(
+  struct({
+    node: idField,
+    outcome: oneOf(...DELIVERY_OUTCOMES, ...DELIVERY_FAILURES),
+    ciphertext: optional(blob(LIMITS.answerBytes + 16)),
+  }),
+  LIMITS.answerBytes + 1_024,
+);
+
+/** Frames that the gateway sends over a connection that an agent opened. */
+export type GatewayFrame =
+  | {
+      /** Shows that this is the gateway that was pinned: its signature over the agent's connection nonce. */
+      readonly type: 'hello';
+      readonly rosterVersion: number;
+      /** The gateway's clock, milliseconds since 1970: for the diagnosis of a wrong clock. */
+      readonly now: number;
+      readonly signature: Uint8Array;
+    }
+  | {
+      readonly type: 'delivery';
+      /** Pairs a reply with its delivery on this connection. */
+      readonly delivery: number;
+      readonly ticket: Uint8Array;
+      /** The asker's signed request head (RFC 9421 signature base) and signature, kept for the auditor. */
+      readonly evidence: Uint8Array;
+      readonly evidenceSignature: Uint8Array;
+      readonly question: SealedQuestion;
+    }
+  | { readonly type: 'roster-changed'; readonly rosterVersion: number };
+
+export const gatewayFrameCodec = message<GatewayFrame>(
+  union({
+    hello: struct({ rosterVersion: u64, now: u64, signature: bytes(64) }),
+    delivery: struct({
+      delivery: u32,
+      ticket: blob(4_096),
+      evidence: blob(2_048),
+      evidenceSignature: bytes(64),
+      question: sealedQuestionField,
+    }),
+    'roster-changed': struct({ rosterVersion: u64 }),
+  }),
+  LIMITS.questionBytes + 16_384,
+);
+
+/** Frames that an agent sends back. */
+export type AgentFrame = {
+  readonly type: 'reply';
+  readonly delivery: number;
+  readonly outcome: DeliveryOutcome;
+  readonly ciphertext: Uint8Array | undefined;
+};
+
+export const agentFrameCodec = message<AgentFrame>(
+  union({
+    reply: struct({
+      delivery: u32,
+      outcome: oneOf(...DELIVERY_OUTCOMES),
+      ciphertext: optional(blob(LIMITS.answerBytes + 16)),
+    }),
+  }),
+  LIMITS.answerBytes + 1_024,
+);

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { decodeBase64 } from '../bytes.ts';
+import { bytes, text } from './codec.ts';
+
+/** The parts that several messages share: one definition for JSON (zod) and one for the binary form. */
+
+const slug = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+
+/** Identifier of an agency, or of a register within its agency: lower-case letters, digits and inner hyphens. */
+export const slugSchema = z.string().regex(slug, 'lower-case letters, digits and hyphens, 1 to 40 characters');
+/** `agency/register`: names a register in the whole federation. */
+export const registerNameSchema = z
+  .string()
+  .max(81)
+  .refine((value) => {
+    const parts = value.split('/');
+    return parts.length === 2 && parts.every((part) => slug.test(part));
+  }, 'an agency and a register with a slash between them: agency/register');
+export const tokenTypeSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9+-]{1,31}$/, 'a token type such as bsn, name+birthdate or address');
+export const purposeCodeSchema = slugSchema;
+
+/** Base64url text of exactly `length` bytes. */
+export const base64Schema = (length: number) =>
+  z.string().refine(
+    (value) => {
+      try {
+        return decodeBase64(value).length === length;
+      } catch {
+        return false;
+      }
+    },
+    `base64url without padding, ${length} bytes`,
+  );
+
+export const idField = text(40);
+export const registerField = text(40);
+export const tokenTypeField = text(32);
+/** A lookup's identifier: 16 random bytes. */
+export const LOOKUP_ID_BYTES = 16;
+export const lookupIdField = bytes(LOOKUP_ID_BYTES);
+export const digestField = bytes(32);

@@ -1,0 +1,112 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { base64 } from '@scure/base';
+import type { Backend } from '../backend/backend.ts';
+import { encodeBase64, utf8ToBytes } from '../bytes.ts';
+import type { Random } from '../bytes.ts';
+import { HitError } from '../errors.ts';
+import { LIMITS } from './limits.ts';
+
+/**
+ * HTTP Message Signatures (RFC 9421) in one fixed profile: Ed25519 over the method, the path and the digest of the
+ * body (RFC 9530), with creation time, expiry, nonce, key and tag. Nothing is negotiated, so there is
+ * nothing to downgrade. The authority is left out: a load balancer may change it, and the gateway's identity is
+ * pinned elsewhere.
+ */
+export interface SignatureHeaders {
+  readonly 'content-digest': string;
+  readonly 'signature-input': string;
+  readonly signature: string;
+}
+
+/** What is signed, and what a receiver learns from a checked signature. Times in whole seconds since 1970. */
+export interface SignedHead {
+  readonly keyId: string;
+  readonly created: number;
+  readonly expires: number;
+  readonly nonce: string;
+}
+
+/** A checked request, with what an auditor needs to check it again. */
+export interface CheckedSignature extends SignedHead {
+  /** The signature base (RFC 9421 section 2.5): the bytes that were signed. */
+  readonly base: Uint8Array;
+  readonly signature: Uint8Array;
+  /** SHA-256 of the body. */
+  readonly bodyDigest: Uint8Array;
+}
+
+interface RequestHead {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** Seconds for which a signed request may be used. */
+const LIFETIME = 60;
+const TAG = 'hitmachine-1';
+const INPUT =
+  /^hit=(\("@method" "@path" "content-digest"\);created=(\d{1,12});expires=(\d{1,12});nonce="([\w-]{22})";keyid="([a-z0-9-]{1,40})";alg="ed25519";tag="hitmachine-1")$/;
+const SIGNATURE = /^hit=:([A-Za-z0-9+/]{86}==):$/;
+
+const digestHeader = (digest: Uint8Array): string => `sha-256=:${base64.encode(digest)}:`;
+
+function signatureBase(request: RequestHead, contentDigest: string, parameters: string): Uint8Array {
+  return utf8ToBytes(
+    `"@method": ${request.method}\n"@path": ${request.path}\n"content-digest": ${contentDigest}\n"@signature-params": ${parameters}`,
+  );
+}
+
+/** Signs a request. `now` in milliseconds; `keyId` is the identifier of the agency. */
+export function signRequest(
+  backend: Backend,
+  seed: Uint8Array,
+  keyId: string,
+  request: RequestHead & { readonly body: Uint8Array },
+  now: number,
+  random: Random,
+): SignatureHeaders {
+  const created = Math.floor(now / 1000);
+  const contentDigest = digestHeader(sha256(request.body));
+  const parameters = `("@method" "@path" "content-digest");created=${created};expires=${created + LIFETIME};nonce="${encodeBase64(random(16))}";keyid="${keyId}";alg="ed25519";tag="${TAG}"`;
+  const signature = backend.signatures.sign(seed, signatureBase(request, contentDigest, parameters));
+  return {
+    'content-digest': contentDigest,
+    'signature-input': `hit=${parameters}`,
+    signature: `hit=:${base64.encode(signature)}:`,
+  };
+}
+
+/** Whose key a request claims to be signed with; decides which key to check against, and nothing else. */
+export function claimedKeyId(signatureInput: string | undefined): string {
+  return parseInput(signatureInput).head.keyId;
+}
+
+function parseInput(signatureInput: string | undefined): { parameters: string; head: SignedHead } {
+  const match = INPUT.exec(signatureInput ?? '');
+  if (match === null) throw new HitError('signature-invalid', 'the Signature-Input header is missing or not of our profile');
+  const [, parameters, created, expires, nonce, keyId] = match as unknown as [string, string, string, string, string, string];
+  return { parameters, head: { keyId, created: Number(created), expires: Number(expires), nonce } };
+}
+
+/** Checks a signed request against the public key of the agency that it names. `now` in milliseconds. */
+export function checkRequest(
+  backend: Backend,
+  publicKey: Uint8Array,
+  headers: { readonly [K in keyof SignatureHeaders]: string | undefined },
+  request: RequestHead & { readonly body: Uint8Array },
+  now: number,
+): CheckedSignature {
+  const { parameters, head } = parseInput(headers['signature-input']);
+  const encoded = SIGNATURE.exec(headers.signature ?? '')?.[1];
+  if (encoded === undefined) throw new HitError('signature-invalid', 'the Signature header is missing or not of our profile');
+  const bodyDigest = sha256(request.body);
+  const contentDigest = digestHeader(bodyDigest);
+  if (headers['content-digest'] !== contentDigest)
+    throw new HitError('signature-invalid', 'the Content-Digest header does not fit the body');
+  const signature = base64.decode(encoded);
+  const base = signatureBase(request, contentDigest, parameters);
+  if (!backend.signatures.verify(publicKey, base, signature)) throw new HitError('signature-invalid');
+  const skew = LIMITS.clockSkewMs;
+  if (head.created * 1000 > now + skew || head.expires * 1000 < now - skew || head.expires - head.created > LIFETIME)
+    throw new HitError('signature-expired', 'the request was signed too long ago, or one of the clocks is wrong');
+  return { ...head, base, signature, bodyDigest };
+}

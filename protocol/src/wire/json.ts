@@ -1,0 +1,31 @@
+import { utf8 } from '@scure/base';
+import type { z } from 'zod';
+import { HitError } from '../errors.ts';
+import type { FieldError } from '../errors.ts';
+
+/** The offending fields of a failed zod parse, without the offending values: those may be personal data. */
+export function fieldErrors(error: z.ZodError): FieldError[] {
+  return error.issues.map((issue) => ({
+    field: issue.path.length === 0 ? '(body)' : issue.path.map(String).join('.'),
+    detail: issue.code === 'unrecognized_keys' ? `not known here: ${issue.keys.join(', ')}` : issue.message,
+  }));
+}
+
+/** Checks a value against a schema. Throws `field-invalid` with every offending field. */
+export function parseValue<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = fieldErrors(result.error);
+  throw new HitError('field-invalid', fields.map(({ field, detail }) => `${field}: ${detail}`).join('; '), { fields });
+}
+
+/** Strict UTF-8 JSON to a checked value. Throws `malformed` or `field-invalid`. */
+export function parseJson<T>(schema: z.ZodType<T>, bytes: Uint8Array): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.encode(bytes));
+  } catch (cause) {
+    throw new HitError('malformed', 'the body is not JSON in UTF-8', { cause });
+  }
+  return parseValue(schema, value);
+}

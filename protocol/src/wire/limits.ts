@@ -1,0 +1,21 @@
+/** Limits that every party enforces in its decoders, so that no message can make it work without bound. */
+export const LIMITS = {
+  /** Persons in one lookup: a large household. */
+  persons: 32,
+  /** Token types in one lookup. */
+  tokenTypes: 8,
+  /** Registers of one agency. */
+  registersPerAgency: 32,
+  /** Agencies on one roster. */
+  agencies: 2_000,
+  /** Elements in one evaluation for an import. */
+  importBatch: 1_024,
+  /** Bytes of one sealed question. */
+  questionBytes: 65_536,
+  /** Bytes of one sealed answer: 32 persons at a register of 1,000,000 with ten-bit buckets, and more. */
+  answerBytes: 16_777_216,
+  /** Bytes of a JSON body. */
+  jsonBytes: 262_144,
+  /** How far two clocks may be apart, in milliseconds. */
+  clockSkewMs: 60_000,
+} as const;

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { PROOF_BYTES } from '../oprf/dleq.ts';
+import { base64Schema, purposeCodeSchema, registerNameSchema, slugSchema, tokenTypeSchema } from './fields.ts';
+import { LIMITS } from './limits.ts';
+
+const elements = z.string().max(44 * LIMITS.importBatch);
+
+/**
+ * Body of `POST /v1/lookups`, signed by the asking agency. Nothing in it is derived from a person but the blinded
+ * elements, which are uniformly random.
+ */
+export const lookupRequestSchema = z.strictObject({
+  rosterVersion: z.int().min(1),
+  purpose: purposeCodeSchema,
+  /** SHA-256 of a random salt and the case reference; the salt stays with the asker. */
+  caseCommitment: base64Schema(32),
+  /** Pseudonym of the professional, under a key of his or her agency. */
+  professional: base64Schema(16),
+  registers: z.array(registerNameSchema).min(1).max(LIMITS.agencies),
+  tokenTypes: z.array(tokenTypeSchema).min(1).max(LIMITS.tokenTypes),
+  persons: z.int().min(1).max(LIMITS.persons),
+  /** Per person, per token type: 32 bytes; all of them one after another. */
+  elements,
+});
+export type LookupRequest = z.infer<typeof lookupRequestSchema>;
+
+/** What the gateway gives back once the lookup stands in its log. */
+export const lookupOpenedSchema = z.strictObject({
+  lookupId: base64Schema(16),
+  /** k_g times each element, in the order of the request. */
+  evaluated: elements,
+  proof: base64Schema(PROOF_BYTES).optional(),
+  /** One ticket a node. */
+  tickets: z.array(z.strictObject({ node: slugSchema, ticket: z.string().max(6_000) })).max(LIMITS.agencies),
+  /** Shows, once, that the sender of the sealed questions is the one who opened the lookup. */
+  capability: base64Schema(32),
+});
+export type LookupOpened = z.infer<typeof lookupOpenedSchema>;
+
+/** Body of `POST /v1/evaluations`: blinded clients of a register that is being imported. */
+export const evaluationRequestSchema = z.strictObject({ register: slugSchema, elements });
+export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
+
+export const evaluationResponseSchema = z.strictObject({ evaluated: elements, proof: base64Schema(PROOF_BYTES) });
+export type EvaluationResponse = z.infer<typeof evaluationResponseSchema>;

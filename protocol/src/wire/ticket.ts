@@ -1,0 +1,76 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, uintToBytes, utf8ToBytes } from '../bytes.ts';
+import { HitError } from '../errors.ts';
+import { list, message, struct, u64, u8 } from './codec.ts';
+import { digestField, idField, lookupIdField, registerField, tokenTypeField } from './fields.ts';
+import { LIMITS } from './limits.ts';
+
+/**
+ * The gateway's permission for one agency to ask one node one question. It travels to the node with the question,
+ * is bound into the sealing of question and answer, and is good for one use.
+ *
+ * `elementDigests` commit to the evaluated elements: what the asker puts before a node must be what the gateway
+ * evaluated (and logged) for this very lookup, and the same at every node.
+ */
+export interface Ticket {
+  readonly version: number;
+  readonly lookupId: Uint8Array;
+  readonly asker: string;
+  readonly node: string;
+  /** The registers of this node that may be asked; other nodes' are not told. */
+  readonly registers: readonly string[];
+  readonly purpose: string;
+  readonly persons: number;
+  readonly elementDigests: readonly { readonly tokenType: string; readonly digest: Uint8Array }[];
+  /** SHA-256 of the asker's signed request, so that three logs can be laid side by side. */
+  readonly requestDigest: Uint8Array;
+  readonly rosterVersion: number;
+  /** Milliseconds since 1970. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export const TICKET_VERSION = 1;
+
+export const ticketCodec = message<Ticket>(
+  struct({
+    version: u8,
+    lookupId: lookupIdField,
+    asker: idField,
+    node: idField,
+    registers: list(registerField, LIMITS.registersPerAgency),
+    purpose: idField,
+    persons: u8,
+    elementDigests: list(struct({ tokenType: tokenTypeField, digest: digestField }), LIMITS.tokenTypes),
+    requestDigest: digestField,
+    rosterVersion: u64,
+    issuedAt: u64,
+    expiresAt: u64,
+  }),
+  4_096,
+);
+
+/** The digest that a ticket carries for the elements of one token type, in the order of the persons. */
+export function elementDigest(tokenType: string, elements: Uint8Array): Uint8Array {
+  return sha256(
+    concatBytes(
+      utf8ToBytes('hitmachine-v1 elements'),
+      uintToBytes(tokenType.length, 1),
+      utf8ToBytes(tokenType),
+      elements,
+    ),
+  );
+}
+
+/** What a receiver of a ticket checks before anything else. `now` in milliseconds. */
+export function checkTicket(ticket: Ticket, expected: { node: string; asker: string; now: number }): void {
+  if (ticket.version !== TICKET_VERSION)
+    throw new HitError('ticket-invalid', `ticket version ${ticket.version} is not supported`);
+  if (ticket.node !== expected.node) throw new HitError('ticket-invalid', 'the ticket is for another agency');
+  if (ticket.asker !== expected.asker) throw new HitError('ticket-invalid', 'the ticket is of another agency');
+  if (ticket.persons < 1 || ticket.persons > LIMITS.persons)
+    throw new HitError('ticket-invalid', 'the ticket has an impossible number of persons');
+  if (expected.now > ticket.expiresAt + LIMITS.clockSkewMs) throw new HitError('ticket-expired');
+  if (expected.now < ticket.issuedAt - LIMITS.clockSkewMs)
+    throw new HitError('ticket-invalid', 'the ticket is from the future: a clock is wrong');
+}
