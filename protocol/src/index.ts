@@ -24,6 +24,7 @@ export * from './wire/answer.ts';
 export * from './wire/delivery.ts';
 export * from './wire/enrolment.ts';
 export * from './wire/fields.ts';
+export * from './wire/hello.ts';
 export * from './wire/http-signature.ts';
 export * from './wire/json.ts';
 export * from './wire/limits.ts';

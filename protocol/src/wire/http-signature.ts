@@ -55,7 +55,7 @@ function signatureBase(request: RequestHead, contentDigest: string, parameters: 
   );
 }
 
-/** Signs a request. `now` in milliseconds; `keyId` is the identifier of the agency. */
+/** Signs a request. `now` in milliseconds; `keyId` is the identifier of the agency. `base` is what was signed. */
 export function signRequest(
   backend: Backend,
   seed: Uint8Array,
@@ -63,16 +63,17 @@ export function signRequest(
   request: RequestHead & { readonly body: Uint8Array },
   now: number,
   random: Random,
-): SignatureHeaders {
+): { readonly headers: SignatureHeaders; readonly base: Uint8Array } {
   const created = Math.floor(now / 1000);
   const contentDigest = digestHeader(sha256(request.body));
   const parameters = `("@method" "@path" "content-digest");created=${created};expires=${created + LIFETIME};nonce="${encodeBase64(random(16))}";keyid="${keyId}";alg="ed25519";tag="${TAG}"`;
-  const signature = backend.signatures.sign(seed, signatureBase(request, contentDigest, parameters));
-  return {
+  const base = signatureBase(request, contentDigest, parameters);
+  const headers = {
     'content-digest': contentDigest,
     'signature-input': `hit=${parameters}`,
-    signature: `hit=:${base64.encode(signature)}:`,
+    signature: `hit=:${base64.encode(backend.signatures.sign(seed, base))}:`,
   };
+  return { headers, base };
 }
 
 /** Whose key a request claims to be signed with; decides which key to check against, and nothing else. */

@@ -1,0 +1,39 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Backend } from '../backend/backend.ts';
+import { concatBytes, uintToBytes, utf8ToBytes } from '../bytes.ts';
+import { HitError } from '../errors.ts';
+
+/**
+ * The gateway's half of the handshake on a connection that an agent opened: a signature over the agent's own signed
+ * request (which holds a fresh nonce), so that an agent hands its replies to the gateway it pinned and to no other.
+ */
+export interface Hello {
+  readonly rosterVersion: number;
+  /** The gateway's clock, milliseconds since 1970. */
+  readonly now: number;
+}
+
+function helloBytes(requestBase: Uint8Array, hello: Hello): Uint8Array {
+  return concatBytes(
+    utf8ToBytes('hitmachine-v1 hello\n'),
+    sha256(requestBase),
+    uintToBytes(hello.rosterVersion, 8),
+    uintToBytes(hello.now, 8),
+  );
+}
+
+/** Signs a hello. `requestBase` is the signature base of the agent's connection request. */
+export function signHello(backend: Backend, identitySeed: Uint8Array, requestBase: Uint8Array, hello: Hello): Uint8Array {
+  return backend.signatures.sign(identitySeed, helloBytes(requestBase, hello));
+}
+
+/** Throws `signature-invalid` when the hello does not come from the pinned gateway, or not for this request. */
+export function checkHello(
+  backend: Backend,
+  gatewayKey: Uint8Array,
+  requestBase: Uint8Array,
+  hello: Hello & { readonly signature: Uint8Array },
+): void {
+  if (!backend.signatures.verify(gatewayKey, helloBytes(requestBase, hello), hello.signature))
+    throw new HitError('signature-invalid', 'the other side of the connection is not the pinned gateway');
+}
