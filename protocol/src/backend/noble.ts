@@ -1,5 +1,7 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519, ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
+import { sha512 } from '@noble/hashes/sha2.js';
+import { concatBytes, constantTimeEqual } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 
@@ -36,6 +38,24 @@ function scalar(bytes: Uint8Array): bigint {
   return value;
 }
 
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}
+
+/**
+ * sB − kA = R without the cofactor, and R not of small order: what libsodium demands and @noble/curves does not, so
+ * that both implementations agree also on signatures that somebody made up from points of small order.
+ */
+function fulfilsStrictEquation(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const { Point: Edwards } = ed25519;
+  const commitment = signature.subarray(0, 32);
+  if (Edwards.fromBytes(commitment).isSmallOrder()) return false;
+  const k = Edwards.Fn.create(littleEndian(sha512(concatBytes(commitment, publicKey, message))));
+  const s = Edwards.Fn.fromBytes(signature.subarray(32));
+  const expected = Edwards.BASE.multiplyUnsafe(s).subtract(Edwards.fromBytes(publicKey).multiplyUnsafe(k));
+  return constantTimeEqual(expected.toBytes(), commitment);
+}
+
 /** The reference implementation, on @noble/curves and @noble/ciphers. Available at once, everywhere. */
 export const noble: Backend = {
   name: 'noble',
@@ -49,9 +69,7 @@ export const noble: Backend = {
     },
     reduceScalar(bytes) {
       if (bytes.length !== 64) throw new HitError('scalar-invalid');
-      let value = 0n;
-      for (let i = 63; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] as number);
-      return Fn.toBytes(Fn.create(value));
+      return Fn.toBytes(Fn.create(littleEndian(bytes)));
     },
     multiplyScalars: (a, b) => Fn.toBytes(Fn.mul(scalar(a), scalar(b))),
     subtractScalars: (a, b) => Fn.toBytes(Fn.sub(anyScalar(a), anyScalar(b))),
@@ -72,8 +90,10 @@ export const noble: Backend = {
     sign: (seed, message) => ed25519.sign(message, seed),
     verify(publicKey, message, signature) {
       try {
-        // Strict RFC 8032 rules, so that both implementations agree on every signature.
-        return ed25519.verify(signature, message, publicKey, { zip215: false });
+        return (
+          ed25519.verify(signature, message, publicKey, { zip215: false }) &&
+          fulfilsStrictEquation(publicKey, message, signature)
+        );
       } catch {
         return false;
       }

@@ -6,7 +6,7 @@ import type { Backend } from '../backend/backend.ts';
 import type { Random } from '../bytes.ts';
 import { decodeBase64, encodeBase64, utf8ToBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
-import { parseValue } from '../wire/json.ts';
+import { parseJson } from '../wire/json.ts';
 
 /** What opens a key store: a file of 32 random bytes, or a passphrase that a person chose. */
 export type Unlock =
@@ -40,7 +40,9 @@ export async function sealKeystore(
   const salt = random(16);
   const nonce = random(12);
   const plaintext = utf8ToBytes(
-    JSON.stringify(Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, encodeBase64(value)]))),
+    JSON.stringify(
+      Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, encodeBase64(value)])),
+    ),
   );
   // The salt is fresh each time, so the key is too, and no nonce can repeat under it.
   const ciphertext = backend.aead.seal(await keyFrom(unlock, salt), nonce, CONTEXT, plaintext);
@@ -62,14 +64,21 @@ export async function openKeystore(
   const { success, data } = sealedKeystoreSchema.safeParse(sealed);
   if (!success) throw new HitError('keystore-invalid', 'this is not a key store of this program');
   if (data.unlock !== unlock.type)
-    throw new HitError('keystore-invalid', `this key store was sealed with a ${data.unlock}, not with a ${unlock.type}`);
+    throw new HitError(
+      'keystore-invalid',
+      `this key store was sealed with a ${data.unlock}, not with a ${unlock.type}`,
+    );
   let plaintext: Uint8Array;
   try {
     const key = await keyFrom(unlock, decodeBase64(data.salt));
     plaintext = backend.aead.open(key, decodeBase64(data.nonce), CONTEXT, decodeBase64(data.ciphertext));
   } catch (cause) {
-    throw new HitError('keystore-invalid', `the ${unlock.type} is not the one that the key store was sealed with`, { cause });
+    throw new HitError(
+      'keystore-invalid',
+      `the ${unlock.type} is not the one that the key store was sealed with`,
+      { cause },
+    );
   }
-  const secrets = parseValue(z.record(z.string(), z.string()), JSON.parse(String.fromCharCode(...plaintext)));
+  const secrets = parseJson(z.record(z.string(), z.string()), plaintext);
   return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, decodeBase64(value)]));
 }

@@ -43,7 +43,9 @@ export function prepareLookup(
   return {
     tokenTypes,
     persons,
-    unblinders: blinded.map((row) => row.map(({ blind: scalar }) => suite.backend.group.invertScalar(scalar))),
+    unblinders: blinded.map((row) =>
+      row.map(({ blind: scalar }) => suite.backend.group.invertScalar(scalar)),
+    ),
     elements: concatBytes(...blinded.flat().map(({ element }) => element)),
   };
 }
@@ -68,7 +70,10 @@ export function takeEvaluation(
   const hashes = lookup.unblinders.map((row, person) =>
     row.map((unblinder, type) =>
       bucketHash(
-        suite.backend.group.multiply(unblinder, replies[person * lookup.tokenTypes.length + type] as Uint8Array),
+        suite.backend.group.multiply(
+          unblinder,
+          replies[person * lookup.tokenTypes.length + type] as Uint8Array,
+        ),
       ),
     ),
   );
@@ -83,7 +88,9 @@ export interface AskedRegister {
 
 /** The question for one node. Token types that a register does not hold are left out for it. */
 export function makeQuestion(lookup: EvaluatedLookup, registers: readonly AskedRegister[]): Question {
-  const held = lookup.tokenTypes.filter((type) => registers.some(({ tableBits }) => tableBits[type] !== undefined));
+  const held = lookup.tokenTypes.filter((type) =>
+    registers.some(({ tableBits }) => tableBits[type] !== undefined),
+  );
   return {
     elements: held.map((tokenType) => ({
       tokenType,
@@ -96,7 +103,11 @@ export function makeQuestion(lookup: EvaluatedLookup, registers: readonly AskedR
         .map((tokenType) => {
           const bits = tableBits[tokenType] as number;
           const type = lookup.tokenTypes.indexOf(tokenType);
-          return { tokenType, bits, buckets: lookup.hashes.map((row) => bucketNumber(row[type] as number, bits)) };
+          return {
+            tokenType,
+            bits,
+            buckets: lookup.hashes.map((row) => bucketNumber(row[type] as number, bits)),
+          };
         }),
     })),
   };
@@ -114,6 +125,18 @@ export type RegisterResult =
   | { readonly register: string; readonly persons: readonly PersonResult[] }
   | { readonly register: string; readonly unavailable: Unavailable };
 
+// Part by part, not joined to one text: what a node sends may hold any separator.
+const sameTypes = (
+  found: readonly { tokenType: string }[],
+  asked: readonly { tokenType: string }[],
+): boolean =>
+  found.length === asked.length && found.every(({ tokenType }, i) => tokenType === asked[i]?.tokenType);
+const sameRegisters = (
+  found: readonly { register: string }[],
+  asked: readonly { register: string }[],
+): boolean =>
+  found.length === asked.length && found.every(({ register }, i) => register === asked[i]?.register);
+
 /**
  * Reads a node's answer to a question: derives the tags and looks for them in the buckets. An answer that is not
  * exactly what was asked for throws `malformed`, so that a missing part can never pass for "not known".
@@ -125,12 +148,7 @@ export function readAnswer(
   question: Question,
   answer: Extract<Answer, { type: 'answered' }>,
 ): RegisterResult[] {
-  const types = question.elements.map(({ tokenType }) => tokenType);
-  if (
-    answer.evaluated.map(({ tokenType }) => tokenType).join() !== types.join() ||
-    answer.registers.map(({ register }) => register).join() !==
-      question.registers.map(({ register }) => register).join()
-  )
+  if (!sameTypes(answer.evaluated, question.elements) || !sameRegisters(answer.registers, question.registers))
     throw new HitError('malformed', 'the answer does not fit the question');
   const pseudonyms = new Map(
     answer.evaluated.map(({ tokenType, elements }) => {
@@ -162,7 +180,7 @@ function readRegister(
   },
 ): PersonResult[] {
   const { node, epoch, reply, columns } = at;
-  if (reply.columns.map(({ tokenType }) => tokenType).join() !== columns.map(({ tokenType }) => tokenType).join())
+  if (!sameTypes(reply.columns, columns))
     throw new HitError('malformed', 'the answer does not fit the question');
   const tables = reply.columns.map(({ tokenType, capacity, buckets }) => {
     const size = capacity * TAG_BYTES;

@@ -45,7 +45,8 @@ const LIFETIME = 60;
 const TAG = 'hitmachine-1';
 const INPUT =
   /^hit=(\("@method" "@path" "content-digest"\);created=(\d{1,12});expires=(\d{1,12});nonce="([\w-]{22})";keyid="([a-z0-9-]{1,40})";alg="ed25519";tag="hitmachine-1")$/;
-const SIGNATURE = /^hit=:([A-Za-z0-9+/]{86}==):$/;
+/** The last character carries two bits only, so that there is one spelling of a signature. */
+const SIGNATURE = /^hit=:([A-Za-z0-9+/]{85}[AQgw]==):$/;
 
 const digestHeader = (digest: Uint8Array): string => `sha-256=:${base64.encode(digest)}:`;
 
@@ -83,8 +84,16 @@ export function claimedKeyId(signatureInput: string | undefined): string {
 
 function parseInput(signatureInput: string | undefined): { parameters: string; head: SignedHead } {
   const match = INPUT.exec(signatureInput ?? '');
-  if (match === null) throw new HitError('signature-invalid', 'the Signature-Input header is missing or not of our profile');
-  const [, parameters, created, expires, nonce, keyId] = match as unknown as [string, string, string, string, string, string];
+  if (match === null)
+    throw new HitError('signature-invalid', 'the Signature-Input header is missing or not of our profile');
+  const [, parameters, created, expires, nonce, keyId] = match as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   return { parameters, head: { keyId, created: Number(created), expires: Number(expires), nonce } };
 }
 
@@ -98,7 +107,8 @@ export function checkRequest(
 ): CheckedSignature {
   const { parameters, head } = parseInput(headers['signature-input']);
   const encoded = SIGNATURE.exec(headers.signature ?? '')?.[1];
-  if (encoded === undefined) throw new HitError('signature-invalid', 'the Signature header is missing or not of our profile');
+  if (encoded === undefined)
+    throw new HitError('signature-invalid', 'the Signature header is missing or not of our profile');
   const bodyDigest = sha256(request.body);
   const contentDigest = digestHeader(bodyDigest);
   if (headers['content-digest'] !== contentDigest)
@@ -107,7 +117,14 @@ export function checkRequest(
   const base = signatureBase(request, contentDigest, parameters);
   if (!backend.signatures.verify(publicKey, base, signature)) throw new HitError('signature-invalid');
   const skew = LIMITS.clockSkewMs;
-  if (head.created * 1000 > now + skew || head.expires * 1000 < now - skew || head.expires - head.created > LIFETIME)
-    throw new HitError('signature-expired', 'the request was signed too long ago, or one of the clocks is wrong');
+  if (
+    head.created * 1000 > now + skew ||
+    head.expires * 1000 < now - skew ||
+    head.expires - head.created > LIFETIME
+  )
+    throw new HitError(
+      'signature-expired',
+      'the request was signed too long ago, or one of the clocks is wrong',
+    );
   return { ...head, base, signature, bodyDigest };
 }

@@ -30,7 +30,10 @@ export type Register = z.infer<typeof registerSchema>;
 export const registersSchema = z
   .array(registerSchema)
   .max(LIMITS.registersPerAgency)
-  .refine((registers) => new Set(registers.map(({ id }) => id)).size === registers.length, 'a register stands twice');
+  .refine(
+    (registers) => new Set(registers.map(({ id }) => id)).size === registers.length,
+    'a register stands twice',
+  );
 
 /** Which key encapsulation an agency's session key is for (HPKE: 0x647a and 0x0020). */
 export const kemSchema = z.enum(['mlkem768-x25519', 'x25519']);
@@ -85,7 +88,10 @@ export const settingsSchema = z.strictObject({
    */
   tokenTypes: z
     .record(tokenTypeSchema, z.int().min(0).max(MAX_PREFIX_BITS))
-    .refine((types) => Object.keys(types).length >= 1 && Object.keys(types).length <= LIMITS.tokenTypes, 'one to eight token types')
+    .refine(
+      (types) => Object.keys(types).length >= 1 && Object.keys(types).length <= LIMITS.tokenTypes,
+      'one to eight token types',
+    )
     .refine(
       (types) => Object.values(types).reduce((sum, bits) => sum + bits, 0) <= MAX_PREFIX_BITS,
       `the bits of all token types together must not exceed ${MAX_PREFIX_BITS}`,
@@ -113,8 +119,18 @@ export const rosterSchema = z.strictObject({
   purposes: z
     .array(purposeSchema)
     .max(200)
-    .refine((purposes) => purposes.every(({ code }) => code !== CANARY_PURPOSE), `"${CANARY_PURPOSE}" is reserved`),
-  agencies: z.array(agencySchema).max(LIMITS.agencies),
+    .refine(
+      (purposes) => purposes.every(({ code }) => code !== CANARY_PURPOSE),
+      `"${CANARY_PURPOSE}" is reserved`,
+    ),
+  // Twice the same agency would let a reader pin the keys of one entry and use those of the other.
+  agencies: z
+    .array(agencySchema)
+    .max(LIMITS.agencies)
+    .refine(
+      (agencies) => new Set(agencies.map(({ id }) => id)).size === agencies.length,
+      'an agency stands twice',
+    ),
 });
 export type Roster = z.infer<typeof rosterSchema>;
 

@@ -1,0 +1,114 @@
+import type { Resident, TokenType } from './population/index.ts';
+import { DemoError } from './processes.ts';
+
+/** A person as the agency's API takes it; only what the asker has. */
+export type AskedPerson = { readonly ref: string } & Readonly<Record<string, unknown>>;
+
+/** What the agency's API says about one person at one register. */
+export interface RegisterAnswer {
+  /** `agency/register` */
+  readonly register: string;
+  readonly status: string;
+  readonly matchedOn: readonly string[];
+  readonly reason: string | undefined;
+  readonly contact: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface LookupAnswer {
+  readonly complete: boolean;
+  readonly persons: readonly { readonly ref: string; readonly registers: readonly RegisterAnswer[] }[];
+  /** From the question to the whole answer, as the asking system sees it. */
+  readonly milliseconds: number;
+}
+
+export const PURPOSE = 'casusoverleg-zvh';
+const PATIENCE_MS = 30_000;
+
+/** A resident as a professional would type it in, with the tokens that he or she has. */
+export function asked(person: Resident, ref: string, tokens: readonly TokenType[]): AskedPerson {
+  const { bsn, surname, prefix, givenNames, birthDate, address } = person;
+  const { postcode, houseNumber, houseLetter, houseNumberAddition } = address;
+  return {
+    ref,
+    ...(tokens.includes('bsn') ? { bsn } : {}),
+    ...(tokens.includes('name+birthdate')
+      ? { name: { surname, ...(prefix === '' ? {} : { prefix }), givenNames }, birthDate }
+      : {}),
+    ...(tokens.includes('address')
+      ? {
+          address: {
+            postcode,
+            number: String(houseNumber),
+            ...(houseLetter === '' ? {} : { letter: houseLetter }),
+            ...(houseNumberAddition === '' ? {} : { addition: houseNumberAddition }),
+          },
+        }
+      : {}),
+  };
+}
+
+/** The body of `POST /v1/lookups`. */
+export function lookupBody(persons: readonly AskedPerson[]): Record<string, unknown> {
+  return { purpose: PURPOSE, caseReference: 'ZVH-2026-0117', professional: 'j.jansen', persons };
+}
+
+/** Asks an agency's own API. Throws `DemoError` when it refuses, is away, or says what we cannot read. */
+export async function lookUp(
+  url: string,
+  apiKey: string,
+  persons: readonly AskedPerson[],
+): Promise<LookupAnswer> {
+  const started = performance.now();
+  const response = await fetch(`${url}/v1/lookups`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(lookupBody(persons)),
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  const text = await response.text();
+  const milliseconds = performance.now() - started;
+  if (response.status !== 200) throw new DemoError(`${url}/v1/lookups answered ${response.status}: ${text}`);
+  return { ...readAnswer(text), milliseconds };
+}
+
+function readAnswer(text: string): Omit<LookupAnswer, 'milliseconds'> {
+  try {
+    const { complete, persons } = record(JSON.parse(text));
+    if (typeof complete !== 'boolean') throw new TypeError('complete is not true or false');
+    return {
+      complete,
+      persons: list(persons).map((person) => {
+        const { ref, registers } = record(person);
+        return { ref: string(ref), registers: list(registers).map(readRegister) };
+      }),
+    };
+  } catch (error) {
+    throw new DemoError(`an answer could not be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function readRegister(value: unknown): RegisterAnswer {
+  const { register, status, matchedOn, reason, contact } = record(value);
+  return {
+    register: string(register),
+    status: string(status),
+    matchedOn: matchedOn === undefined ? [] : list(matchedOn).map(string),
+    reason: reason === undefined ? undefined : string(reason),
+    contact: contact === undefined ? undefined : record(contact),
+  };
+}
+
+function record(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw new TypeError('an object was expected');
+  return value as Record<string, unknown>;
+}
+
+function list(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw new TypeError('a list was expected');
+  return value as unknown[];
+}
+
+function string(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('a text was expected');
+  return value;
+}

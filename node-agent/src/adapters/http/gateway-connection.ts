@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import type { RawData } from 'ws';
+import { LIMITS, agentFrameCodec, checkHello, gatewayFrameCodec, signRequest } from '@hitmachine/protocol';
+import type {
+  ConnectionHandler,
+  ConnectionState,
+  GatewayConnection,
+} from '../../ports/gateway-connection.ts';
+import type { OperationalLog } from '../../ports/operational-log.ts';
+import type { Signer } from './signed-fetch.ts';
+
+const PATH = '/v1/connect';
+/** The gateway pings every 15 seconds; three missed and the line is dead. */
+const SILENCE_MS = 50_000;
+const HANDSHAKE_MS = 10_000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+const DRAIN_MS = 5_000;
+
+/** Opens the connection and keeps it up. Full-jitter pauses, so that agents do not all come back at once. */
+export function openGatewayConnection(
+  signer: Signer,
+  gateway: { readonly url: string; readonly key: Uint8Array },
+  handler: ConnectionHandler,
+  log: OperationalLog,
+): GatewayConnection {
+  let state: ConnectionState = { connected: false, since: signer.clock(), problem: 'connecting' };
+  let socket: WebSocket | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let closing = false;
+  let failures = 0;
+  const running = new Set<Promise<void>>();
+
+  const change = (connected: boolean, problem?: string): void => {
+    if (state.connected !== connected)
+      log.info({ event: connected ? 'gateway-connected' : 'gateway-disconnected', problem });
+    else if (problem !== state.problem) log.warn({ event: 'gateway-unreachable', problem });
+    state = { connected, since: state.connected === connected ? state.since : signer.clock(), problem };
+  };
+
+  function connect(): void {
+    const url = new URL(PATH, gateway.url);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const { headers, base } = signRequest(
+      signer.backend,
+      signer.identitySeed(),
+      signer.agency,
+      { method: 'GET', path: PATH, body: new Uint8Array(0) },
+      signer.clock(),
+      signer.random,
+    );
+    const current = new WebSocket(url, {
+      headers: { ...headers },
+      perMessageDeflate: false,
+      maxPayload: LIMITS.questionBytes + 65_536,
+      handshakeTimeout: HANDSHAKE_MS,
+    });
+    socket = current;
+    let greeted = false;
+    let watchdog = setTimeout(() => current.terminate(), SILENCE_MS);
+    const alive = (): void => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => current.terminate(), SILENCE_MS);
+    };
+    current.on('ping', alive);
+    current.on('message', (data, isBinary) => {
+      alive();
+      try {
+        if (!isBinary) throw new Error('a text frame');
+        greeted = receive(current, data, base, greeted);
+      } catch (error) {
+        log.error({ event: 'gateway-frame-refused', reason: (error as Error).message });
+        current.close(1002);
+      }
+    });
+    let problem: string | undefined;
+    current.on('unexpected-response', (_request, response) => {
+      problem = `the gateway refused the connection with status ${response.statusCode}`;
+      response.resume();
+      current.terminate();
+    });
+    current.on('error', (error) => (problem ??= error.message));
+    current.on('close', (code) => {
+      clearTimeout(watchdog);
+      if (greeted) failures = 0;
+      change(false, problem ?? `closed by the gateway (${code})`);
+      if (!closing) timer = setTimeout(connect, pause(failures++));
+    });
+  }
+
+  /** Handles one frame; returns whether the gateway has identified itself. */
+  function receive(current: WebSocket, data: RawData, base: Uint8Array, greeted: boolean): boolean {
+    const frame = gatewayFrameCodec.decode(toBytes(data));
+    if (frame.type === 'hello') {
+      checkHello(signer.backend, gateway.key, base, frame);
+      const skew = Math.abs(frame.now - signer.clock());
+      if (skew > LIMITS.clockSkewMs / 2) log.warn({ event: 'clock-skew', milliseconds: skew });
+      change(true);
+      handler.connected(frame.rosterVersion);
+      return true;
+    }
+    if (!greeted) throw new Error('the gateway has not identified itself');
+    if (frame.type === 'roster-changed') {
+      handler.rosterChanged(frame.rosterVersion);
+      return true;
+    }
+    const work = handler
+      .answer(frame)
+      .then((reply) => {
+        if (current.readyState === WebSocket.OPEN) current.send(agentFrameCodec.encode(reply));
+      })
+      .catch((error: unknown) => log.error({ event: 'reply-failed', reason: (error as Error).message }))
+      .finally(() => running.delete(work));
+    running.add(work);
+    return true;
+  }
+
+  connect();
+  return {
+    state: () => state,
+    async close() {
+      closing = true;
+      clearTimeout(timer);
+      await Promise.race([Promise.all(running), delay(DRAIN_MS, undefined, { ref: false })]);
+      const current = socket;
+      if (current === undefined || current.readyState === WebSocket.CLOSED) return;
+      await new Promise<void>((resolve) => {
+        current.once('close', () => resolve());
+        setTimeout(() => current.terminate(), 1_000).unref();
+        current.close(1001);
+      });
+    },
+  };
+}
+
+/** Full jitter: anything up to an exponentially growing bound. Not a secret, so no secure randomness is needed. */
+function pause(failures: number): number {
+  return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+}
+
+function toBytes(data: RawData): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+}

@@ -1,0 +1,103 @@
+import type { Backend, ErrorCode, Random } from '@hitmachine/protocol';
+import { ERRORS, HitError, signRequest } from '@hitmachine/protocol';
+import type { Clock } from '../../ports/clock.ts';
+
+/** Who signs the requests to the gateway. */
+export interface Signer {
+  readonly agency: string;
+  readonly identitySeed: () => Uint8Array;
+  readonly backend: Backend;
+  readonly random: Random;
+  readonly clock: Clock;
+}
+
+export interface SignedResponse {
+  readonly bytes: Uint8Array;
+  /** The bytes that were signed. */
+  readonly base: Uint8Array;
+}
+
+const DEADLINE_MS = 30_000;
+const NO_BODY = new Uint8Array(0);
+
+/** Sends a request signed by the agency and reads the whole reply. Throws what {@link send} throws. */
+export async function signedFetch(
+  signer: Signer,
+  baseUrl: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<SignedResponse> {
+  const bytes = body === undefined ? NO_BODY : new TextEncoder().encode(JSON.stringify(body));
+  const { headers, base } = signRequest(
+    signer.backend,
+    signer.identitySeed(),
+    signer.agency,
+    { method, path, body: bytes },
+    signer.clock(),
+    signer.random,
+  );
+  const response = await send(new URL(path, baseUrl), {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: Buffer.from(bytes) }),
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  });
+  return { bytes: await readAll(response), base };
+}
+
+/**
+ * A request to the gateway. Throws `gateway-unreachable` when there is no reply that it could have given, and the
+ * gateway's own code when it said no.
+ */
+export async function send(url: URL, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { ...init, redirect: 'error' });
+  } catch (cause) {
+    throw new HitError('gateway-unreachable', `no connection to ${url.origin}: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+  if (response.ok) return response;
+  throw await refusal(response);
+}
+
+/** Reads a body that may break off half-way. */
+async function readAll(response: Response): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    throw new HitError('gateway-unreachable', 'the connection broke before the whole reply was in', {
+      cause,
+    });
+  }
+}
+
+/** The gateway's problem document as our own error; what is not a problem document is no reply of a gateway. */
+async function refusal(response: Response): Promise<HitError> {
+  let problem: unknown;
+  try {
+    problem = await response.json();
+  } catch {
+    problem = undefined;
+  }
+  const { code, detail, fields } = (problem ?? {}) as Record<string, unknown>;
+  if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code))
+    return new HitError(
+      'gateway-unreachable',
+      `status ${response.status} without a problem document: is this a gateway?`,
+    );
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return new HitError(code as ErrorCode, typeof detail === 'string' ? detail : undefined, {
+    ...(Array.isArray(fields) ? { fields: fields as { field: string; detail: string }[] } : {}),
+    ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+  });
+}
+
+/** undici hides the reason in `cause`. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  const inner = cause as NodeJS.ErrnoException | undefined;
+  return inner?.code ?? inner?.message ?? message;
+}

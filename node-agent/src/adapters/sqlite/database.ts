@@ -1,0 +1,87 @@
+import { chmodSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { HitError } from '@hitmachine/protocol';
+
+/** Each step brings the schema one version further; steps are never changed once released. */
+const MIGRATIONS = [
+  `
+  CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE pins (name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE imports (
+    register TEXT PRIMARY KEY, generation INTEGER NOT NULL, clients INTEGER NOT NULL, imported_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- Ordered by the pseudonym itself, so that the file does not keep the order in which clients came in.
+  CREATE TABLE pseudonyms (
+    register TEXT NOT NULL, token_type TEXT NOT NULL, element BLOB NOT NULL, masked_hash INTEGER NOT NULL,
+    PRIMARY KEY (register, token_type, element)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE epochs (epoch INTEGER PRIMARY KEY, day TEXT NOT NULL, generations TEXT NOT NULL) STRICT;
+  CREATE TABLE tables (
+    epoch INTEGER NOT NULL REFERENCES epochs ON DELETE CASCADE, register TEXT NOT NULL, token_type TEXT NOT NULL,
+    bits INTEGER NOT NULL, capacity INTEGER NOT NULL, bytes BLOB NOT NULL,
+    PRIMARY KEY (epoch, register, token_type)
+  ) STRICT;
+  CREATE TABLE log (
+    sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL, lookup_key TEXT NOT NULL,
+    nonce BLOB NOT NULL, sealed BLOB NOT NULL
+  ) STRICT;
+  -- A lookup is answered once: the replay guard is the log itself.
+  CREATE UNIQUE INDEX log_answered ON log (lookup_key) WHERE event = 'answered';
+  CREATE TABLE answered_persons (
+    day TEXT NOT NULL, agency TEXT NOT NULL, persons INTEGER NOT NULL, PRIMARY KEY (day, agency)
+  ) STRICT, WITHOUT ROWID;
+  `,
+] as const;
+
+/**
+ * Opens (and if need be makes) the agent's database. Several processes may have it open: the serving agent, an
+ * import, a status. Every commit is on the disk before it returns.
+ */
+export function openDatabase(file: string): DatabaseSync {
+  let database: DatabaseSync;
+  try {
+    database = new DatabaseSync(file, { timeout: 10_000 });
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY',
+    );
+    if (file !== ':memory:') chmodSync(file, 0o600);
+  } catch (cause) {
+    throw new HitError(
+      'storage-failed',
+      `${file}: the database cannot be opened: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  migrate(database, file);
+  return database;
+}
+
+function migrate(database: DatabaseSync, file: string): void {
+  const version = (): number =>
+    (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+  if (version() > MIGRATIONS.length)
+    throw new HitError(
+      'storage-failed',
+      `${file}: the database was made by a newer version of this program; upgrade it`,
+    );
+  while (version() < MIGRATIONS.length)
+    inTransaction(database, () => {
+      // Another process may have been first, between our look and our lock.
+      const at = version();
+      const step = MIGRATIONS[at];
+      if (step !== undefined) database.exec(`${step}; PRAGMA user_version = ${at + 1}`);
+    });
+}
+
+/** Runs `work` in one write transaction. What fails is rolled back whole. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}

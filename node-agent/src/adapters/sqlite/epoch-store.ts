@@ -1,0 +1,58 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { EpochStore } from '../../ports/epoch-store.ts';
+import { inTransaction } from './database.ts';
+
+interface TableRow {
+  readonly register: string;
+  readonly token_type: string;
+  readonly bits: number;
+  readonly capacity: number;
+  readonly bytes: Uint8Array;
+}
+
+/** {@link EpochStore} on SQLite. */
+export function sqliteEpochStore(database: DatabaseSync): EpochStore {
+  return {
+    nextEpoch: () =>
+      inTransaction(database, () => {
+        const row = database
+          .prepare(
+            `INSERT INTO state (name, value) VALUES ('epoch', '1')
+             ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING value`,
+          )
+          .get() as { value: string };
+        return Number(row.value);
+      }),
+    switchTo({ epoch, day, generations, tables }) {
+      inTransaction(database, () => {
+        database.exec('DELETE FROM epochs');
+        database
+          .prepare('INSERT INTO epochs (epoch, day, generations) VALUES (?, ?, ?)')
+          .run(epoch, day, JSON.stringify(generations));
+        const insert = database.prepare(
+          'INSERT INTO tables (epoch, register, token_type, bits, capacity, bytes) VALUES (?, ?, ?, ?, ?, ?)',
+        );
+        for (const { register, tokenType, table } of tables)
+          insert.run(epoch, register, tokenType, table.bits, table.capacity, table.bytes);
+      });
+    },
+    current() {
+      const row = database.prepare('SELECT epoch, day, generations FROM epochs').get() as
+        { epoch: number; day: string; generations: string } | undefined;
+      if (row === undefined) return undefined;
+      const tables = database
+        .prepare('SELECT register, token_type, bits, capacity, bytes FROM tables WHERE epoch = ?')
+        .all(row.epoch) as unknown as TableRow[];
+      return {
+        epoch: row.epoch,
+        day: row.day,
+        generations: JSON.parse(row.generations) as Record<string, number>,
+        tables: tables.map(({ register, token_type: tokenType, bits, capacity, bytes }) => ({
+          register,
+          tokenType,
+          table: { bits, capacity, bytes },
+        })),
+      };
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { ERRORS, HitError } from '@hitmachine/protocol';
+import type { ErrorCode } from '@hitmachine/protocol';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { agentDirectory, readSecretFile } from '../directory.ts';
+
+/** The file in which a serving agent leaves its address, for the commands beside it. */
+export const addressFile = (path: string): string => join(path, 'address');
+
+/** Calls the API of the agent that serves from this directory. Throws `not-ready` when none does. */
+export async function askAgent(
+  path: string,
+  method: string,
+  route: string,
+  body?: unknown,
+): Promise<unknown> {
+  const key = readSecretFile(agentDirectory(path).apiKey).toString('utf8').trim();
+  const file = addressFile(path);
+  const notServing = `no agent serves from ${path}; start it with: hit-agent serve --dir ${path}`;
+  if (!existsSync(file)) throw new HitError('not-ready', notServing);
+  let response: Response;
+  try {
+    response = await fetch(new URL(route, readFileSync(file, 'utf8').trim()), {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw new HitError('not-ready', notServing, { cause });
+  }
+  const value: unknown = await response.json();
+  if (response.ok) return value;
+  const { code, detail } = value as { code: string; detail: string };
+  throw new HitError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'internal', detail);
+}

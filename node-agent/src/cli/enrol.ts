@@ -1,0 +1,74 @@
+import {
+  GATEWAY_KEY_ID,
+  HitError,
+  ROSTER_KIND,
+  decodeEnrolmentToken,
+  encodeBase64,
+  openDocument,
+  rosterSchema,
+} from '@hitmachine/protocol';
+import { httpGatewayClient } from '../adapters/http/gateway-client.ts';
+import { fingerprintsOf } from '../domain/roster-keeper.ts';
+import { openAgent } from '../open-agent.ts';
+import type { Terminal } from './print.ts';
+
+/** `hit-agent enrol`: brings this agency onto the roster. May safely be retried with the same token. */
+export async function enrol(
+  path: string,
+  options: { readonly gateway: string; readonly token: string },
+  terminal: Terminal,
+): Promise<void> {
+  const url = gatewayUrl(options.gateway);
+  const token = decodeEnrolmentToken(options.token);
+  const agent = await openAgent(path);
+  try {
+    const existing = agent.state.membership();
+    if (existing !== undefined && existing.agency !== token.agency)
+      throw new HitError(
+        'already-exists',
+        `this directory belongs to ${existing.agency}; use another one (--dir) for ${token.agency}`,
+      );
+    const client = httpGatewayClient(agent.signer(token.agency), url);
+    const document = await client.enrol({
+      agency: token.agency,
+      secret: encodeBase64(token.secret),
+      identityKey: encodeBase64(agent.keys.identityKey),
+      sessionKey: agent.keys.sessionKey,
+      registers: agent.config.registers.map((register) => ({ ...register, tableBits: {} })),
+    });
+    const key = { keyId: GATEWAY_KEY_ID, publicKey: token.gatewayKey };
+    const roster = openDocument(agent.backend, ROSTER_KIND, rosterSchema, document, key);
+    agent.state.setRoster(JSON.stringify(document));
+    // Whoever enrols anew has new keys of its own; those of the others stay pinned.
+    const own = fingerprintsOf(roster).get(token.agency);
+    if (own !== undefined) agent.state.setPin({ name: token.agency, fingerprint: own });
+    agent.state.setMembership({ agency: token.agency, gatewayUrl: url, gatewayKey: token.gatewayKey });
+    terminal.out(
+      `${token.agency} is on the roster of ${roster.federation} (version ${roster.version}, ${roster.agencies.length} agencies).\n` +
+        `Fingerprint of its keys, for partners who ask for it: ${own ?? '-'}`,
+    );
+  } finally {
+    agent.database.close();
+  }
+}
+
+function gatewayUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url === undefined ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.pathname !== '/' ||
+    url.search !== ''
+  )
+    throw new HitError(
+      'config-invalid',
+      '--gateway: an address such as https://gateway.example, without a path',
+    );
+  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url.protocol === 'http:' && !loopback)
+    throw new HitError(
+      'config-invalid',
+      '--gateway: use https: over a network http would show who asks for which purpose',
+    );
+  return url.origin;
+}

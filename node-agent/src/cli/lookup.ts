@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { HitError } from '@hitmachine/protocol';
+import { askAgent } from './ask-agent.ts';
+import { table } from './print.ts';
+import type { Terminal } from './print.ts';
+
+interface Result {
+  readonly lookupId: string;
+  readonly complete: boolean;
+  readonly persons: readonly {
+    readonly ref: string;
+    readonly registers: readonly {
+      readonly agency: { readonly name: string };
+      readonly name: string;
+      readonly status: string;
+      readonly matchedOn?: readonly string[];
+      readonly explanation?: { readonly nl: string };
+      readonly contact?: { readonly name: string; readonly telephone?: string; readonly email?: string };
+    }[];
+  }[];
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  known: '● bekend',
+  'not-known': '· niet bekend',
+  'no-answer': '? geen antwoord',
+  refused: '✗ geweigerd',
+  invalid: '! ongeldig antwoord',
+};
+
+/**
+ * `hit-agent lookup`: asks through the running agent. Persons come from a file or standard input, never from the
+ * command line, where every user of the machine could read them.
+ */
+export async function lookup(
+  path: string,
+  file: string,
+  options: {
+    readonly purpose: string;
+    readonly caseReference: string;
+    readonly professional: string;
+    readonly json: boolean;
+  },
+  terminal: Terminal,
+): Promise<void> {
+  const persons = readPersons(file);
+  const body = {
+    purpose: options.purpose,
+    caseReference: options.caseReference,
+    professional: options.professional,
+    persons,
+  };
+  const result = (await askAgent(path, 'POST', '/v1/lookups', body)) as Result;
+  terminal.out(options.json ? JSON.stringify(result, undefined, 2) : render(result));
+}
+
+function readPersons(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (cause) {
+    throw new HitError('malformed', `${file}: the file cannot be read`, { cause });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [value];
+  } catch (cause) {
+    throw new HitError(
+      'malformed',
+      `${file}: not JSON; give one person or a list, such as [{"bsn": "..."}]`,
+      { cause },
+    );
+  }
+}
+
+function render(result: Result): string {
+  const parts = result.persons.map(({ ref, registers }) => {
+    const rows = registers.map((entry) => [
+      WORDS[entry.status] ?? entry.status,
+      entry.agency.name,
+      entry.name,
+      entry.status === 'known'
+        ? [
+            entry.contact?.name,
+            entry.contact?.telephone ?? entry.contact?.email,
+            `(${entry.matchedOn?.join(', ') ?? ''})`,
+          ]
+            .filter(Boolean)
+            .join(' ')
+        : (entry.explanation?.nl ?? ''),
+    ]);
+    return `Persoon ${ref}\n${table(rows)}`;
+  });
+  const note = result.complete
+    ? []
+    : ['Niet alle registraties hebben geantwoord: "niet bekend" is dus niet het hele verhaal.'];
+  return [...parts, ...note].join('\n\n');
+}

@@ -1,0 +1,154 @@
+import { Command, Option } from 'commander';
+import { pino } from 'pino';
+import { HitError } from '@hitmachine/protocol';
+import type { OperationalLog } from '../ports/operational-log.ts';
+import { enrol } from './enrol.ts';
+import { importFile } from './import.ts';
+import type { ImportOptions } from './import.ts';
+import { init } from './init.ts';
+import { lookup } from './lookup.ts';
+import { errorText } from './print.ts';
+import type { Terminal } from './print.ts';
+import { serveAgent } from './serve.ts';
+import { status } from './status.ts';
+import { trust } from './trust.ts';
+
+export interface ProgramContext {
+  readonly terminal: Terminal;
+  /** The directory when no --dir is given. */
+  readonly defaultDirectory: string;
+  readonly stopped: AbortSignal;
+}
+
+interface DirectoryOption {
+  readonly dir: string;
+}
+
+/** Runs one command. Resolves with the exit code: 0 when all is well, 1 when not. */
+export async function runProgram(argv: readonly string[], context: ProgramContext): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram(context, (code) => (exitCode = code));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    // Commander has already said what is wrong with the command line.
+    if (typeof code === 'string' && code.startsWith('commander.'))
+      return (error as { exitCode: number }).exitCode;
+    context.terminal.err(`hit-agent: ${errorText(error)}\n`);
+    return 1;
+  }
+}
+
+function buildProgram(
+  { terminal, defaultDirectory, stopped }: ProgramContext,
+  exit: (code: number) => void,
+): Command {
+  const program = new Command('hit-agent')
+    .description("An agency's node agent: answers blind questions, and asks them.")
+    .version('0.1.0')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text),
+    })
+    .showHelpAfterError();
+  const command = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--dir <directory>', "the agent's directory", defaultDirectory)
+      .exitOverride();
+  const quiet: OperationalLog = toStderr(terminal);
+
+  command('init', 'make the directory, settings, keys and database').action((options: DirectoryOption) =>
+    init(options.dir, terminal),
+  );
+  command('enrol', 'bring this agency onto the roster; may be retried')
+    .requiredOption('--gateway <url>', 'address of the gateway')
+    .requiredOption('--token <token>', 'one-time token from the administrator of the gateway')
+    .action((options: DirectoryOption & { gateway: string; token: string }) =>
+      enrol(options.dir, options, terminal),
+    );
+  command('import', 'replace the content of a register by a CSV file')
+    .argument('<file>', 'CSV in UTF-8 with a heading line')
+    .requiredOption('--register <id>', 'the register, as agent.yaml calls it')
+    .option('--skip-invalid', 'import the good rows, leave out the bad ones', false)
+    .option('--ignore-unknown-columns', 'leave out columns that are not known', false)
+    .addOption(
+      new Option('--progress <form>', 'how to show progress')
+        .choices(['auto', 'json', 'none'])
+        .default('auto'),
+    )
+    .option('--json', 'print the result as JSON', false)
+    .action((file: string, options: DirectoryOption & ImportOptions) =>
+      importFile(options.dir, file, options, quiet, terminal),
+    );
+  command('serve', 'answer, ask, and keep the tables up to date, until stopped')
+    .option('--listen <host:port>', "in the place of agent.yaml's listen", listenOption)
+    .addOption(
+      new Option('--canary-seconds <seconds>', 'time between two canaries').default(60).argParser(positive),
+    )
+    .action((options: DirectoryOption & { listen?: { host: string; port: number }; canarySeconds: number }) =>
+      serveAgent(
+        {
+          directory: options.dir,
+          log: pino({ timestamp: pino.stdTimeFunctions.isoTime }),
+          listen: options.listen,
+          canaryIntervalMs: options.canarySeconds * 1000,
+        },
+        stopped,
+      ),
+    );
+  command('lookup', 'ask which registers know these persons, through the running agent')
+    .argument('<file>', 'JSON with a person or a list of persons; - for standard input')
+    .requiredOption('--purpose <code>', 'why the question is asked')
+    .requiredOption('--case <reference>', 'reference of the case')
+    .requiredOption('--professional <name>', 'who asks')
+    .option('--json', 'print the result as JSON', false)
+    .action(
+      (
+        file: string,
+        options: DirectoryOption & { purpose: string; case: string; professional: string; json: boolean },
+      ) => lookup(options.dir, file, { ...options, caseReference: options.case }, terminal),
+    );
+  command('status', 'how the running agent is doing')
+    .option('--json', 'print it as JSON', false)
+    .action(async (options: DirectoryOption & { json: boolean }) => {
+      if (!(await status(options.dir, options, terminal))) exit(1);
+    });
+  command('trust', "show the pinned keys, or pin an agency's new ones")
+    .argument('[agency]')
+    .option('--fingerprint <hex>', 'as the agency itself told it')
+    .action((agency: string | undefined, options: DirectoryOption & { fingerprint?: string }) =>
+      trust(options.dir, agency, options.fingerprint, quiet, terminal),
+    );
+  return program;
+}
+
+/** Commands beside `serve` tell warnings in words, not as JSON. */
+function toStderr(terminal: Terminal): OperationalLog {
+  const tell = (fields: Readonly<Record<string, unknown>>): void => {
+    const { event, ...rest } = fields;
+    const details = Object.entries(rest).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name} ${JSON.stringify(value)}`],
+    );
+    terminal.err(`${[String(event), ...details].join(', ')}\n`);
+  };
+  return { debug: () => undefined, info: () => undefined, warn: tell, error: tell };
+}
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (!Number.isFinite(number) || number <= 0)
+    throw new HitError('config-invalid', '--canary-seconds: a number above 0');
+  return number;
+}
+
+function listenOption(value: string): { host: string; port: number } {
+  const match = /^(127\.0\.0\.1|\[::1\]|localhost):(\d{1,5})$/.exec(value);
+  if (match === null)
+    throw new HitError('config-invalid', '--listen: a loopback address and a port, such as 127.0.0.1:8461');
+  return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port: Number(match[2]) };
+}

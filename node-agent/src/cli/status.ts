@@ -1,0 +1,74 @@
+import { HitError } from '@hitmachine/protocol';
+import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
+import { openAgent } from '../open-agent.ts';
+import type { AgentStatus } from '../domain/status.ts';
+import { askAgent } from './ask-agent.ts';
+import { table } from './print.ts';
+import type { Terminal } from './print.ts';
+
+/** `hit-agent status`: how the running agent is doing, or what stands in its directory when none runs. */
+export async function status(
+  path: string,
+  options: { readonly json: boolean },
+  terminal: Terminal,
+): Promise<boolean> {
+  let running: AgentStatus;
+  try {
+    running = (await askAgent(path, 'GET', '/v1/status')) as AgentStatus;
+  } catch (error) {
+    if (!(error instanceof HitError) || error.code !== 'not-ready') throw error;
+    terminal.err(`${error.detail}\n`);
+    await printStored(path, options, terminal);
+    return false;
+  }
+  terminal.out(options.json ? JSON.stringify(running, undefined, 2) : render(running));
+  return running.problems.length === 0;
+}
+
+function render({ agency, gateway, rosterVersion, epoch, registers, problems }: AgentStatus): string {
+  const link = gateway.connected
+    ? `connected since ${gateway.since}`
+    : `NOT CONNECTED: ${gateway.problem ?? 'connecting'}`;
+  const rows = registers.map(({ id, state, clients, importedAt, canaryLastBack }) => [
+    id,
+    state,
+    clients === undefined ? '-' : String(clients),
+    importedAt ?? '-',
+    canaryLastBack ?? '-',
+  ]);
+  return [
+    `${agency}, gateway ${gateway.url}: ${link}`,
+    `roster version ${rosterVersion}, epoch ${epoch === undefined ? 'none yet' : `${epoch.number} (${epoch.day})`}`,
+    '',
+    table([['REGISTER', 'STATE', 'CLIENTS', 'IMPORTED', 'CANARY BACK'], ...rows]),
+    ...(problems.length > 0 ? ['', ...problems.map((problem) => `! ${problem}`)] : ['', 'No problems.']),
+  ].join('\n');
+}
+
+async function printStored(
+  path: string,
+  options: { readonly json: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const agent = await openAgent(path);
+  try {
+    const membership = agent.state.membership();
+    const imports = sqlitePseudonymStore(agent.database).imports();
+    if (options.json)
+      terminal.out(JSON.stringify({ agency: membership?.agency, running: false, imports }, undefined, 2));
+    else
+      terminal.out(
+        [
+          membership === undefined
+            ? 'not enrolled'
+            : `${membership.agency}, enrolled at ${membership.gatewayUrl}`,
+          ...imports.map(
+            ({ register, clients, importedAt }) =>
+              `${register}: ${clients} clients, imported ${new Date(importedAt).toISOString()}`,
+          ),
+        ].join('\n'),
+      );
+  } finally {
+    agent.database.close();
+  }
+}

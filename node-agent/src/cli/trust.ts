@@ -1,0 +1,49 @@
+import { HitError } from '@hitmachine/protocol';
+import { RosterKeeper, fingerprintsOf } from '../domain/roster-keeper.ts';
+import { openAgent } from '../open-agent.ts';
+import type { OperationalLog } from '../ports/operational-log.ts';
+import { table } from './print.ts';
+import type { Terminal } from './print.ts';
+
+/** `hit-agent trust`: shows pinned and present keys, or pins an agency's new ones once their fingerprint was checked. */
+export async function trust(
+  path: string,
+  agency: string | undefined,
+  fingerprint: string | undefined,
+  log: OperationalLog,
+  terminal: Terminal,
+): Promise<void> {
+  const agent = await openAgent(path);
+  try {
+    const { membership, gateway } = agent.enrolled();
+    const roster = new RosterKeeper(agent.backend, agent.state, membership, log);
+    roster.accept(await gateway.roster());
+    const present = fingerprintsOf(roster.roster);
+    const pinned = new Map(agent.state.pins().map((pin) => [pin.name, pin.fingerprint]));
+    if (agency === undefined) {
+      const rows = [...present].map(([name, now]) => [
+        name,
+        pinned.get(name) ?? '-',
+        pinned.get(name) === now ? 'same' : now,
+      ]);
+      terminal.out(table([['AGENCY', 'PINNED', 'ON THE ROSTER'], ...rows]));
+      return;
+    }
+    const now = present.get(agency);
+    if (now === undefined) throw new HitError('unknown-agency', `${agency} is not on the roster`);
+    if (fingerprint === undefined)
+      throw new HitError(
+        'config-invalid',
+        `--fingerprint: ask ${agency} for the fingerprint of its keys, by telephone, and give it here`,
+      );
+    if (fingerprint.toLowerCase().replace(/[^0-9a-f]/g, '') !== now.replaceAll('-', ''))
+      throw new HitError(
+        'key-changed',
+        `the roster holds other keys for ${agency} than the fingerprint says; nothing was pinned`,
+      );
+    agent.state.setPin({ name: agency, fingerprint: now });
+    terminal.out(`The keys of ${agency} are pinned: ${now}`);
+  } finally {
+    agent.database.close();
+  }
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { HitError, fieldErrors, kemSchema, registerSchema } from '@hitmachine/protocol';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+/** `host:port` on loopback; port 0 takes a free one. */
+const listenSchema = z
+  .string()
+  .regex(/^(.+):(\d{1,5})$/, 'a host and a port with a colon between them: 127.0.0.1:8461')
+  .transform((value) => {
+    const at = value.lastIndexOf(':');
+    return { host: value.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(value.slice(at + 1)) };
+  })
+  .refine(({ port }) => port <= 65_535, 'a port is at most 65535')
+  .refine(
+    ({ host }) => LOOPBACK.includes(host),
+    'a loopback address (127.0.0.1 or [::1]): put a reverse proxy with TLS in front to reach it from elsewhere',
+  );
+
+/** agent.yaml. Strict: a misspelt setting is an error, not a default. */
+export const configSchema = z
+  .strictObject({
+    /** Where the agency's own API listens. */
+    listen: listenSchema.default({ host: '127.0.0.1', port: 8461 }),
+    /** What opens the key store: a file of 32 random bytes, or one that holds a passphrase. */
+    keyFile: z.string().min(1).optional(),
+    passphraseFile: z.string().min(1).optional(),
+    /** Key encapsulation of this agency's session key. */
+    kem: kemSchema.default('mlkem768-x25519'),
+    registers: z
+      .array(registerSchema.omit({ tableBits: true }))
+      .max(32)
+      .default([]),
+    quotas: z
+      .strictObject({
+        /** Persons that one agency may ask about at this node in a day (UTC); does not rely on the gateway's. */
+        personsPerAgencyPerDay: z.int().min(0).default(500),
+      })
+      .prefault({}),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  })
+  .refine(({ keyFile, passphraseFile }) => keyFile === undefined || passphraseFile === undefined, {
+    path: ['passphraseFile'],
+    message: 'either keyFile or passphraseFile, not both',
+  })
+  .refine(({ registers }) => new Set(registers.map(({ id }) => id)).size === registers.length, {
+    path: ['registers'],
+    message: 'two registers have the same id',
+  });
+
+export type Config = z.infer<typeof configSchema>;
+/** A register as the configuration describes it. */
+export type ConfiguredRegister = Config['registers'][number];
+
+/** Reads and checks agent.yaml. Throws `config-invalid` with the file, every offending field and the cure. */
+export function readConfig(file: string): Config {
+  let value: unknown;
+  try {
+    value = parse(readFileSync(file, 'utf8')) ?? {};
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = missing ? 'there is no such file: run "hit-agent init" first' : (cause as Error).message;
+    throw new HitError('config-invalid', `${file}: ${reason}`, { cause });
+  }
+  const result = configSchema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = fieldErrors(result.error);
+  throw new HitError(
+    'config-invalid',
+    fields.map(({ field, detail }) => `${file}: ${field}: ${detail}`).join('\n'),
+    {
+      fields,
+    },
+  );
+}
+
+/** What `init` writes when there is no agent.yaml yet. */
+export const CONFIG_TEMPLATE = `# Settings of this agency's node agent. Every name is checked: a misspelt one is an error.
+
+# Where the agency's own API listens: this machine only.
+listen: 127.0.0.1:8461
+
+# What opens the key store: a file of random bytes, or a passphrase in a file (passphraseFile).
+keyFile: key-file
+
+# The registers that this agency answers from. Keep the ids: other agencies address registers by them.
+registers: []
+#  - id: schuldhulp
+#    name: Schuldhulpverlening
+#    areaOfLife: inkomen
+#    tokenTypes: [bsn, name+birthdate]
+#    contact:
+#      name: Team Schuldhulp
+#      telephone: "14 000"
+#      email: schuldhulp@gemeente.example
+#      openingHours: werkdagen 9-17 uur
+
+quotas:
+  # Persons that any one agency may ask about here in a day.
+  personsPerAgencyPerDay: 500
+`;

@@ -1,0 +1,72 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import type { Unlock } from '@hitmachine/protocol';
+import { HitError } from '@hitmachine/protocol';
+import type { Config } from './config.ts';
+
+/** The files of one agent, all in one directory that its service account alone can read. */
+export interface AgentDirectory {
+  readonly path: string;
+  readonly config: string;
+  readonly keystore: string;
+  readonly database: string;
+  /** Bearer key of the loopback API. */
+  readonly apiKey: string;
+}
+
+export function agentDirectory(path: string): AgentDirectory {
+  return {
+    path,
+    config: join(path, 'agent.yaml'),
+    keystore: join(path, 'keystore.json'),
+    database: join(path, 'agent.sqlite'),
+    apiKey: join(path, 'api-key'),
+  };
+}
+
+export function makeDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
+}
+
+/** Writes a file that holds a secret: complete or not at all, and readable by the owner alone. */
+export function writeSecretFile(file: string, content: string | Uint8Array): void {
+  const temporary = `${file}.new`;
+  writeFileSync(temporary, content, { mode: 0o600, flush: true });
+  renameSync(temporary, file);
+}
+
+/** Reads a file that holds a secret. Throws `config-invalid` when it is missing or others may read it. */
+export function readSecretFile(file: string): Buffer {
+  if (!existsSync(file))
+    throw new HitError('config-invalid', `${file}: there is no such file; "hit-agent init" makes it`);
+  if ((statSync(file).mode & 0o077) !== 0)
+    throw new HitError(
+      'config-invalid',
+      `${file}: others than its owner may read it; run: chmod 600 ${file}`,
+    );
+  return readFileSync(file);
+}
+
+/** What opens the key store, as the configuration says. */
+export function readUnlock(directory: AgentDirectory, config: Config): Unlock {
+  const at = (file: string): string => (isAbsolute(file) ? file : join(directory.path, file));
+  if (config.passphraseFile !== undefined) {
+    const passphrase = readSecretFile(at(config.passphraseFile)).toString('utf8').trim();
+    if (passphrase.length < 12)
+      throw new HitError(
+        'config-invalid',
+        `${config.passphraseFile}: the passphrase has fewer than 12 characters`,
+      );
+    return { type: 'passphrase', passphrase };
+  }
+  const file = keyFileOf(directory, config);
+  const key = readSecretFile(file);
+  if (key.length !== 32) throw new HitError('config-invalid', `${file}: a key file has 32 bytes`);
+  return { type: 'key-file', key };
+}
+
+export function keyFileOf(directory: AgentDirectory, config: Config): string {
+  const file = config.keyFile ?? 'key-file';
+  return isAbsolute(file) ? file : join(directory.path, file);
+}

@@ -1,0 +1,113 @@
+import type { AgentFrame, Answer, Backend, Suite, Ticket } from '@hitmachine/protocol';
+import {
+  CANARY_PURPOSE,
+  HitError,
+  answerCodec,
+  answerQuestion,
+  checkQuestion,
+  checkTicket,
+  encodeBase64,
+  openQuestion,
+  questionCodec,
+  sealAnswer,
+  ticketCodec,
+} from '@hitmachine/protocol';
+import type { AgencyLog, AnsweredDetail } from '../ports/agency-log.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Delivery } from '../ports/gateway-connection.ts';
+import type { OperationalLog } from '../ports/operational-log.ts';
+import type { AnsweringTables } from './answering-tables.ts';
+import type { RosterKeeper } from './roster-keeper.ts';
+import type { IncomingSessions } from './sessions.ts';
+
+interface Answering {
+  readonly suite: Suite;
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly roster: RosterKeeper;
+  readonly sessions: IncomingSessions;
+  readonly tables: AnsweringTables;
+  readonly agencyLog: AgencyLog;
+  readonly log: OperationalLog;
+  /** Persons that one agency may ask about here in a day. */
+  readonly personsPerAgencyPerDay: number;
+}
+
+/**
+ * The node's side of a lookup: checks, logs, answers, in this order. Whatever is wrong with a question the reply
+ * is the same `rejected` without content; what exactly stands in the operational log alone.
+ */
+export async function answerDelivery(node: Answering, delivery: Delivery): Promise<AgentFrame> {
+  const reply = { type: 'reply', delivery: delivery.delivery } as const;
+  try {
+    const { answer, seal } = await answered(node, delivery);
+    return { ...reply, outcome: answer.type, ciphertext: seal(answerCodec.encode(answer)) };
+  } catch (error) {
+    const code = error instanceof HitError ? error.code : 'internal';
+    if (code === 'session-unknown') return { ...reply, outcome: 'session-unknown', ciphertext: undefined };
+    node.log.warn({
+      event: 'question-rejected',
+      code,
+      reason: code === 'internal' ? String(error) : undefined,
+    });
+    return { ...reply, outcome: 'rejected', ciphertext: undefined };
+  }
+}
+
+async function answered(
+  node: Answering,
+  delivery: Delivery,
+): Promise<{ answer: Answer; seal: (plaintext: Uint8Array) => Uint8Array }> {
+  const { backend, roster, sessions } = node;
+  const { question: sealed, ticket: encodedTicket } = delivery;
+  const ticket = ticketCodec.decode(encodedTicket);
+  checkTicket(ticket, { node: roster.self.id, asker: ticket.asker, now: node.clock() });
+  const session = await sessions.find(ticket.asker, sealed.sessionId, sealed.opening);
+  const question = questionCodec.decode(
+    openQuestion(backend, session, sealed.counter, encodedTicket, sealed.ciphertext),
+  );
+  sessions.use(session, sealed.counter);
+  checkQuestion(ticket, question);
+  const seal = (plaintext: Uint8Array): Uint8Array =>
+    sealAnswer(backend, session, sealed.counter, encodedTicket, plaintext);
+
+  const forCanary = ticket.purpose === CANARY_PURPOSE;
+  if (forCanary && ticket.asker !== roster.self.id)
+    throw new HitError('ticket-invalid', 'only an agency itself asks about its canary');
+  const tables = node.tables.answering(forCanary);
+  if (tables === undefined) throw new HitError('not-ready', 'there are no tables yet');
+  if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
+
+  const detail = detailOf(ticket, delivery, tables.epoch);
+  const refuse = (reason: 'purpose' | 'agency'): Answer => {
+    const lookupKey = Buffer.from(ticket.lookupId).toString('hex');
+    node.agencyLog.append({ event: 'refused', lookupKey, detail: { ...detail, reason } }, node.clock());
+    return { type: 'refused', reason };
+  };
+  if (!roster.roster.purposes.some(({ code }) => code === ticket.purpose))
+    return { answer: refuse('purpose'), seal };
+  if (!roster.roster.agencies.some(({ id }) => id === ticket.asker))
+    return { answer: refuse('agency'), seal };
+
+  const logged = node.agencyLog.appendAnswered(
+    ticket.lookupId,
+    detail,
+    { limit: node.personsPerAgencyPerDay },
+    node.clock(),
+  );
+  if (logged === 'replayed') throw new HitError('replayed', 'this lookup was answered before');
+  if (logged === 'quota') return { answer: { type: 'refused', reason: 'quota' }, seal };
+  return { answer: answerQuestion(node.suite, tables, question), seal };
+}
+
+function detailOf(ticket: Ticket, delivery: Delivery, epoch: number): AnsweredDetail {
+  return {
+    asker: ticket.asker,
+    purpose: ticket.purpose,
+    persons: ticket.persons,
+    registers: ticket.registers,
+    epoch,
+    evidence: encodeBase64(delivery.evidence),
+    evidenceSignature: encodeBase64(delivery.evidenceSignature),
+  };
+}

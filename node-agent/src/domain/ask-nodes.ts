@@ -1,0 +1,192 @@
+import type {
+  AskedRegister,
+  Backend,
+  DeliveryReport,
+  EvaluatedLookup,
+  LookupOpened,
+  Question,
+  RegisterResult,
+  Refusal,
+  SealedQuestion,
+  Suite,
+} from '@hitmachine/protocol';
+import {
+  HitError,
+  answerCodec,
+  makeQuestion,
+  openAnswer,
+  questionCodec,
+  readAnswer,
+  sealQuestion,
+} from '@hitmachine/protocol';
+import type { GatewayClient } from '../ports/gateway-client.ts';
+import type { OperationalLog } from '../ports/operational-log.ts';
+import type { NoAnswerReason } from './outcome.ts';
+import type { OutgoingSession, OutgoingSessions } from './sessions.ts';
+
+/** What one node said, or why it said nothing that can be used. */
+export type NodeReply =
+  | { readonly node: string; readonly type: 'answered'; readonly registers: readonly RegisterResult[] }
+  | { readonly node: string; readonly type: 'refused'; readonly reason: Refusal }
+  | { readonly node: string; readonly type: 'no-answer'; readonly reason: NoAnswerReason }
+  | { readonly node: string; readonly type: 'invalid' };
+
+/** A node to ask: its registers, and the ticket for it. */
+export interface AskedNode {
+  readonly node: string;
+  readonly ticket: Uint8Array;
+  readonly registers: readonly AskedRegister[];
+}
+
+interface Asking {
+  readonly suite: Suite;
+  readonly backend: Backend;
+  readonly sessions: OutgoingSessions;
+  readonly gateway: GatewayClient;
+  readonly log: OperationalLog;
+}
+
+interface Sent extends AskedNode {
+  readonly question: Question;
+  readonly outgoing: OutgoingSession;
+  readonly counter: number;
+}
+
+/**
+ * Seals a question to every node, sends them all at once, and yields each node's reply as it comes in. Every node
+ * gets exactly one reply here, also when nothing came.
+ */
+export async function* askNodes(
+  deps: Asking,
+  opened: LookupOpened,
+  lookup: EvaluatedLookup,
+  nodes: readonly AskedNode[],
+): AsyncGenerator<NodeReply> {
+  const waiting = new Map<string, Sent>();
+  const outbox: SealedQuestion[] = [];
+  for (const asked of nodes) {
+    const sent = await seal(deps, lookup, asked);
+    if ('type' in sent) yield sent;
+    else {
+      waiting.set(asked.node, sent.sent);
+      outbox.push(sent.sealed);
+    }
+  }
+  const renew: Sent[] = [];
+  for await (const report of reports(deps, opened, outbox)) {
+    const sent = waiting.get(report.node);
+    if (sent === undefined) continue;
+    waiting.delete(report.node);
+    if (report.outcome === 'session-unknown') renew.push(sent);
+    else yield read(deps, lookup, sent, report);
+  }
+  for (const { node } of waiting.values()) yield { node, type: 'no-answer', reason: 'connection-lost' };
+  yield* askAgain(deps, opened, lookup, renew);
+}
+
+/** The second and last time, with new sessions: these nodes had been restarted since the old ones were opened. */
+async function* askAgain(
+  deps: Asking,
+  opened: LookupOpened,
+  lookup: EvaluatedLookup,
+  stale: readonly Sent[],
+): AsyncGenerator<NodeReply> {
+  const waiting = new Map<string, Sent>();
+  const outbox: SealedQuestion[] = [];
+  for (const old of stale) {
+    deps.sessions.drop(old.node, old.outgoing);
+    const sent = await seal(deps, lookup, old);
+    if ('type' in sent) yield sent;
+    else {
+      waiting.set(old.node, sent.sent);
+      outbox.push(sent.sealed);
+    }
+  }
+  for await (const report of reports(deps, opened, outbox)) {
+    const sent = waiting.get(report.node);
+    if (sent === undefined) continue;
+    waiting.delete(report.node);
+    yield read(deps, lookup, sent, report);
+  }
+  for (const { node } of waiting.values()) yield { node, type: 'no-answer', reason: 'connection-lost' };
+}
+
+async function seal(
+  deps: Asking,
+  lookup: EvaluatedLookup,
+  asked: AskedNode,
+): Promise<NodeReply | { readonly sent: Sent; readonly sealed: SealedQuestion }> {
+  const { node, ticket, registers } = asked;
+  try {
+    const { outgoing, counter } = await deps.sessions.next(node);
+    const question = makeQuestion(lookup, registers);
+    const ciphertext = sealQuestion(
+      deps.backend,
+      outgoing.session,
+      counter,
+      ticket,
+      questionCodec.encode(question),
+    );
+    const sealed = { node, sessionId: outgoing.session.id, counter, opening: outgoing.opening, ciphertext };
+    return { sent: { node, ticket, registers, question, outgoing, counter }, sealed };
+  } catch (error) {
+    if (error instanceof HitError && error.code === 'key-changed')
+      return { node, type: 'no-answer', reason: 'key-changed' };
+    deps.log.error({
+      event: 'question-not-sealed',
+      node,
+      code: error instanceof HitError ? error.code : 'internal',
+    });
+    return { node, type: 'no-answer', reason: 'rejected' };
+  }
+}
+
+/** The gateway's reports; a connection that breaks ends them, and what is missing then is told as missing. */
+async function* reports(
+  deps: Asking,
+  opened: LookupOpened,
+  questions: readonly SealedQuestion[],
+): AsyncGenerator<DeliveryReport> {
+  if (questions.length === 0) return;
+  try {
+    yield* deps.gateway.ask(opened, questions);
+  } catch (error) {
+    const code = error instanceof HitError ? error.code : 'internal';
+    deps.log.warn({ event: 'questions-interrupted', code });
+  }
+}
+
+function read(deps: Asking, lookup: EvaluatedLookup, sent: Sent, report: DeliveryReport): NodeReply {
+  const { node } = sent;
+  switch (report.outcome) {
+    case 'answered':
+    case 'refused':
+      try {
+        return readSealed(deps, lookup, sent, report);
+      } catch (error) {
+        deps.log.error({
+          event: 'reply-invalid',
+          node,
+          code: error instanceof HitError ? error.code : 'internal',
+        });
+        return { node, type: 'invalid' };
+      }
+    case 'session-unknown':
+    case 'rejected':
+      return { node, type: 'no-answer', reason: 'rejected' };
+    default:
+      return { node, type: 'no-answer', reason: report.outcome };
+  }
+}
+
+function readSealed(deps: Asking, lookup: EvaluatedLookup, sent: Sent, report: DeliveryReport): NodeReply {
+  const { node, outgoing, counter, ticket, question } = sent;
+  if (report.ciphertext === undefined) throw new HitError('malformed', 'a reply without content');
+  const answer = answerCodec.decode(
+    openAnswer(deps.backend, outgoing.session, counter, ticket, report.ciphertext),
+  );
+  // Only who holds the session can have sealed this: from now on the opening need not travel along.
+  outgoing.opening = undefined;
+  if (answer.type === 'refused') return { node, type: 'refused', reason: answer.reason };
+  return { node, type: 'answered', registers: readAnswer(deps.suite, lookup, node, question, answer) };
+}

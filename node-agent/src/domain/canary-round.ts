@@ -1,0 +1,52 @@
+import { CANARY_PURPOSE, HitError, encodeBase64 } from '@hitmachine/protocol';
+import type { ConfiguredRegister } from '../config.ts';
+import type { Asker } from './ask.ts';
+import { ask } from './ask.ts';
+import type { CanaryWatch } from './canary-watch.ts';
+import { canaryTokens } from './canary.ts';
+import type { AgencyKeys } from './keys.ts';
+import { addressedRegisters } from './lookup-input.ts';
+import { commitToCase, professionalPseudonym } from './pseudonymise.ts';
+
+interface CanaryDeps extends Asker {
+  readonly keys: AgencyKeys;
+  readonly canaries: CanaryWatch;
+  readonly registers: readonly ConfiguredRegister[];
+}
+
+/**
+ * Asks this agency's own registers about their canary, over the whole path that real questions take. A register
+ * must know the canary by every token type that it holds: a broken table would otherwise hide behind a good one.
+ */
+export async function canaryRound(deps: CanaryDeps): Promise<void> {
+  const own = deps.roster.self.registers.filter(({ tableBits }) => Object.keys(tableBits).length > 0);
+  if (own.length === 0) return;
+  const registers = addressedRegisters(
+    deps.roster.roster,
+    own.map(({ id }) => `${deps.roster.self.id}/${id}`),
+  );
+  const tokenTypes = [...new Set(own.flatMap((register) => register.tokenTypes))].sort();
+  try {
+    const events = ask(deps, {
+      purpose: CANARY_PURPOSE,
+      caseCommitment: commitToCase('canary', deps.random).commitment,
+      professional: professionalPseudonym(deps.keys, encodeBase64(deps.random(16))),
+      persons: [canaryTokens(deps.keys, tokenTypes)],
+      tokenTypes,
+      registers,
+    });
+    for await (const event of events) {
+      if (event.type !== 'register') continue;
+      const { id, tokenTypes: held } = event.register.register;
+      const [outcome] = event.outcomes;
+      if (outcome?.status === 'known' && held.every((type) => outcome.matchedOn.includes(type)))
+        deps.canaries.cameBack(id);
+      else if (outcome?.status === 'known' || outcome?.status === 'not-known') deps.canaries.wasNotKnown(id);
+      else deps.canaries.wasNotAnswered(id, outcome?.reason ?? 'no reply');
+    }
+  } catch (error) {
+    const code = error instanceof HitError ? error.code : 'internal';
+    for (const { id } of own) deps.canaries.wasNotAnswered(id, code);
+    deps.log.warn({ event: 'canary-not-asked', code });
+  }
+}

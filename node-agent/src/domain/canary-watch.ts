@@ -1,0 +1,56 @@
+import type { Unavailable } from '@hitmachine/protocol';
+import type { Clock } from '../ports/clock.ts';
+
+export interface CanaryState {
+  /** Milliseconds since 1970 of the last time that the canary came back. */
+  readonly lastBack: number | undefined;
+  /** What went wrong since, in a few words. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * Whether each register's canary came back. A register is answered for only while its canary did so lately; one
+ * that the answering path itself says it does not know is out at once.
+ */
+export class CanaryWatch {
+  readonly #states = new Map<string, CanaryState & { readonly failed: boolean }>();
+  readonly #clock: Clock;
+  readonly #staleAfterMs: number;
+
+  constructor(clock: Clock, staleAfterMs: number) {
+    this.#clock = clock;
+    this.#staleAfterMs = staleAfterMs;
+  }
+
+  cameBack(register: string): void {
+    this.#states.set(register, { lastBack: this.#clock(), problem: undefined, failed: false });
+  }
+
+  /** The register answered, and did not know its own canary. */
+  wasNotKnown(register: string): void {
+    this.#states.set(register, {
+      ...this.state(register),
+      problem: 'the register does not know its canary',
+      failed: true,
+    });
+  }
+
+  /** No answer came at all: the gateway or the connection may be away. */
+  wasNotAnswered(register: string, reason: string): void {
+    const failed = this.#states.get(register)?.failed ?? false;
+    this.#states.set(register, { ...this.state(register), problem: reason, failed });
+  }
+
+  state(register: string): CanaryState {
+    const { lastBack, problem } = this.#states.get(register) ?? { lastBack: undefined, problem: undefined };
+    return { lastBack, problem };
+  }
+
+  /** Why a register may not be answered for, if so. */
+  obstacle(register: string): Unavailable | undefined {
+    const state = this.#states.get(register);
+    if (state?.failed === true) return 'canary-failed';
+    if (state?.lastBack === undefined) return 'starting';
+    return this.#clock() - state.lastBack > this.#staleAfterMs ? 'canary-failed' : undefined;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Random, Suite } from '@hitmachine/protocol';
+import {
+  HitError,
+  LIMITS,
+  blindBatch,
+  decodeBase64,
+  finishBatch,
+  maskBucketHash,
+  tokensOf,
+} from '@hitmachine/protocol';
+import type { ConfiguredRegister } from '../config.ts';
+import type { ClientRow } from '../ports/client-source.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { GatewayClient } from '../ports/gateway-client.ts';
+import type { ImportChange, PseudonymStore } from '../ports/pseudonym-store.ts';
+import { canaryTokens } from './canary.ts';
+import type { AgencyKeys } from './keys.ts';
+import type { RosterKeeper } from './roster-keeper.ts';
+
+/** Why a row cannot be imported. Never repeats what stands in the row. */
+export interface BadRow {
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** The tokens of a whole file, ready to be blinded. */
+export interface PreparedImport {
+  readonly clients: number;
+  readonly bad: readonly BadRow[];
+  /** Encoded tokens by token type. */
+  readonly tokens: ReadonlyMap<string, readonly Uint8Array[]>;
+}
+
+export interface ImportResult extends ImportChange {
+  readonly register: string;
+  readonly clients: number;
+  readonly skipped: number;
+}
+
+interface Importing {
+  readonly suite: Suite;
+  readonly keys: AgencyKeys;
+  readonly roster: RosterKeeper;
+  readonly gateway: GatewayClient;
+  readonly pseudonyms: PseudonymStore;
+  readonly random: Random;
+  readonly clock: Clock;
+}
+
+/** Tokens in one request: one request's work is then about as long as its way there and back. */
+const BATCH = Math.min(256, LIMITS.importBatch);
+/** Requests under way at once, so that the gateway computes while this side does. */
+const REQUESTS_AT_ONCE = 2;
+
+/** Turns rows into tokens and collects what is wrong with the others. */
+export function prepareImport(register: ConfiguredRegister, rows: Iterable<ClientRow>): PreparedImport {
+  const tokens = new Map<string, Uint8Array[]>(register.tokenTypes.map((type) => [type, []]));
+  const bad: BadRow[] = [];
+  let clients = 0;
+  for (const { line, client } of rows) {
+    try {
+      for (const [type, token] of tokensOf(client, register.tokenTypes)) tokens.get(type)?.push(token);
+      clients++;
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      bad.push({ line, reason: error.detail });
+    }
+  }
+  return { clients, bad, tokens };
+}
+
+/**
+ * Imports a register: every token becomes a pseudonym with the gateway's help, and all of them together take the
+ * place of what the register held. Until the last step nothing changes; whatever fails leaves the register as it was.
+ */
+export async function importClients(
+  deps: Importing,
+  register: ConfiguredRegister,
+  prepared: PreparedImport,
+  progress: (done: number, total: number) => void,
+): Promise<ImportResult> {
+  const canary = canaryTokens(deps.keys, register.tokenTypes);
+  const batches = [...prepared.tokens].flatMap(([tokenType, tokens]) => {
+    const all = [...tokens, canary.get(tokenType) as Uint8Array];
+    return Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) => ({
+      tokenType,
+      tokens: all.slice(i * BATCH, (i + 1) * BATCH),
+    }));
+  });
+  const total = batches.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const stage = deps.pseudonyms.beginImport(register.id);
+  let done = 0;
+  progress(0, total);
+  const work = async (): Promise<void> => {
+    for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+      stage.add(batch.tokenType, await pseudonymise(deps, register.id, batch.tokens));
+      progress((done += batch.tokens.length), total);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, work));
+  } catch (error) {
+    batches.length = 0;
+    stage.abandon();
+    throw error;
+  }
+  const change = stage.commit(prepared.clients, deps.clock());
+  return { register: register.id, clients: prepared.clients, skipped: prepared.bad.length, ...change };
+}
+
+async function pseudonymise(deps: Importing, register: string, tokens: readonly Uint8Array[]) {
+  const { suite, keys, random } = deps;
+  const gatewayKey = decodeBase64(deps.roster.trustedEvaluationKey(), 32);
+  const batch = blindBatch(suite, tokens, random);
+  const { evaluated, proof } = await deps.gateway.evaluate(register, batch.elements);
+  const maskKey = keys.maskKey.reveal();
+  return finishBatch(suite, gatewayKey, keys.nodeKey.reveal(), batch, evaluated, proof).map(
+    ({ bucketHash, element }) => ({ element, maskedHash: maskBucketHash(maskKey, element, bucketHash) }),
+  );
+}

@@ -1,0 +1,112 @@
+import type { PersonDescription, PersonTokens, Roster } from '@hitmachine/protocol';
+import { HitError, tokensOf } from '@hitmachine/protocol';
+import { z } from 'zod';
+
+const text = (max: number) => z.string().trim().min(1).max(max);
+/** An empty text is the same as none: case systems send both. */
+const optionalText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .optional()
+    .transform((value) => (value === undefined || value.trim() === '' ? undefined : value));
+
+const nameSchema = z.strictObject({
+  surname: z.string().max(500),
+  prefix: optionalText(100),
+  givenNames: optionalText(500),
+});
+
+const addressSchema = z.strictObject({
+  postcode: z.string().max(20),
+  number: z.union([z.string().max(20), z.int()]),
+  letter: optionalText(10),
+  addition: optionalText(20),
+});
+
+/** A person asked about: any identifiers that the asker has. */
+export const personSchema = z.strictObject({
+  /** The asker's own reference, given back with the answer; stays at the agency. */
+  ref: text(100).optional(),
+  bsn: optionalText(40),
+  name: nameSchema.optional(),
+  birthDate: optionalText(40),
+  address: addressSchema.optional(),
+  identifiers: z.record(z.string().max(32), z.string().max(200)).optional(),
+});
+
+/** Body of the agency's own `POST /v1/lookups`. */
+export const lookupInputSchema = z.strictObject({
+  purpose: text(40),
+  /** Reference of the case in the agency's own system. */
+  caseReference: text(200),
+  /** The professional who asks: a name or number by which the agency knows him or her. */
+  professional: text(200),
+  persons: z.array(personSchema).min(1).max(32),
+  /** `agency/register`; every register on the roster when left out. */
+  registers: z.array(z.string().max(81)).min(1).max(2_000).optional(),
+});
+export type LookupInput = z.infer<typeof lookupInputSchema>;
+
+/** A register that is asked, with what the roster says about it. */
+export interface AddressedRegister {
+  readonly agency: Roster['agencies'][number];
+  readonly register: Roster['agencies'][number]['registers'][number];
+  /** `agency/register` */
+  readonly name: string;
+}
+
+/** The registers that an input names, or all. Throws `unknown-register` naming the field. */
+export function addressedRegisters(
+  roster: Roster,
+  names: readonly string[] | undefined,
+): AddressedRegister[] {
+  const all = roster.agencies.flatMap((agency) =>
+    agency.registers.map((register) => ({ agency, register, name: `${agency.id}/${register.id}` })),
+  );
+  if (names === undefined) return all;
+  const byName = new Map(all.map((entry) => [entry.name, entry]));
+  const fields = names.flatMap((name, i) =>
+    byName.has(name) && names.indexOf(name) === i
+      ? []
+      : [{ field: `registers.${i}`, detail: byName.has(name) ? 'stands twice' : 'is not on the roster' }],
+  );
+  if (fields.length > 0)
+    throw new HitError(
+      'unknown-register',
+      'a register is not on the roster, or stands twice; see GET /v1/roster',
+      { fields },
+    );
+  return names.map((name) => byName.get(name) as AddressedRegister);
+}
+
+/**
+ * The tokens of every person, for the given types. Throws the parser's code, with paths such as
+ * `persons.0.name.surname`, for all persons at once.
+ */
+export function tokensOfPersons(
+  persons: LookupInput['persons'],
+  tokenTypes: readonly string[],
+): PersonTokens[] {
+  const fields: { field: string; detail: string }[] = [];
+  const codes = new Set<HitError['code']>();
+  const tokens = persons.map((person, i): PersonTokens => {
+    try {
+      return tokensOf(person satisfies PersonDescription, tokenTypes);
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      codes.add(error.code);
+      const inner = error.fields.length > 0 ? error.fields : [{ field: '', detail: error.detail }];
+      for (const { field, detail } of inner)
+        fields.push({ field: `persons.${i}${field === '' ? '' : `.${field}`}`, detail });
+      return new Map();
+    }
+  });
+  if (fields.length === 0) return tokens;
+  const [code] = codes;
+  throw new HitError(
+    codes.size === 1 ? (code as HitError['code']) : 'field-invalid',
+    fields.map(({ field, detail }) => `${field}: ${detail}`).join('; '),
+    { fields },
+  );
+}

@@ -1,0 +1,87 @@
+import type { Contact, Refusal } from '@hitmachine/protocol';
+
+/** Why there is no answer. Never about the person. */
+export const NO_ANSWER_REASONS = [
+  'not-connected',
+  'timeout',
+  'connection-lost',
+  'overloaded',
+  'rejected',
+  'not-imported',
+  'starting',
+  'canary-failed',
+  'roster-outdated',
+  'no-common-token',
+  'key-changed',
+] as const;
+export type NoAnswerReason = (typeof NO_ANSWER_REASONS)[number];
+
+/** What came out for one person at one register. */
+export type Outcome =
+  | { readonly status: 'known'; readonly matchedOn: readonly string[]; readonly contact: Contact }
+  | { readonly status: 'not-known' }
+  | { readonly status: 'no-answer'; readonly reason: NoAnswerReason }
+  | { readonly status: 'refused'; readonly reason: Refusal }
+  /** A reply came that failed a check: somebody should look into it. */
+  | { readonly status: 'invalid'; readonly reason: 'reply-failed-check' };
+
+/** Every reason in plain words, for screens. */
+export const EXPLANATIONS: Readonly<
+  Record<NoAnswerReason | Refusal | 'reply-failed-check', { readonly nl: string; readonly en: string }>
+> = {
+  'not-connected': {
+    nl: 'Deze organisatie is nu niet verbonden. Probeer het later opnieuw of bel.',
+    en: 'This agency is not connected now. Try again later or call.',
+  },
+  timeout: { nl: 'Deze organisatie antwoordde niet op tijd.', en: 'This agency did not answer in time.' },
+  'connection-lost': {
+    nl: 'De verbinding viel weg voordat het antwoord binnen was.',
+    en: 'The connection was lost before the answer came in.',
+  },
+  overloaded: {
+    nl: 'Het is nu te druk. Probeer het zo opnieuw.',
+    en: 'It is too busy now. Try again in a moment.',
+  },
+  rejected: {
+    nl: 'Het systeem van deze organisatie nam de vraag niet aan.',
+    en: 'The system of this agency did not accept the question.',
+  },
+  'not-imported': {
+    nl: 'Deze registratie is nog niet ingelezen.',
+    en: 'This register has not been imported yet.',
+  },
+  starting: { nl: 'Deze registratie start net op.', en: 'This register is starting up.' },
+  'canary-failed': {
+    nl: 'Deze registratie werkt op dit moment niet goed; een antwoord zou niet te vertrouwen zijn.',
+    en: 'This register does not work well at the moment; an answer could not be trusted.',
+  },
+  'roster-outdated': {
+    nl: 'Deze registratie is net vernieuwd. Stel de vraag opnieuw.',
+    en: 'This register was just renewed. Ask again.',
+  },
+  'no-common-token': {
+    nl: 'Deze registratie kent alleen gegevens die u niet hebt ingevuld, zoals een BSN.',
+    en: 'This register only holds identifiers that you did not give, such as a citizen service number.',
+  },
+  'key-changed': {
+    nl: 'De sleutel van deze organisatie is veranderd. Uw beheerder moet dit eerst nagaan.',
+    en: 'The key of this agency has changed. Your administrator must check this first.',
+  },
+  quota: {
+    nl: 'Uw organisatie heeft vandaag het maximum aan vragen bij deze organisatie bereikt.',
+    en: 'Your agency has reached the maximum of questions at this agency for today.',
+  },
+  purpose: {
+    nl: 'Deze organisatie beantwoordt vragen voor dit doel niet.',
+    en: 'This agency does not answer questions for this purpose.',
+  },
+  agency: {
+    nl: 'Deze organisatie beantwoordt uw vragen niet.',
+    en: 'This agency does not answer your questions.',
+  },
+  policy: { nl: 'Het beleid staat deze vraag niet toe.', en: 'The policy does not allow this question.' },
+  'reply-failed-check': {
+    nl: 'Er kwam een antwoord dat de controle niet doorstond. Meld dit aan uw beheerder.',
+    en: 'A reply came that failed a check. Report this to your administrator.',
+  },
+};

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import type { Agency, Backend, Roster, SignedDocument } from '@hitmachine/protocol';
+import {
+  GATEWAY_KEY_ID,
+  HitError,
+  ROSTER_KIND,
+  openDocument,
+  parseJson,
+  rosterSchema,
+  signedDocumentSchema,
+  utf8ToBytes,
+} from '@hitmachine/protocol';
+import type { OperationalLog } from '../ports/operational-log.ts';
+import type { Membership, StateStore } from '../ports/state-store.ts';
+
+/** The name under which the gateway's evaluation key is pinned; no agency can be called so. */
+const EVALUATION_KEY = '(gateway)';
+
+/**
+ * The roster as this agency trusts it: signed by the pinned gateway, never older than one seen before, and with
+ * the keys of each agency as they were first seen. A key that changes in silence is not used: who runs the gateway
+ * could otherwise slip its own key in between two agencies.
+ */
+export class RosterKeeper {
+  readonly #backend: Backend;
+  readonly #state: StateStore;
+  readonly #membership: Membership;
+  readonly #log: OperationalLog;
+  #roster: Roster;
+  #changed: ReadonlySet<string> = new Set();
+
+  constructor(backend: Backend, state: StateStore, membership: Membership, log: OperationalLog) {
+    this.#backend = backend;
+    this.#state = state;
+    this.#membership = membership;
+    this.#log = log;
+    const stored = state.roster();
+    if (stored === undefined)
+      throw new HitError('not-ready', 'there is no roster yet: run "hit-agent enrol" first');
+    this.#roster = this.#open(parseJson(signedDocumentSchema, utf8ToBytes(stored)));
+    this.checkPins();
+  }
+
+  #open(document: SignedDocument): Roster {
+    const key = { keyId: GATEWAY_KEY_ID, publicKey: this.#membership.gatewayKey };
+    return openDocument(this.#backend, ROSTER_KIND, rosterSchema, document, key);
+  }
+
+  get roster(): Roster {
+    return this.#roster;
+  }
+
+  /** This agency's own entry. */
+  get self(): Agency {
+    const self = this.#roster.agencies.find(({ id }) => id === this.#membership.agency);
+    if (self === undefined)
+      throw new HitError('unknown-agency', 'this agency is not on the roster (any more)');
+    return self;
+  }
+
+  /** Takes in a roster. Throws `signature-invalid`; an older one than is held is left aside. */
+  accept(document: SignedDocument): void {
+    const roster = this.#open(document);
+    if (roster.version < this.#roster.version) {
+      this.#log.warn({ event: 'roster-rolled-back', version: roster.version, held: this.#roster.version });
+      return;
+    }
+    this.#state.setRoster(JSON.stringify(document));
+    this.#roster = roster;
+    this.checkPins();
+  }
+
+  /** Pins keys that are new, and notes those that are not what was pinned. */
+  checkPins(): void {
+    const pins = new Map(this.#state.pins().map(({ name, fingerprint }) => [name, fingerprint]));
+    const changed = new Set<string>();
+    for (const [name, fingerprint] of fingerprintsOf(this.#roster)) {
+      const pinned = pins.get(name);
+      if (pinned === undefined) this.#state.setPin({ name, fingerprint });
+      else if (pinned !== fingerprint) changed.add(name);
+    }
+    for (const name of changed)
+      if (!this.#changed.has(name)) this.#log.error({ event: 'key-changed', agency: name });
+    this.#changed = changed;
+  }
+
+  /** Names whose keys are not the pinned ones; `(gateway)` for the evaluation key. */
+  changedKeys(): readonly string[] {
+    return [...this.#changed].sort();
+  }
+
+  /** Whether an agency's keys are those that were pinned. */
+  isTrusted(agency: string): boolean {
+    return !this.#changed.has(agency);
+  }
+
+  /** The gateway's evaluation key. Throws `key-changed` when it is not the pinned one. */
+  trustedEvaluationKey(): string {
+    if (this.#changed.has(EVALUATION_KEY))
+      throw new HitError('key-changed', 'the evaluation key of the gateway is not the one that was pinned');
+    return this.#roster.gateway.evaluationKey;
+  }
+}
+
+/** What is pinned of a roster: a fingerprint for each agency's two keys, and one for the gateway's evaluation key. */
+export function fingerprintsOf(roster: Roster): Map<string, string> {
+  return new Map([
+    [EVALUATION_KEY, fingerprint(roster.gateway.evaluationKey)],
+    ...roster.agencies.map(
+      ({ id, identityKey, sessionKey }) =>
+        [id, fingerprint(`${identityKey} ${sessionKey.kem} ${sessionKey.publicKey}`)] as const,
+    ),
+  ]);
+}
+
+/** 128 bits in groups of four, short enough to be read out over the telephone. */
+function fingerprint(keys: string): string {
+  const hex = createHash('sha256').update(keys).digest('hex').slice(0, 32);
+  return (hex.match(/.{4}/g) ?? []).join('-');
+}

@@ -1,0 +1,109 @@
+import { encodeBase64 } from '@hitmachine/protocol';
+import { z } from 'zod';
+import type { ConfiguredRegister } from '../config.ts';
+import type { GatewayConnection } from '../ports/gateway-connection.ts';
+import type { PseudonymStore } from '../ports/pseudonym-store.ts';
+import type { Membership } from '../ports/state-store.ts';
+import type { AnsweringTables } from './answering-tables.ts';
+import type { CanaryWatch } from './canary-watch.ts';
+import type { AgencyKeys } from './keys.ts';
+import type { RosterKeeper } from './roster-keeper.ts';
+
+/** How an agent is doing, for its administrators. Times in ISO 8601, UTC. */
+export const agentStatusSchema = z.strictObject({
+  agency: z.string(),
+  gateway: z.strictObject({
+    url: z.string(),
+    connected: z.boolean(),
+    since: z.string(),
+    problem: z.string().optional(),
+  }),
+  rosterVersion: z.int(),
+  epoch: z.strictObject({ number: z.int(), day: z.string() }).optional(),
+  registers: z.array(
+    z.strictObject({
+      id: z.string(),
+      name: z.string(),
+      clients: z.int().optional(),
+      importedAt: z.string().optional(),
+      state: z
+        .enum(['answering', 'not-imported', 'building', 'starting', 'canary-failed'])
+        .describe('`answering`, or why lookups get no answer from this register'),
+      upToDate: z.boolean().describe('whether the last import is what is answered from'),
+      canaryLastBack: z.string().optional(),
+      problem: z.string().optional(),
+    }),
+  ),
+  problems: z.array(z.string()).describe('what keeps this agent from being ready; empty when it is'),
+});
+export type AgentStatus = z.infer<typeof agentStatusSchema>;
+type RegisterState = AgentStatus['registers'][number]['state'];
+
+interface StatusDeps {
+  readonly membership: Membership;
+  readonly roster: RosterKeeper;
+  readonly tables: AnsweringTables;
+  readonly canaries: CanaryWatch;
+  readonly pseudonyms: PseudonymStore;
+  readonly connection: GatewayConnection;
+  readonly registers: readonly ConfiguredRegister[];
+  readonly keys: AgencyKeys;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+export function statusOf(deps: StatusDeps): AgentStatus {
+  const { membership, roster, tables, connection } = deps;
+  const { connected, since, problem } = connection.state();
+  const imports = new Map(deps.pseudonyms.imports().map((state) => [state.register, state]));
+  const registers = deps.registers.map(({ id, name }) => {
+    const imported = imports.get(id);
+    const canary = deps.canaries.state(id);
+    const built = tables.stored?.generations[id];
+    const state: RegisterState =
+      imported === undefined
+        ? 'not-imported'
+        : built === undefined
+          ? 'building'
+          : stateOf(deps.canaries.obstacle(id));
+    return {
+      id,
+      name,
+      clients: imported?.clients,
+      importedAt: imported === undefined ? undefined : iso(imported.importedAt),
+      state,
+      upToDate: imported !== undefined && built === imported.generation,
+      canaryLastBack: canary.lastBack === undefined ? undefined : iso(canary.lastBack),
+      problem: canary.problem,
+    };
+  });
+  return {
+    agency: membership.agency,
+    gateway: { url: membership.gatewayUrl, connected, since: iso(since), problem },
+    rosterVersion: roster.roster.version,
+    epoch: tables.stored === undefined ? undefined : { number: tables.stored.epoch, day: tables.stored.day },
+    registers,
+    problems: [
+      ...(connected ? [] : [`not connected to the gateway: ${problem ?? 'connecting'}`]),
+      ...registers
+        .filter(({ state }) => state !== 'answering' && state !== 'not-imported')
+        .map(({ id, state }) => `register ${id} does not answer: ${state}`),
+      ...roster
+        .changedKeys()
+        .map(
+          (name) =>
+            `the keys of ${name} are not those that were pinned; check them and run "hit-agent trust"`,
+        ),
+      ...(roster.self.identityKey === encodeBase64(deps.keys.identityKey)
+        ? []
+        : [
+            'the roster holds another identity key for this agency: enrol again, and tell the administrator of the gateway',
+          ]),
+    ],
+  };
+}
+
+function stateOf(obstacle: ReturnType<CanaryWatch['obstacle']>): RegisterState {
+  if (obstacle === undefined) return 'answering';
+  return obstacle === 'canary-failed' ? 'canary-failed' : 'starting';
+}

@@ -1,0 +1,116 @@
+import { HitError } from '@hitmachine/protocol';
+import type { OperationalLog } from '../ports/operational-log.ts';
+import type { StateStore } from '../ports/state-store.ts';
+
+interface UpkeepDeps {
+  readonly log: OperationalLog;
+  readonly state: StateStore;
+  readonly canaryIntervalMs: number;
+  readonly refreshRoster: () => Promise<void>;
+  readonly checkPins: () => void;
+  /** Returns whether new tables are answered from. */
+  readonly refreshEpoch: () => Promise<boolean>;
+  readonly canary: () => Promise<void>;
+}
+
+type Work = 'roster' | 'epoch' | 'canary';
+
+/** How often the database is looked at for what another process (an import) has written. */
+const WATCH_MS = 1_000;
+/** How often the day and the roster are looked at when nothing else calls for it. */
+const ROUTINE_MS = 60_000;
+
+/**
+ * What an agent does by itself: new tables after an import and each day, the roster when it changes, the canaries.
+ * One round at a time; whatever calls for another while one runs gets one more afterwards.
+ */
+export class Upkeep {
+  readonly #deps: UpkeepDeps;
+  #version: number;
+  readonly #wanted: Record<Work, boolean> = { roster: true, epoch: true, canary: true };
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #timers: NodeJS.Timeout[] = [];
+  #failing = false;
+
+  constructor(deps: UpkeepDeps) {
+    this.#deps = deps;
+    this.#version = deps.state.version();
+  }
+
+  start(): void {
+    this.#timers = [
+      setInterval(() => this.#watch(), WATCH_MS),
+      setInterval(() => this.#want({ roster: true, epoch: true }), ROUTINE_MS),
+      setInterval(() => this.#want({ canary: true }), this.#deps.canaryIntervalMs),
+    ];
+    this.#want({});
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  /** Resolves when no round runs any more. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  connected(rosterIsOther: boolean): void {
+    this.#want({ roster: rosterIsOther, epoch: true, canary: true });
+  }
+
+  rosterChanged(): void {
+    this.#want({ roster: true, epoch: true });
+  }
+
+  #watch(): void {
+    const version = this.#deps.state.version();
+    if (version !== this.#version) {
+      this.#version = version;
+      this.#deps.checkPins();
+      this.#want({ epoch: true });
+    } else if (this.#failing) this.#want({});
+  }
+
+  #want(what: Partial<Record<Work, boolean>>): void {
+    for (const name of Object.keys(this.#wanted) as Work[]) this.#wanted[name] ||= what[name] === true;
+    if (this.#running === undefined && !this.#stopped)
+      this.#running = this.#rounds().finally(() => (this.#running = undefined));
+  }
+
+  async #rounds(): Promise<void> {
+    const { refreshRoster, refreshEpoch, canary } = this.#deps;
+    this.#failing = false;
+    while (!this.#stopped && !this.#failing && Object.values(this.#wanted).some(Boolean)) {
+      await this.#round('roster', refreshRoster);
+      await this.#round('epoch', async () => {
+        // New tables are not answered from as healthy until their canary has come back through them.
+        if (await refreshEpoch()) this.#wanted.canary = true;
+      });
+      await this.#round('canary', canary);
+    }
+  }
+
+  /** Runs one kind of work if it is wanted. What fails stays wanted and is tried again a second later. */
+  async #round(name: Work, work: () => Promise<void>): Promise<void> {
+    if (!this.#wanted[name] || this.#stopped) return;
+    this.#wanted[name] = false;
+    try {
+      await work();
+    } catch (error) {
+      this.#wanted[name] = true;
+      this.#failing = true;
+      const code = error instanceof HitError ? error.code : 'internal';
+      const fields = {
+        event: 'upkeep-failed',
+        work: name,
+        code,
+        reason: error instanceof Error ? error.message : undefined,
+      };
+      if (code === 'gateway-unreachable') this.#deps.log.warn(fields);
+      else this.#deps.log.error(fields);
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import { runProgram } from './cli/program.ts';
+
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  terminal: {
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(text.startsWith('\r') || text.endsWith('\n') ? text : `${text}\n`),
+    interactive: process.stderr.isTTY,
+  },
+  defaultDirectory: process.env['HIT_AGENT_DIR'] ?? './hit-agent',
+  stopped: stop.signal,
+});

@@ -1,0 +1,28 @@
+import type { Table } from '@hitmachine/protocol';
+
+/** All tables of one epoch, and the state of the registers that they were made from. */
+export interface StoredEpoch {
+  readonly epoch: number;
+  /** The day (UTC, yyyy-mm-dd) for which it was made. */
+  readonly day: string;
+  /** Generation of each register's import. */
+  readonly generations: Readonly<Record<string, number>>;
+  readonly tables: readonly {
+    readonly register: string;
+    readonly tokenType: string;
+    readonly table: Table;
+  }[];
+}
+
+/**
+ * Keeps the one epoch that is answered from. Epoch numbers only rise, also over restarts and crashes: the same
+ * number with other content would let an asker tell real tags from padding.
+ */
+export interface EpochStore {
+  /** Reserves the next epoch number, durably. */
+  nextEpoch(): number;
+  /** Puts an epoch in the place of the one before it, atomically and durably. */
+  switchTo(epoch: StoredEpoch): void;
+  /** The last complete epoch. */
+  current(): StoredEpoch | undefined;
+}

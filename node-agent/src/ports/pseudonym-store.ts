@@ -1,0 +1,44 @@
+/** One token of one client as a node keeps it: nothing that leads back to the token. */
+export interface StoredPseudonym {
+  /** Bucket hash under the mask of the node's key. */
+  readonly maskedHash: number;
+  /** M = k_n·k_g·H(y), 32 bytes. */
+  readonly element: Uint8Array;
+}
+
+/** What the last complete import of a register left. */
+export interface ImportState {
+  readonly register: string;
+  /** Rises with every import that changed something. */
+  readonly generation: number;
+  /** Clients (rows) in the import. */
+  readonly clients: number;
+  /** Milliseconds since 1970. */
+  readonly importedAt: number;
+}
+
+/** An import under way: pseudonyms are collected aside and become the register's content in one step. */
+export interface ImportStage {
+  add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): void;
+  /** Replaces the register's content. Atomic and durable: after a crash either all of it stands or nothing. */
+  commit(clients: number, now: number): ImportChange;
+  /** Forgets what was collected; the register stays as it was. */
+  abandon(): void;
+}
+
+export interface ImportChange {
+  readonly added: number;
+  readonly removed: number;
+  readonly unchanged: number;
+}
+
+/**
+ * The node's clients, as pseudonyms per register and token type. Durable: what `commit` returned survives a
+ * power cut. A reader in another process sees a register before or after an import, never in between.
+ */
+export interface PseudonymStore {
+  beginImport(register: string): ImportStage;
+  imports(): readonly ImportState[];
+  /** All pseudonyms of a register and token type; in an order that tells nothing about the import. */
+  pseudonyms(register: string, tokenType: string): StoredPseudonym[];
+}

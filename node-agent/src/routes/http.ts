@@ -1,0 +1,111 @@
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Secret } from '@hitmachine/protocol';
+import { ERRORS, HitError, LIMITS, constantTimeEqual, fieldErrors, problemOf } from '@hitmachine/protocol';
+import type { OperationalLog } from '../ports/operational-log.ts';
+
+/** The problem document (RFC 9457) in our API description. */
+export const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    status: z.int(),
+    title: z.string(),
+    detail: z.string(),
+    code: z.enum(Object.keys(ERRORS) as [string, ...string[]]),
+    fields: z.array(z.strictObject({ field: z.string(), detail: z.string() })).optional(),
+  })
+  .openapi('Problem');
+
+export const problemResponse = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: problemSchema } },
+});
+
+/** An app whose every "no" is a problem document. */
+export function problemApp(log: OperationalLog): OpenAPIHono {
+  const app = new OpenAPIHono({
+    defaultHook(result) {
+      if (result.success) return;
+      const fields = fieldErrors(result.error);
+      throw new HitError(
+        'field-invalid',
+        fields.map(({ field, detail }) => `${field}: ${detail}`).join('; '),
+        { fields },
+      );
+    },
+  });
+  app.onError((error, context) => {
+    const known = error instanceof HTTPException ? fromHono(error) : error;
+    if (!(known instanceof HitError))
+      log.error({ event: 'internal-error', path: context.req.path, stack: (known as Error).stack });
+    return problem(context, known);
+  });
+  app.notFound((context) =>
+    problem(context, new HitError('not-found', 'there is nothing at this address; see /v1/openapi.json')),
+  );
+  return app;
+}
+
+/** Renders any thrown value; the one place in which the agent's API says no. */
+export function problem(context: Context, error: unknown): Response {
+  const document = problemOf(error);
+  const retryAfter = error instanceof HitError ? error.retryAfter : undefined;
+  return context.body(JSON.stringify(document), document.status as 400, {
+    'content-type': 'application/problem+json',
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+  });
+}
+
+/** Hono's own exceptions: malformed JSON, which comes before our schemas do. */
+function fromHono(error: HTTPException): unknown {
+  return error.status === 400
+    ? new HitError('malformed', 'the body is not JSON in UTF-8', { cause: error })
+    : error;
+}
+
+/** What every response carries, after the Dutch API Design Rules. */
+export const standardHeaders: MiddlewareHandler[] = [
+  secureHeaders({
+    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    strictTransportSecurity: 'max-age=31536000; includeSubDomains',
+    referrerPolicy: 'no-referrer',
+  }),
+  async (context, next) => {
+    await next();
+    context.header('API-Version', '0.1.0');
+    context.header('Cache-Control', 'no-store');
+  },
+];
+
+/** Refuses bodies beyond the limit before they are read whole. */
+export const jsonLimit = bodyLimit({
+  maxSize: LIMITS.jsonBytes,
+  onError: () => {
+    throw new HitError('body-too-large', `the body has more than ${LIMITS.jsonBytes} bytes`);
+  },
+});
+
+/** A body must say that it is JSON: a form that a foreign web page posts cannot. */
+export const requireJson: MiddlewareHandler = async (context, next) => {
+  const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json')
+    throw new HitError('unsupported-media-type', 'send the body with Content-Type: application/json');
+  await next();
+};
+
+/** Lets in whoever holds the agent's API key. Loopback alone is no protection: any program on the machine gets there. */
+export function requireKey(apiKey: Secret<string>): MiddlewareHandler {
+  const encoder = new TextEncoder();
+  return async (context, next) => {
+    const given = /^Bearer (.+)$/.exec(context.req.header('authorization') ?? '')?.[1] ?? '';
+    if (!constantTimeEqual(encoder.encode(given), encoder.encode(apiKey.reveal())))
+      throw new HitError(
+        'unauthorised',
+        'send the key of this agent (the file api-key in its directory) as Authorization: Bearer KEY',
+      );
+    await next();
+  };
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { AnsweringEpoch, Backend, PreparedLookup, Suite, Table, TableEntry } from '../../src/index.ts';
+import {
+  answerKey,
+  answerQuestion,
+  bucketHash,
+  buildTable,
+  createSuite,
+  encodeToken,
+  evaluateElements,
+  hashToGroup,
+  makeQuestion,
+  noble,
+  prepareLookup,
+  tagOf,
+  tagPrefix,
+  takeEvaluation,
+} from '../../src/index.ts';
+import { expand, handOut } from '../deterministic.ts';
+import { hex } from '../format.ts';
+
+export const suiteOf = (backend: Backend): Suite => createSuite('voprf', backend);
+
+/** Persons by their tokens, and what an asker draws at random for them, in the order of its use. */
+export const asked = {
+  tokenTypes: z.array(z.string()),
+  persons: z.array(z.record(z.string(), hex)),
+  random: hex,
+};
+type Asked = z.output<z.ZodObject<typeof asked>>;
+
+export const tablesSchema = z.array(
+  z.strictObject({
+    register: z.string(),
+    tokenType: z.string(),
+    bits: z.number(),
+    capacity: z.number(),
+    bytes: hex,
+  }),
+);
+type NamedTable = z.output<typeof tablesSchema>[number];
+
+export function prepare(backend: Backend, given: Asked): PreparedLookup {
+  const persons = given.persons.map((tokens) => new Map(Object.entries(tokens)));
+  return prepareLookup(suiteOf(backend), persons, given.tokenTypes, handOut(given.random));
+}
+
+export function answeringEpoch(
+  epoch: number,
+  key: Uint8Array,
+  tables: readonly NamedTable[],
+): AnsweringEpoch {
+  return {
+    epoch,
+    answerKey: key,
+    table: (register, tokenType) =>
+      tables.find((table) => table.register === register && table.tokenType === tokenType) ?? 'not-imported',
+  };
+}
+
+/** A table without bits that has three tags in place of 500, to keep the vector short. */
+function smallTable(register: string, tokenType: string, entry?: TableEntry): NamedTable {
+  const padding = buildTable([], 0, expand(`${register} ${tokenType}`)).bytes.subarray(0, 24);
+  const tags = entry === undefined ? padding : Uint8Array.of(...padding.subarray(0, 16), ...entry.tag);
+  const table: Table = { bits: 0, capacity: 3, bytes: tags };
+  return { register, tokenType, ...table };
+}
+
+/** The parts of one lookup at one node: two persons, of whom the first is known in one of two registers. */
+export function exampleLookup() {
+  const suite = suiteOf(noble);
+  const random = expand('lookup');
+  const gatewayKey = noble.group.reduceScalar(random(64));
+  const nodeKey = noble.group.reduceScalar(random(64));
+  const known = {
+    bsn: encodeToken('person', 'bsn', ['123456782']),
+    skn: encodeToken('person', 'skn', ['0042']),
+  };
+  const lookup: Asked = {
+    tokenTypes: ['bsn', 'skn'],
+    persons: [known, { bsn: encodeToken('person', 'bsn', ['111222333']) }],
+    // Four blinds of 64 bytes, and 16 bytes for the padding token of the second person.
+    random: random(4 * 64 + 16),
+  };
+  const prepared = prepare(noble, lookup);
+  const evaluated = evaluateElements(suite, gatewayKey, prepared.elements);
+  const registers = [
+    { register: 'aandacht', tableBits: { bsn: 0 } },
+    { register: 'aangiften', tableBits: { bsn: 0, skn: 0 } },
+  ];
+  const question = makeQuestion(takeEvaluation(suite, prepared, evaluated), registers);
+  const epoch = 9;
+  const key = answerKey(suite, nodeKey, epoch);
+  const entry = (register: string, tokenType: 'bsn' | 'skn'): TableEntry => {
+    const element = noble.group.multiply(gatewayKey, hashToGroup(suite, known[tokenType]));
+    const prefix = tagPrefix({ agency: 'politie', register, tokenType, epoch });
+    return { bucketHash: bucketHash(element), tag: tagOf(prefix, noble.group.multiply(key, element)) };
+  };
+  const tables = [
+    smallTable('aandacht', 'bsn'),
+    smallTable('aangiften', 'bsn', entry('aangiften', 'bsn')),
+    smallTable('aangiften', 'skn', entry('aangiften', 'skn')),
+  ];
+  const answer = answerQuestion(suite, answeringEpoch(epoch, key, tables), question);
+  if (answer.type !== 'answered') throw new TypeError('the example is not answered');
+  return { lookup, prepared, gatewayKey, evaluated, registers, question, epoch, key, tables, answer };
+}

@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import type { Question } from '../../src/index.ts';
+import {
+  answerCodec,
+  answerQuestion,
+  checkQuestion,
+  elementDigests,
+  evaluateElements,
+  makeQuestion,
+  questionCodec,
+  readAnswer,
+  takeEvaluation,
+  ticketCodec,
+} from '../../src/index.ts';
+import type { NegativeCase, Subject } from '../format.ts';
+import { hex, operation } from '../format.ts';
+import { answeringEpoch, asked, exampleLookup, prepare, suiteOf, tablesSchema } from './lookup-example.ts';
+import { exampleTicket, layTicket } from './tickets.ts';
+
+const tableBits = z.array(
+  z.strictObject({ register: z.string(), tableBits: z.record(z.string(), z.number()) }),
+);
+
+/** A lookup at one node, step by step. */
+export const lookup: Subject = {
+  description:
+    'A lookup at one node. prepare: an asker blinds its persons (`random` is what it draws: 64 bytes for each blind and, ' +
+    'before it, 16 bytes for the padding token of who lacks a type). question: the encoded question, once the gateway ' +
+    'has evaluated. check-question: a node compares it with its ticket; true or fails. answer: the encoded answer of a ' +
+    'node with these tables and this answer key. read-answer: what the asker shows.',
+  operations: {
+    prepare: operation(z.strictObject(asked), (backend, given) => prepare(backend, given).elements),
+    evaluate: operation(z.strictObject({ key: hex, elements: hex }), (backend, { key, elements }) =>
+      evaluateElements(suiteOf(backend), key, elements),
+    ),
+    question: operation(
+      z.strictObject({ ...asked, evaluated: hex, registers: tableBits }),
+      (backend, { evaluated, registers, ...given }) => {
+        const taken = takeEvaluation(suiteOf(backend), prepare(backend, given), evaluated);
+        return questionCodec.encode(makeQuestion(taken, registers));
+      },
+    ),
+    'check-question': operation(z.strictObject({ ticket: hex, question: hex }), (_, { ticket, question }) => {
+      checkQuestion(ticketCodec.decode(ticket), questionCodec.decode(question));
+      return true;
+    }),
+    answer: operation(
+      z.strictObject({ question: hex, epoch: z.number(), answerKey: hex, tables: tablesSchema }),
+      (backend, { question, epoch, answerKey: key, tables }) =>
+        answerCodec.encode(
+          answerQuestion(
+            suiteOf(backend),
+            answeringEpoch(epoch, key, tables),
+            questionCodec.decode(question),
+          ),
+        ),
+    ),
+    'read-answer': operation(
+      z.strictObject({ ...asked, evaluated: hex, registers: tableBits, node: z.string(), answer: hex }),
+      (backend, { evaluated, registers, node, answer, ...given }) => {
+        const taken = takeEvaluation(suiteOf(backend), prepare(backend, given), evaluated);
+        const decoded = answerCodec.decode(answer);
+        if (decoded.type === 'refused') return { refused: decoded.reason };
+        return readAnswer(suiteOf(backend), taken, node, makeQuestion(taken, registers), decoded);
+      },
+    ),
+  },
+  async cases() {
+    const made = exampleLookup();
+    const { lookup: given, evaluated, registers, epoch, tables } = made;
+    const question = questionCodec.encode(made.question);
+    const answer = answerCodec.encode(made.answer);
+    const ticket = (change: object = {}): Uint8Array =>
+      layTicket({
+        ...exampleTicket('lookup ticket'),
+        elementDigests: elementDigests(evaluated, given.tokenTypes),
+        ...change,
+      }).bytes();
+    const answering = { question, epoch, answerKey: made.key, tables };
+    const reading = { ...given, evaluated, registers, node: 'politie', answer };
+    const wrongQuestion = (
+      name: string,
+      change: Partial<Question>,
+      error: NegativeCase['error'],
+    ): NegativeCase => ({
+      name,
+      operation: 'check-question',
+      input: { ticket: ticket(), question: questionCodec.encode({ ...made.question, ...change }) },
+      error,
+    });
+    const wrongAnswer = (name: string, change: Partial<typeof made.answer>): NegativeCase => ({
+      name,
+      operation: 'read-answer',
+      input: { ...reading, answer: answerCodec.encode({ ...made.answer, ...change }) },
+      error: 'malformed',
+    });
+    const [first, ...others] = made.question.registers;
+    return {
+      vectors: [
+        { name: 'two persons, the second without a type', operation: 'prepare', input: given },
+        {
+          name: 'by the gateway',
+          operation: 'evaluate',
+          input: { key: made.gatewayKey, elements: made.prepared.elements },
+        },
+        { name: 'two registers', operation: 'question', input: { ...given, evaluated, registers } },
+        {
+          name: 'the ticket of this lookup',
+          operation: 'check-question',
+          input: { ticket: ticket(), question },
+        },
+        { name: 'two registers', operation: 'answer', input: answering },
+        {
+          name: 'a register without a table',
+          operation: 'answer',
+          input: { ...answering, tables: tables.slice(1) },
+        },
+        { name: 'known by two types in one register', operation: 'read-answer', input: reading },
+        {
+          name: 'a refusal',
+          operation: 'read-answer',
+          input: { ...reading, answer: answerCodec.encode({ type: 'refused', reason: 'quota' }) },
+        },
+      ],
+      negative: [
+        {
+          name: 'the ticket of another lookup',
+          operation: 'check-question',
+          input: { ticket: ticket({ elementDigests: exampleTicket('other').elementDigests }), question },
+          error: 'ticket-invalid',
+        },
+        {
+          name: 'a register that the ticket does not name',
+          operation: 'check-question',
+          input: { ticket: ticket({ registers: ['aandacht'] }), question },
+          error: 'ticket-invalid',
+        },
+        {
+          name: 'a ticket for more persons',
+          operation: 'check-question',
+          input: { ticket: ticket({ persons: 3 }), question },
+          error: 'malformed',
+        },
+        wrongQuestion('a register twice', { registers: [first, first].flatMap((x) => x ?? []) }, 'malformed'),
+        wrongQuestion(
+          'elements twice',
+          { elements: made.question.elements.flatMap((x) => [x, x]) },
+          'malformed',
+        ),
+        wrongQuestion(
+          'a bucket that does not exist',
+          {
+            registers: [
+              { register: 'aandacht', columns: [{ tokenType: 'bsn', bits: 2, buckets: [0, 4] }] },
+              ...others,
+            ],
+          },
+          'malformed',
+        ),
+        {
+          name: 'an element that is the identity',
+          operation: 'evaluate',
+          input: { key: made.gatewayKey, elements: '00'.repeat(32) },
+          error: 'element-invalid',
+        },
+        {
+          name: 'half an element',
+          operation: 'evaluate',
+          input: { key: made.gatewayKey, elements: '00'.repeat(48) },
+          error: 'malformed',
+        },
+        wrongAnswer('a register is missing', { registers: made.answer.registers.slice(1) }),
+        wrongAnswer('the registers in another order', { registers: [...made.answer.registers].reverse() }),
+        wrongAnswer('the elements are missing', { evaluated: [] }),
+        wrongAnswer('the elements of one person too few', {
+          evaluated: made.answer.evaluated.map((column) => ({
+            ...column,
+            elements: column.elements.slice(32),
+          })),
+        }),
+        wrongAnswer('two registers under one name', {
+          registers: [{ type: 'unavailable', register: 'aandacht,aangiften', reason: 'starting' }],
+        }),
+        wrongAnswer('a bucket cut off', {
+          registers: made.answer.registers.map((reply) =>
+            reply.type === 'unavailable'
+              ? reply
+              : {
+                  ...reply,
+                  columns: reply.columns.map((column) => ({ ...column, capacity: column.capacity + 1 })),
+                },
+          ),
+        }),
+      ],
+    };
+  },
+};
