@@ -33,6 +33,11 @@ export const configSchema = z
       .array(registerSchema.omit({ tableBits: true }))
       .max(32)
       .default([]),
+    /**
+     * Refuse evaluations without a proof. Without one, a gateway and a node that work together can use another key
+     * for each lookup and learn more bits of a person every time.
+     */
+    requireLookupProof: z.boolean().default(true),
     quotas: z
       .strictObject({
         /** Persons that one agency may ask about at this node in a day (UTC); does not rely on the gateway's. */

@@ -1,23 +1,24 @@
-import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
-import { HitError, Secret } from '@hitmachine/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Secret } from '@hitmachine/protocol';
 import { openGatewayConnection } from './adapters/http/gateway-connection.ts';
 import { sqliteAgencyLog } from './adapters/sqlite/agency-log.ts';
 import { sqliteEpochStore } from './adapters/sqlite/epoch-store.ts';
 import { sqlitePseudonymStore } from './adapters/sqlite/pseudonym-store.ts';
-import { workerTagComputer } from './adapters/workers/tag-computer.ts';
+import { startHttpServer } from './adapters/http/server.ts';
+import { workerTableBuilder } from './adapters/workers/table-builder.ts';
 import { createApp } from './app.ts';
 import { readSecretFile } from './directory.ts';
 import { answerDelivery } from './domain/answer-question.ts';
 import { AnsweringTables } from './domain/answering-tables.ts';
 import { canaryRound } from './domain/canary-round.ts';
 import { CanaryWatch } from './domain/canary-watch.ts';
-import { EpochKeeper } from './domain/epoch-keeper.ts';
+import { EpochKeeper, bitsOf } from './domain/epoch-keeper.ts';
 import { publishRegisters } from './domain/publish-registers.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
 import { IncomingSessions, OutgoingSessions } from './domain/sessions.ts';
 import { statusOf } from './domain/status.ts';
 import { Upkeep } from './domain/upkeep.ts';
+import type { OpenedAgent } from './open-agent.ts';
 import { openAgent } from './open-agent.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import { secureRandom } from './random.ts';
@@ -39,10 +40,22 @@ export interface RunningAgent {
   close(): Promise<void>;
 }
 
+/** Time that running requests and rounds get when the agent is told to stop. */
+const DRAIN_MS = 10_000;
+
 /** Starts an agent: the loopback API, the connection to the gateway, the tables and the canaries. */
 export async function startAgent(options: StartOptions): Promise<RunningAgent> {
-  const { log, canaryIntervalMs = 60_000 } = options;
   const agent = await openAgent(options.directory);
+  try {
+    return await start(agent, options);
+  } catch (error) {
+    agent.database.close();
+    throw error;
+  }
+}
+
+async function start(agent: OpenedAgent, options: StartOptions): Promise<RunningAgent> {
+  const { log, canaryIntervalMs = 60_000 } = options;
   const { backend, suite, keys, config, database, state } = agent;
   const { membership, gateway, signer } = agent.enrolled();
   const apiKey = new Secret(readSecretFile(agent.directory.apiKey).toString('utf8').trim());
@@ -52,8 +65,8 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const pseudonyms = sqlitePseudonymStore(database);
   const agencyLog = sqliteAgencyLog(database, backend, keys.logKey, random);
   const canaries = new CanaryWatch(clock, 3 * canaryIntervalMs);
-  const tables = new AnsweringTables(suite, keys, config.registers, canaries);
-  const tags = workerTagComputer();
+  const tables = new AnsweringTables(suite, keys, membership.agency, config.registers, canaries);
+  const builder = workerTableBuilder();
   const epochs = new EpochKeeper({
     suite,
     keys,
@@ -61,9 +74,9 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     roster,
     pseudonyms,
     epochs: sqliteEpochStore(database),
-    tags,
+    builder,
     tables,
-    random,
+    canaries,
     clock,
     log,
     publishBits: (bits) => publishRegisters(roster, gateway, config.registers, bits),
@@ -78,6 +91,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     roster,
     gateway,
     log,
+    requireLookupProof: config.requireLookupProof,
     sessions: new OutgoingSessions({ backend, keys, roster, clock, random }),
   };
   const upkeep = new Upkeep({
@@ -86,7 +100,9 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     canaryIntervalMs,
     refreshRoster: async () => {
       roster.accept(await gateway.roster());
-      await publishRegisters(roster, gateway, config.registers);
+      // An import that ran beside us may have announced the sizes of tables that are gone.
+      const bits = tables.stored === undefined ? undefined : bitsOf(tables.stored);
+      await publishRegisters(roster, gateway, config.registers, bits);
     },
     checkPins: () => roster.checkPins(),
     refreshEpoch: () => epochs.refresh(),
@@ -96,6 +112,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const node = {
     suite,
     backend,
+    random,
     clock,
     roster,
     sessions: incoming,
@@ -104,16 +121,6 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
     log,
     personsPerAgencyPerDay: config.quotas.personsPerAgencyPerDay,
   };
-  const connection = openGatewayConnection(
-    signer,
-    { url: membership.gatewayUrl, key: membership.gatewayKey },
-    {
-      answer: (delivery) => answerDelivery(node, delivery),
-      connected: (version) => upkeep.connected(version !== roster.roster.version),
-      rosterChanged: () => upkeep.rosterChanged(),
-    },
-    log,
-  );
   const status = () =>
     statusOf({
       membership,
@@ -126,27 +133,27 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
       keys,
     });
   const app = createApp({ service: { ...asker, keys, agencyLog }, roster, status, apiKey, log });
-  const listen = options.listen ?? config.listen;
-  const server = serve({ fetch: app.fetch, hostname: listen.host, port: listen.port });
-  await new Promise<void>((resolve, reject) => {
-    server.once('listening', () => resolve());
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code === 'EADDRINUSE' ? 'another program listens there already' : cause.message;
-      reject(new HitError('config-invalid', `listen: ${listen.host}:${listen.port}: ${reason}`, { cause }));
-    });
-  });
+  // First of all: a second agent that cannot listen must not take the questions of the one that does.
+  const server = await startHttpServer(app.fetch, options.listen ?? config.listen, log);
+  const connection = openGatewayConnection(
+    signer,
+    { url: membership.gatewayUrl, key: membership.gatewayKey },
+    {
+      answer: (delivery) => answerDelivery(node, delivery),
+      connected: (version) => upkeep.connected(version !== roster.roster.version),
+      rosterChanged: () => upkeep.rosterChanged(),
+    },
+    log,
+  );
   upkeep.start();
-  const { port, address, family } = server.address() as AddressInfo;
   return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    url: server.url,
     async close() {
       upkeep.stop();
       await connection.close();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      await tags.close();
-      await upkeep.settled();
+      await server.close(DRAIN_MS);
+      await builder.close();
+      await Promise.race([upkeep.settled(), delay(DRAIN_MS, undefined, { ref: false })]);
       database.close();
     },
   };

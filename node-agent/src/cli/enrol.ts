@@ -38,6 +38,15 @@ export async function enrol(
     });
     const key = { keyId: GATEWAY_KEY_ID, publicKey: token.gatewayKey };
     const roster = openDocument(agent.backend, ROSTER_KIND, rosterSchema, document, key);
+    const entry = roster.agencies.find(({ id }) => id === token.agency);
+    if (
+      entry?.identityKey !== encodeBase64(agent.keys.identityKey) ||
+      entry.sessionKey.publicKey !== agent.keys.sessionKey.publicKey
+    )
+      throw new HitError(
+        'key-changed',
+        'the gateway put other keys on the roster than those of this agent; do not use it',
+      );
     agent.state.setRoster(JSON.stringify(document));
     // Whoever enrols anew has new keys of its own; those of the others stay pinned.
     const own = fingerprintsOf(roster).get(token.agency);

@@ -1,4 +1,5 @@
-import type { AgentFrame, Answer, Backend, Suite, Ticket } from '@hitmachine/protocol';
+import { createHash } from 'node:crypto';
+import type { AgentFrame, Answer, Backend, Random, Suite, Ticket } from '@hitmachine/protocol';
 import {
   CANARY_PURPOSE,
   HitError,
@@ -6,6 +7,7 @@ import {
   answerQuestion,
   checkQuestion,
   checkTicket,
+  constantTimeEqual,
   encodeBase64,
   openQuestion,
   questionCodec,
@@ -23,6 +25,7 @@ import type { IncomingSessions } from './sessions.ts';
 interface Answering {
   readonly suite: Suite;
   readonly backend: Backend;
+  readonly random: Random;
   readonly clock: Clock;
   readonly roster: RosterKeeper;
   readonly sessions: IncomingSessions;
@@ -62,6 +65,10 @@ async function answered(
   const { question: sealed, ticket: encodedTicket } = delivery;
   const ticket = ticketCodec.decode(encodedTicket);
   checkTicket(ticket, { node: roster.self.id, asker: ticket.asker, now: node.clock() });
+  // The auditor will lay the asker's signature beside this ticket: it must be the one that it was made for.
+  const requestDigest = createHash('sha256').update(delivery.evidence).digest();
+  if (!constantTimeEqual(requestDigest, ticket.requestDigest))
+    throw new HitError('ticket-invalid', 'the ticket was made for another request');
   const session = await sessions.find(ticket.asker, sealed.sessionId, sealed.opening);
   const question = questionCodec.decode(
     openQuestion(backend, session, sealed.counter, encodedTicket, sealed.ciphertext),
@@ -69,11 +76,14 @@ async function answered(
   sessions.use(session, sealed.counter);
   checkQuestion(ticket, question);
   const seal = (plaintext: Uint8Array): Uint8Array =>
-    sealAnswer(backend, session, sealed.counter, encodedTicket, plaintext);
+    sealAnswer(backend, session, sealed.counter, encodedTicket, plaintext, node.random);
 
   const forCanary = ticket.purpose === CANARY_PURPOSE;
-  if (forCanary && ticket.asker !== roster.self.id)
-    throw new HitError('ticket-invalid', 'only an agency itself asks about its canary');
+  if (forCanary && (ticket.asker !== roster.self.id || ticket.persons !== 1))
+    throw new HitError(
+      'ticket-invalid',
+      'only an agency itself asks about its canary, and about nothing else',
+    );
   const tables = node.tables.answering(forCanary);
   if (tables === undefined) throw new HitError('not-ready', 'there are no tables yet');
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };

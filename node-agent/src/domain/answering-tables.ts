@@ -1,4 +1,4 @@
-import type { AnsweringEpoch, Suite, Table, Unavailable } from '@hitmachine/protocol';
+import type { AnsweringEpoch, AnsweringTable, Suite, Unavailable } from '@hitmachine/protocol';
 import { answerKey } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { StoredEpoch } from '../ports/epoch-store.ts';
@@ -9,32 +9,35 @@ import type { AgencyKeys } from './keys.ts';
 export class AnsweringTables {
   readonly #suite: Suite;
   readonly #keys: AgencyKeys;
+  readonly #agency: string;
   readonly #registers: readonly ConfiguredRegister[];
   readonly #canaries: CanaryWatch;
   #current:
-    | { readonly stored: StoredEpoch; readonly key: Uint8Array; readonly tables: Map<string, Table> }
+    | { readonly stored: StoredEpoch; readonly tables: ReadonlyMap<string, readonly AnsweringTable[]> }
     | undefined;
 
   constructor(
     suite: Suite,
     keys: AgencyKeys,
+    agency: string,
     registers: readonly ConfiguredRegister[],
     canaries: CanaryWatch,
   ) {
     this.#suite = suite;
     this.#keys = keys;
+    this.#agency = agency;
     this.#registers = registers;
     this.#canaries = canaries;
   }
 
   switchTo(stored: StoredEpoch): void {
-    this.#current = {
-      stored,
-      key: answerKey(this.#suite, this.#keys.nodeKey.reveal(), stored.epoch),
-      tables: new Map(
-        stored.tables.map(({ register, tokenType, table }) => [`${register} ${tokenType}`, table]),
-      ),
-    };
+    const tables = new Map<string, AnsweringTable[]>();
+    for (const { register, tokenType, table } of stored.tables) {
+      const scope = { agency: this.#agency, register, tokenType, epoch: stored.epoch };
+      const key = answerKey(this.#suite, this.#keys.nodeKey.reveal(), scope);
+      tables.set(register, [...(tables.get(register) ?? []), { tokenType, table, answerKey: key }]);
+    }
+    this.#current = { stored, tables };
   }
 
   get stored(): StoredEpoch | undefined {
@@ -50,13 +53,11 @@ export class AnsweringTables {
     if (current === undefined) return undefined;
     return {
       epoch: current.stored.epoch,
-      answerKey: current.key,
-      table: (register, tokenType): Table | Unavailable => {
-        if (!this.#registers.some(({ id }) => id === register)) return 'not-addressed';
-        const table = current.tables.get(`${register} ${tokenType}`);
-        if (table === undefined)
-          return current.stored.generations[register] === undefined ? 'not-imported' : 'starting';
-        return forCanary ? table : (this.#canaries.obstacle(register) ?? table);
+      register: (id): readonly AnsweringTable[] | Unavailable => {
+        if (!this.#registers.some((register) => register.id === id)) return 'not-addressed';
+        const tables = current.tables.get(id);
+        if (tables === undefined) return 'not-imported';
+        return forCanary ? tables : (this.#canaries.obstacle(id) ?? tables);
       },
     };
   }

@@ -1,4 +1,5 @@
 import type {
+  AskedRegister,
   Backend,
   EvaluatedLookup,
   LookupOpened,
@@ -26,6 +27,7 @@ import type { OperationalLog } from '../ports/operational-log.ts';
 import type { AskedNode, NodeReply } from './ask-nodes.ts';
 import { askNodes } from './ask-nodes.ts';
 import type { AddressedRegister } from './lookup-input.ts';
+import { addressedRegisters } from './lookup-input.ts';
 import type { Outcome } from './outcome.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import type { OutgoingSessions } from './sessions.ts';
@@ -39,6 +41,8 @@ export interface Asker {
   readonly sessions: OutgoingSessions;
   readonly gateway: GatewayClient;
   readonly log: OperationalLog;
+  /** Whether this agency wants a proof of every evaluation even if the federation does without. */
+  readonly requireLookupProof: boolean;
 }
 
 /** A question that is ready to be asked: everything that is told to the gateway, and the tokens, which are not. */
@@ -69,68 +73,77 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
   const { opened, requestDigest, roster } = await open(asker, asked, prepared);
   const evaluated = evaluate(asker, roster, prepared, opened);
   yield { type: 'opened', lookupId: opened.lookupId };
+  // As that roster has them: the sizes of tables may have changed since the question was put.
+  const addressed = addressedRegisters(
+    roster,
+    asked.registers.map(({ name }) => name),
+  );
 
   const every = (outcome: Outcome): Outcome[] => asked.persons.map(() => outcome);
   const nodes: AskedNode[] = [];
-  const byNode = new Map<string, AddressedRegister[]>();
-  for (const entry of asked.registers) {
-    if (Object.keys(entry.register.tableBits).length === 0)
-      yield {
-        type: 'register',
-        register: entry,
-        outcomes: every({ status: 'no-answer', reason: 'not-imported' }),
-      };
-    else byNode.set(entry.agency.id, [...(byNode.get(entry.agency.id) ?? []), entry]);
-  }
-  for (const [node, registers] of byNode) {
-    const ticket = ticketFor(asker, node, {
-      opened,
-      evaluated,
-      requestDigest,
-      persons: asked.persons.length,
-      registers,
-    });
-    if (ticket !== undefined)
-      nodes.push({
-        node,
-        ticket,
-        registers: registers.map(({ register: { id, tableBits } }) => ({ register: id, tableBits })),
-      });
-    else
-      for (const register of registers)
-        yield {
-          type: 'register',
-          register,
-          outcomes: every({ status: 'invalid', reason: 'reply-failed-check' }),
-        };
+  for (const [node, registers] of byNode(addressed)) {
+    const ticket = ticketFor(asker, node, { asked, opened, evaluated, requestDigest, roster, registers });
+    const ready: AddressedRegister[] = [];
+    for (const register of registers) {
+      const obstacle = ticket === undefined ? CHECK_FAILED : obstacleAt(register);
+      if (obstacle === undefined) ready.push(register);
+      else yield { type: 'register', register, outcomes: every(obstacle) };
+    }
+    if (ticket !== undefined && ready.length > 0)
+      nodes.push({ node, ticket, registers: ready.map((register) => askedRegister(register, roster)) });
   }
   for await (const reply of askNodes(asker, opened, evaluated, nodes)) {
-    for (const entry of byNode.get(reply.node) ?? []) {
-      if (reply.type === 'answered')
-        yield {
-          type: 'register',
-          register: entry,
-          outcomes: outcomesAt(entry, reply.registers, asked.persons.length),
-        };
-      else if (reply.type === 'invalid')
-        yield {
-          type: 'register',
-          register: entry,
-          outcomes: every({ status: 'invalid', reason: 'reply-failed-check' }),
-        };
-      else if (reply.type === 'refused')
-        yield {
-          type: 'register',
-          register: entry,
-          outcomes: every({ status: 'refused', reason: reply.reason }),
-        };
-      else
-        yield {
-          type: 'register',
-          register: entry,
-          outcomes: every({ status: 'no-answer', reason: reply.reason }),
-        };
+    const sent = nodes.find(({ node }) => node === reply.node)?.registers ?? [];
+    for (const { register: id } of sent) {
+      const register = addressed.find(
+        (entry) => entry.agency.id === reply.node && entry.register.id === id,
+      );
+      if (register === undefined) continue;
+      const outcomes =
+        reply.type === 'answered'
+          ? outcomesAt(register, reply.registers, asked.persons.length)
+          : every(outcomeWithoutAnswer(reply));
+      yield { type: 'register', register, outcomes };
     }
+  }
+}
+
+const CHECK_FAILED: Outcome = { status: 'invalid', reason: 'reply-failed-check' };
+
+function byNode(registers: readonly AddressedRegister[]): Map<string, AddressedRegister[]> {
+  const nodes = new Map<string, AddressedRegister[]>();
+  for (const register of registers)
+    nodes.set(register.agency.id, [...(nodes.get(register.agency.id) ?? []), register]);
+  return nodes;
+}
+
+/** Why a register need not even be asked: it has no tables, or not for every token type that it holds. */
+function obstacleAt({ register: { tokenTypes, tableBits } }: AddressedRegister): Outcome | undefined {
+  const built = tokenTypes.filter((type) => tableBits[type] !== undefined).length;
+  if (built === tokenTypes.length) return undefined;
+  return { status: 'no-answer', reason: built === 0 ? 'not-imported' : 'roster-outdated' };
+}
+
+/** Never shows more bits than the federation agreed on, whatever a node or the gateway put on the roster. */
+function askedRegister(
+  { register: { id, tokenTypes, tableBits } }: AddressedRegister,
+  { settings }: Roster,
+): AskedRegister {
+  const bits = tokenTypes.map((type) => [
+    type,
+    Math.min(tableBits[type] ?? 0, settings.tokenTypes[type] ?? 0),
+  ]);
+  return { register: id, tableBits: Object.fromEntries(bits) as Record<string, number> };
+}
+
+function outcomeWithoutAnswer(reply: Exclude<NodeReply, { type: 'answered' }>): Outcome {
+  switch (reply.type) {
+    case 'invalid':
+      return CHECK_FAILED;
+    case 'refused':
+      return { status: 'refused', reason: reply.reason };
+    case 'no-answer':
+      return { status: 'no-answer', reason: reply.reason };
   }
 }
 
@@ -140,8 +153,8 @@ async function open(
   asked: Asked,
   prepared: PreparedLookup,
 ): Promise<{ opened: LookupOpened; requestDigest: Uint8Array; roster: Roster }> {
-  const request = (): LookupRequest => ({
-    rosterVersion: asker.roster.roster.version,
+  const request = (rosterVersion: number): LookupRequest => ({
+    rosterVersion,
     purpose: asked.purpose,
     caseCommitment: asked.caseCommitment,
     professional: asked.professional,
@@ -150,12 +163,17 @@ async function open(
     persons: asked.persons.length,
     elements: encodeBase64(prepared.elements),
   });
+  // The roster may change while the gateway answers; what counts is the one that was asked with.
+  const attempt = async (roster: Roster) => ({
+    ...(await asker.gateway.openLookup(request(roster.version))),
+    roster,
+  });
   try {
-    return { ...(await asker.gateway.openLookup(request())), roster: asker.roster.roster };
+    return await attempt(asker.roster.roster);
   } catch (error) {
     if (!(error instanceof HitError) || error.code !== 'roster-outdated') throw error;
     asker.roster.accept(await asker.gateway.roster());
-    return { ...(await asker.gateway.openLookup(request())), roster: asker.roster.roster };
+    return await attempt(asker.roster.roster);
   }
 }
 
@@ -167,9 +185,10 @@ function evaluate(
 ): EvaluatedLookup {
   const evaluated = decodeBase64(opened.evaluated, prepared.elements.length);
   const gatewayKey = decodeBase64(asker.roster.trustedEvaluationKey(), 32);
-  if (!roster.settings.lookupProof) return takeEvaluation(asker.suite, prepared, evaluated);
+  if (!roster.settings.lookupProof && !asker.requireLookupProof)
+    return takeEvaluation(asker.suite, prepared, evaluated);
   if (opened.proof === undefined)
-    throw new HitError('proof-invalid', 'the gateway left out the proof that the roster promises');
+    throw new HitError('proof-invalid', 'the gateway left out the proof that it used its published key');
   return takeEvaluation(asker.suite, prepared, evaluated, { gatewayKey, proof: decodeBase64(opened.proof) });
 }
 
@@ -178,10 +197,11 @@ function ticketFor(
   asker: Asker,
   node: string,
   expected: {
+    readonly asked: Asked;
     readonly opened: LookupOpened;
     readonly evaluated: EvaluatedLookup;
     readonly requestDigest: Uint8Array;
-    readonly persons: number;
+    readonly roster: Roster;
     readonly registers: readonly AddressedRegister[];
   },
 ): Uint8Array | undefined {
@@ -195,8 +215,10 @@ function ticketFor(
     const fits =
       constantTimeEqual(ticket.lookupId, decodeBase64(expected.opened.lookupId)) &&
       constantTimeEqual(ticket.requestDigest, expected.requestDigest) &&
-      ticket.persons === expected.persons &&
-      expected.registers.every(({ register }) => ticket.registers.includes(register.id)) &&
+      ticket.persons === expected.asked.persons.length &&
+      ticket.purpose === expected.asked.purpose &&
+      ticket.rosterVersion === expected.roster.version &&
+      ticket.registers.join() === expected.registers.map(({ register }) => register.id).join() &&
       ticket.elementDigests.length === digests.length &&
       digests.every(({ tokenType, digest }, i) => {
         const entry = ticket.elementDigests[i];
@@ -231,8 +253,13 @@ function outcomesAt(
   }
   return result.persons.map((person): Outcome => {
     if (person.status === 'known')
-      return { status: 'known', matchedOn: person.matchedOn, contact: entry.register.contact };
-    if (person.status === 'not-known') return { status: 'not-known' };
+      return {
+        status: 'known',
+        matchedOn: person.matchedOn,
+        comparedOn: person.comparedOn,
+        contact: entry.register.contact,
+      };
+    if (person.status === 'not-known') return { status: 'not-known', comparedOn: person.comparedOn };
     return { status: 'no-answer', reason: 'no-common-token' };
   });
 }

@@ -19,13 +19,16 @@ interface CanaryDeps extends Asker {
  * must know the canary by every token type that it holds: a broken table would otherwise hide behind a good one.
  */
 export async function canaryRound(deps: CanaryDeps): Promise<void> {
+  const { tokenTypes: agreed } = deps.roster.roster.settings;
   const own = deps.roster.self.registers.filter(({ tableBits }) => Object.keys(tableBits).length > 0);
   if (own.length === 0) return;
   const registers = addressedRegisters(
     deps.roster.roster,
     own.map(({ id }) => `${deps.roster.self.id}/${id}`),
   );
-  const tokenTypes = [...new Set(own.flatMap((register) => register.tokenTypes))].sort();
+  const tokenTypes = [...new Set(own.flatMap((register) => register.tokenTypes))]
+    .filter((type) => Object.hasOwn(agreed, type))
+    .sort();
   try {
     const events = ask(deps, {
       purpose: CANARY_PURPOSE,

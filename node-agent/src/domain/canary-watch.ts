@@ -22,6 +22,12 @@ export class CanaryWatch {
     this.#staleAfterMs = staleAfterMs;
   }
 
+  /** Other tables are answered from now: what their canary says is not known yet. */
+  startAgain(): void {
+    for (const [register, { problem }] of this.#states)
+      this.#states.set(register, { lastBack: undefined, problem, failed: false });
+  }
+
   cameBack(register: string): void {
     this.#states.set(register, { lastBack: this.#clock(), problem: undefined, failed: false });
   }
@@ -30,7 +36,7 @@ export class CanaryWatch {
   wasNotKnown(register: string): void {
     this.#states.set(register, {
       ...this.state(register),
-      problem: 'the register does not know its canary',
+      problem: 'the register does not know its canary: import it again',
       failed: true,
     });
   }

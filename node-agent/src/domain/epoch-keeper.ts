@@ -1,19 +1,13 @@
-import type { Random, Suite, Table } from '@hitmachine/protocol';
-import {
-  TAG_BYTES,
-  buildTable,
-  concatBytes,
-  epochFactor,
-  maskBucketHash,
-  tagPrefix,
-} from '@hitmachine/protocol';
+import type { Suite, Table } from '@hitmachine/protocol';
+import { epochFactor, tagPrefix } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EpochStore, StoredEpoch } from '../ports/epoch-store.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { PseudonymStore } from '../ports/pseudonym-store.ts';
-import type { TagComputer } from '../ports/tag-computer.ts';
+import type { TableBuilder } from '../ports/table-builder.ts';
 import type { AnsweringTables } from './answering-tables.ts';
+import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 
@@ -24,9 +18,9 @@ interface EpochDeps {
   readonly roster: RosterKeeper;
   readonly pseudonyms: PseudonymStore;
   readonly epochs: EpochStore;
-  readonly tags: TagComputer;
+  readonly builder: TableBuilder;
   readonly tables: AnsweringTables;
-  readonly random: Random;
+  readonly canaries: CanaryWatch;
   readonly clock: Clock;
   readonly log: OperationalLog;
   /** Makes the sizes of the new tables known, before they are answered from. */
@@ -60,54 +54,71 @@ export class EpochKeeper {
   }
 
   async #refresh(): Promise<boolean> {
-    const { clock, epochs, log, pseudonyms, registers, tables } = this.#deps;
-    const day = dayOf(clock());
-    const configured = new Set(registers.map(({ id }) => id));
-    const generations = Object.fromEntries(
-      pseudonyms
-        .imports()
-        .filter(({ register }) => configured.has(register))
-        .map(({ register, generation }) => [register, generation]),
-    );
-    const current = tables.stored;
-    if (
-      current?.day === day &&
-      JSON.stringify(current.generations) === JSON.stringify(generations) &&
-      this.#fitsSettings(current)
-    )
-      return false;
+    const { clock, epochs, log, tables, canaries } = this.#deps;
     const started = performance.now();
-    const epoch = epochs.nextEpoch();
-    const built: { register: string; tokenType: string; table: Table }[] = [];
-    for (const { id, tokenTypes } of registers)
-      if (generations[id] !== undefined)
-        for (const tokenType of tokenTypes)
-          built.push({ register: id, tokenType, table: await this.#build(id, tokenType, epoch) });
-    const stored: StoredEpoch = { epoch, day, generations, tables: built };
-    await this.#deps.publishBits(bitsOf(stored));
-    epochs.switchTo(stored);
-    tables.switchTo(stored);
-    log.info({
-      event: 'epoch-switched',
-      epoch,
-      tables: built.length,
-      milliseconds: Math.round(performance.now() - started),
-    });
-    return true;
+    for (;;) {
+      const day = dayOf(clock());
+      const generations = this.#generations();
+      const current = tables.stored;
+      if (
+        current?.day === day &&
+        JSON.stringify(current.generations) === JSON.stringify(generations) &&
+        this.#fitsSettings(current)
+      )
+        return false;
+      const stored = await this.#build(epochs.nextEpoch(clock()), day, generations);
+      // An import came in between: these tables may hold half of the old register and half of the new one.
+      if (JSON.stringify(this.#generations()) !== JSON.stringify(generations)) continue;
+      await this.#deps.publishBits(bitsOf(stored));
+      epochs.switchTo(stored);
+      tables.switchTo(stored);
+      canaries.startAgain();
+      log.info({
+        event: 'epoch-switched',
+        epoch: stored.epoch,
+        tables: stored.tables.length,
+        milliseconds: Math.round(performance.now() - started),
+      });
+      return true;
+    }
   }
 
-  async #build(register: string, tokenType: string, epoch: number): Promise<Table> {
-    const { suite, keys, roster, random, tags } = this.#deps;
-    const stored = this.#deps.pseudonyms.pseudonyms(register, tokenType);
-    const prefix = tagPrefix({ agency: roster.self.id, register, tokenType, epoch });
-    const factor = epochFactor(suite, keys.nodeKey.reveal(), epoch);
-    const computed = await tags.tags(factor, prefix, concatBytes(...stored.map(({ element }) => element)));
-    const maskKey = keys.maskKey.reveal();
-    const entries = stored.map(({ element, maskedHash }, i) => ({
-      bucketHash: maskBucketHash(maskKey, element, maskedHash),
-      tag: computed.subarray(i * TAG_BYTES, (i + 1) * TAG_BYTES),
-    }));
-    return buildTable(entries, this.#maxBits(tokenType), random);
+  /** The imports that stand now, of the registers that are configured. */
+  #generations(): Record<string, number> {
+    const evaluationKey = this.#deps.roster.trustedEvaluationKey();
+    const configured = new Set(this.#deps.registers.map(({ id }) => id));
+    return Object.fromEntries(
+      this.#deps.pseudonyms
+        .imports()
+        // What was imported under another key of the gateway matches nobody any more.
+        .filter((state) => configured.has(state.register) && state.evaluationKey === evaluationKey)
+        .map(({ register, generation }) => [register, generation]),
+    );
+  }
+
+  async #build(
+    epoch: number,
+    day: string,
+    generations: Readonly<Record<string, number>>,
+  ): Promise<StoredEpoch> {
+    const tables: { register: string; tokenType: string; table: Table }[] = [];
+    for (const { id: register, tokenTypes } of this.#deps.registers)
+      if (generations[register] !== undefined)
+        for (const tokenType of tokenTypes)
+          tables.push({ register, tokenType, table: await this.#buildTable(register, tokenType, epoch) });
+    return { epoch, day, generations, tables };
+  }
+
+  #buildTable(register: string, tokenType: string, epoch: number): Promise<Table> {
+    const { suite, keys, roster, builder, pseudonyms } = this.#deps;
+    const scope = { agency: roster.self.id, register, tokenType, epoch };
+    const spec = {
+      factor: epochFactor(suite, keys.nodeKey.reveal(), scope),
+      prefix: tagPrefix(scope),
+      maskKey: keys.maskKey.reveal(),
+      maxBits: this.#maxBits(tokenType),
+    };
+    return builder.build(spec, pseudonyms.pages(register, tokenType));
   }
 
   #maxBits(tokenType: string): number {

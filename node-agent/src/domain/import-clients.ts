@@ -12,7 +12,7 @@ import type { ConfiguredRegister } from '../config.ts';
 import type { ClientRow } from '../ports/client-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
-import type { ImportChange, PseudonymStore } from '../ports/pseudonym-store.ts';
+import type { ImportChange, PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
 import { canaryTokens } from './canary.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
@@ -79,6 +79,7 @@ export async function importClients(
   prepared: PreparedImport,
   progress: (done: number, total: number) => void,
 ): Promise<ImportResult> {
+  const evaluationKey = deps.roster.trustedEvaluationKey();
   const canary = canaryTokens(deps.keys, register.tokenTypes);
   const batches = [...prepared.tokens].flatMap(([tokenType, tokens]) => {
     const all = [...tokens, canary.get(tokenType) as Uint8Array];
@@ -93,7 +94,7 @@ export async function importClients(
   progress(0, total);
   const work = async (): Promise<void> => {
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-      stage.add(batch.tokenType, await pseudonymise(deps, register.id, batch.tokens));
+      stage.add(batch.tokenType, await pseudonymise(deps, register.id, batch.tokens, evaluationKey));
       progress((done += batch.tokens.length), total);
     }
   };
@@ -104,13 +105,18 @@ export async function importClients(
     stage.abandon();
     throw error;
   }
-  const change = stage.commit(prepared.clients, deps.clock());
+  const change = stage.commit(prepared.clients, evaluationKey, deps.clock());
   return { register: register.id, clients: prepared.clients, skipped: prepared.bad.length, ...change };
 }
 
-async function pseudonymise(deps: Importing, register: string, tokens: readonly Uint8Array[]) {
+async function pseudonymise(
+  deps: Importing,
+  register: string,
+  tokens: readonly Uint8Array[],
+  evaluationKey: string,
+): Promise<StoredPseudonym[]> {
   const { suite, keys, random } = deps;
-  const gatewayKey = decodeBase64(deps.roster.trustedEvaluationKey(), 32);
+  const gatewayKey = decodeBase64(evaluationKey, 32);
   const batch = blindBatch(suite, tokens, random);
   const { evaluated, proof } = await deps.gateway.evaluate(register, batch.elements);
   const maskKey = keys.maskKey.reveal();

@@ -11,6 +11,7 @@ export const NO_ANSWER_REASONS = [
   'starting',
   'canary-failed',
   'roster-outdated',
+  'too-large',
   'no-common-token',
   'key-changed',
 ] as const;
@@ -18,8 +19,14 @@ export type NoAnswerReason = (typeof NO_ANSWER_REASONS)[number];
 
 /** What came out for one person at one register. */
 export type Outcome =
-  | { readonly status: 'known'; readonly matchedOn: readonly string[]; readonly contact: Contact }
-  | { readonly status: 'not-known' }
+  | {
+      readonly status: 'known';
+      readonly matchedOn: readonly string[];
+      readonly comparedOn: readonly string[];
+      readonly contact: Contact;
+    }
+  /** `comparedOn`: by which token types; a register may know the person by another that was not given. */
+  | { readonly status: 'not-known'; readonly comparedOn: readonly string[] }
   | { readonly status: 'no-answer'; readonly reason: NoAnswerReason }
   | { readonly status: 'refused'; readonly reason: Refusal }
   /** A reply came that failed a check: somebody should look into it. */
@@ -58,6 +65,10 @@ export const EXPLANATIONS: Readonly<
   'roster-outdated': {
     nl: 'Deze registratie is net vernieuwd. Stel de vraag opnieuw.',
     en: 'This register was just renewed. Ask again.',
+  },
+  'too-large': {
+    nl: 'Deze registratie is te groot om over zoveel personen tegelijk te vragen. Vraag het per persoon.',
+    en: 'This register is too large to be asked about so many persons at once. Ask about one at a time.',
   },
   'no-common-token': {
     nl: 'Deze registratie kent alleen gegevens die u niet hebt ingevuld, zoals een BSN.',

@@ -65,6 +65,11 @@ export class RosterKeeper {
       this.#log.warn({ event: 'roster-rolled-back', version: roster.version, held: this.#roster.version });
       return;
     }
+    if (roster.version === this.#roster.version && JSON.stringify(roster) !== JSON.stringify(this.#roster)) {
+      // Two different rosters of one version: the gateway tells its agencies different stories.
+      this.#log.error({ event: 'roster-forked', version: roster.version });
+      return;
+    }
     this.#state.setRoster(JSON.stringify(document));
     this.#roster = roster;
     this.checkPins();

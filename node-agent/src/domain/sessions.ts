@@ -7,6 +7,12 @@ import type { RosterKeeper } from './roster-keeper.ts';
 /** Renewed this long before it expires, so that no question is on its way with an expired session. */
 const RENEW_BEFORE_MS = 60_000;
 
+interface Opening {
+  readonly promise: Promise<OutgoingSession>;
+  /** What the promise gave, once it did. */
+  opened?: OutgoingSession;
+}
+
 export interface OutgoingSession {
   readonly session: Session;
   /** Travels with every question until the node has shown that it holds the session. */
@@ -17,7 +23,7 @@ export interface OutgoingSession {
 /** Sessions in which this agency asks: one a node, opened when first needed. */
 export class OutgoingSessions {
   readonly #deps: { backend: Backend; keys: AgencyKeys; roster: RosterKeeper; clock: Clock; random: Random };
-  readonly #sessions = new Map<string, Promise<OutgoingSession>>();
+  readonly #openings = new Map<string, Opening>();
 
   constructor(deps: {
     backend: Backend;
@@ -31,21 +37,29 @@ export class OutgoingSessions {
 
   /** The session with a node and the number of the next question in it. Throws `key-changed`, `unknown-agency`. */
   async next(node: string): Promise<{ readonly outgoing: OutgoingSession; readonly counter: number }> {
-    const existing = await this.#sessions.get(node)?.catch(() => undefined);
-    const fresh = existing !== undefined && existing.session.expiresAt - RENEW_BEFORE_MS > this.#deps.clock();
-    // Several lookups may get here at once: the first one opens, the others wait for the same promise.
-    if (!fresh && (await this.#sessions.get(node)?.catch(() => undefined)) === existing)
-      this.#sessions.set(node, this.#open(node));
-    const outgoing = await (this.#sessions.get(node) as Promise<OutgoingSession>);
-    return { outgoing, counter: outgoing.counter++ };
+    // Nothing is awaited before the new one is noted: of several lookups at once the first opens, the others wait.
+    let opening = this.#openings.get(node);
+    if (opening === undefined || this.#isStale(opening)) {
+      opening = { promise: this.#open(node) };
+      this.#openings.set(node, opening);
+    }
+    try {
+      const outgoing = await opening.promise;
+      opening.opened = outgoing;
+      return { outgoing, counter: outgoing.counter++ };
+    } catch (error) {
+      if (this.#openings.get(node) === opening) this.#openings.delete(node);
+      throw error;
+    }
   }
 
   /** The node does not know this session (it was restarted): the next question opens another. */
   drop(node: string, outgoing: OutgoingSession): void {
-    void this.#sessions.get(node)?.then(
-      (current) => current === outgoing && this.#sessions.delete(node),
-      () => undefined,
-    );
+    if (this.#openings.get(node)?.opened === outgoing) this.#openings.delete(node);
+  }
+
+  #isStale({ opened }: Opening): boolean {
+    return opened !== undefined && opened.session.expiresAt - RENEW_BEFORE_MS <= this.#deps.clock();
   }
 
   async #open(node: string): Promise<OutgoingSession> {
@@ -79,6 +93,9 @@ class UsedCounters {
   }
 }
 
+/** Askers choose their identifiers: one that takes another's is kept apart. */
+const keyOf = (asker: string, sessionId: Uint8Array): string => `${asker} ${bytesToHex(sessionId)}`;
+
 const WINDOW = 4_096;
 /** Sessions that one agency may hold open here: several replicas of its agent, and their predecessors. */
 const SESSIONS_PER_ASKER = 32;
@@ -102,13 +119,13 @@ export class IncomingSessions {
    * what acceptSession throws.
    */
   async find(asker: string, sessionId: Uint8Array, opening: Uint8Array | undefined): Promise<Session> {
-    const known = this.#sessions.get(bytesToHex(sessionId));
+    const known = this.#sessions.get(keyOf(asker, sessionId));
     if (known !== undefined && known.session.asker === asker && known.session.expiresAt >= this.#deps.clock())
       return known.session;
     if (opening === undefined) throw new HitError('session-unknown');
     const session = await this.#accept(asker, opening);
-    const id = bytesToHex(session.id);
-    if (id !== bytesToHex(sessionId)) throw new HitError('session-unknown');
+    const id = keyOf(asker, session.id);
+    if (id !== keyOf(asker, sessionId)) throw new HitError('session-unknown');
     // Two questions may bring the same opening at once; the counters that were used must not be forgotten.
     const first = this.#sessions.get(id);
     if (first !== undefined) return first.session;
@@ -119,7 +136,7 @@ export class IncomingSessions {
 
   /** Marks a question number as used. Throws `replayed` when it was. Call only after the seal has been checked. */
   use(session: Session, counter: number): void {
-    if (this.#sessions.get(bytesToHex(session.id))?.used.use(counter) !== true)
+    if (this.#sessions.get(keyOf(session.asker, session.id))?.used.use(counter) !== true)
       throw new HitError('replayed');
   }
 

@@ -19,6 +19,9 @@ type Work = 'roster' | 'epoch' | 'canary';
 const WATCH_MS = 1_000;
 /** How often the day and the roster are looked at when nothing else calls for it. */
 const ROUTINE_MS = 60_000;
+/** The first pause after a failure; it doubles up to the longest. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
 
 /**
  * What an agent does by itself: new tables after an import and each day, the roster when it changes, the canaries.
@@ -32,6 +35,8 @@ export class Upkeep {
   #stopped = false;
   #timers: NodeJS.Timeout[] = [];
   #failing = false;
+  #failures = 0;
+  #retryAt = 0;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
@@ -66,12 +71,17 @@ export class Upkeep {
   }
 
   #watch(): void {
-    const version = this.#deps.state.version();
-    if (version !== this.#version) {
-      this.#version = version;
-      this.#deps.checkPins();
-      this.#want({ epoch: true });
-    } else if (this.#failing) this.#want({});
+    try {
+      const version = this.#deps.state.version();
+      if (version !== this.#version) {
+        this.#deps.checkPins();
+        this.#version = version;
+        this.#want({ epoch: true });
+      } else if (this.#failing && performance.now() >= this.#retryAt) this.#want({});
+    } catch (error) {
+      // A locked or broken database: this runs on a timer, where nobody else would catch it.
+      this.#deps.log.error({ event: 'upkeep-failed', work: 'watch', reason: (error as Error).message });
+    }
   }
 
   #want(what: Partial<Record<Work, boolean>>): void {
@@ -91,9 +101,10 @@ export class Upkeep {
       });
       await this.#round('canary', canary);
     }
+    if (!this.#failing) this.#failures = 0;
   }
 
-  /** Runs one kind of work if it is wanted. What fails stays wanted and is tried again a second later. */
+  /** Runs one kind of work if it is wanted. What fails stays wanted and is tried again, after longer and longer. */
   async #round(name: Work, work: () => Promise<void>): Promise<void> {
     if (!this.#wanted[name] || this.#stopped) return;
     this.#wanted[name] = false;
@@ -101,7 +112,11 @@ export class Upkeep {
       await work();
     } catch (error) {
       this.#wanted[name] = true;
-      this.#failing = true;
+      if (this.#stopped) return;
+      if (!this.#failing) {
+        this.#retryAt = performance.now() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++);
+        this.#failing = true;
+      }
       const code = error instanceof HitError ? error.code : 'internal';
       const fields = {
         event: 'upkeep-failed',

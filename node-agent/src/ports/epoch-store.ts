@@ -19,8 +19,11 @@ export interface StoredEpoch {
  * number with other content would let an asker tell real tags from padding.
  */
 export interface EpochStore {
-  /** Reserves the next epoch number, durably. */
-  nextEpoch(): number;
+  /**
+   * Reserves the next epoch number, durably: one more than the last, and at least `now` (milliseconds), so that a
+   * database that was put back from a backup cannot hand out a number again.
+   */
+  nextEpoch(now: number): number;
   /** Puts an epoch in the place of the one before it, atomically and durably. */
   switchTo(epoch: StoredEpoch): void;
   /** The last complete epoch. */

@@ -6,6 +6,13 @@ export interface StoredPseudonym {
   readonly element: Uint8Array;
 }
 
+/** Some pseudonyms, packed so that they can be handed to another thread. */
+export interface PseudonymPage {
+  /** 32 bytes each, one after another. */
+  readonly elements: Uint8Array;
+  readonly maskedHashes: Uint16Array;
+}
+
 /** What the last complete import of a register left. */
 export interface ImportState {
   readonly register: string;
@@ -15,13 +22,15 @@ export interface ImportState {
   readonly clients: number;
   /** Milliseconds since 1970. */
   readonly importedAt: number;
+  /** The gateway's evaluation key that went into the pseudonyms, in base64url. */
+  readonly evaluationKey: string;
 }
 
 /** An import under way: pseudonyms are collected aside and become the register's content in one step. */
 export interface ImportStage {
   add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): void;
   /** Replaces the register's content. Atomic and durable: after a crash either all of it stands or nothing. */
-  commit(clients: number, now: number): ImportChange;
+  commit(clients: number, evaluationKey: string, now: number): ImportChange;
   /** Forgets what was collected; the register stays as it was. */
   abandon(): void;
 }
@@ -39,6 +48,10 @@ export interface ImportChange {
 export interface PseudonymStore {
   beginImport(register: string): ImportStage;
   imports(): readonly ImportState[];
-  /** All pseudonyms of a register and token type; in an order that tells nothing about the import. */
-  pseudonyms(register: string, tokenType: string): StoredPseudonym[];
+  /**
+   * All pseudonyms of a register and token type, in an order that tells nothing about the import, page by page, with
+   * room for other work in between. An import that is committed meanwhile may show in later pages: whoever
+   * needs the state of one moment compares `imports()` before and after.
+   */
+  pages(register: string, tokenType: string): AsyncIterable<PseudonymPage>;
 }

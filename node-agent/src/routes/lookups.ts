@@ -21,6 +21,7 @@ const registerResultSchema = z
     areaOfLife: z.string(),
     status: z.enum(['known', 'not-known', 'no-answer', 'refused', 'invalid']),
     matchedOn: z.array(z.string()).optional().describe('token types on which the person is known'),
+    comparedOn: z.array(z.string()).optional().describe('token types by which the register was asked'),
     contact: contactSchema.optional().describe('how to reach the register; only when known'),
     reason: z.string().optional().describe('why there is no answer'),
     explanation: bilingual.optional(),
@@ -92,6 +93,7 @@ function resultAt({ name, agency, register }: AddressedRegister, outcome: Outcom
     areaOfLife: register.areaOfLife,
     status: outcome.status,
     ...(outcome.status === 'known' ? { matchedOn: [...outcome.matchedOn], contact: outcome.contact } : {}),
+    ...('comparedOn' in outcome ? { comparedOn: [...outcome.comparedOn] } : {}),
     ...('reason' in outcome ? { reason: outcome.reason, explanation: EXPLANATIONS[outcome.reason] } : {}),
   };
 }

@@ -5,8 +5,8 @@ import { SCALAR_BYTES } from './backend.ts';
 
 /** The group order, 2^252 + 27742317777372353535851937790883648493, little-endian (RFC 9496 section 4). */
 const ORDER = Uint8Array.from([
-  0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+  0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ]);
 
 /** libsodium silently reduces scalars and clears their top bit; RFC 9497 wants them refused instead. */
@@ -17,7 +17,7 @@ function checkScalar(bytes: Uint8Array, zeroAllowed = false): Uint8Array {
   for (let i = 0; i < SCALAR_BYTES; i++) {
     const byte = bytes[i] as number;
     bits |= byte;
-    borrow = (byte - (ORDER[i] as number) - borrow) < 0 ? 1 : 0;
+    borrow = byte - (ORDER[i] as number) - borrow < 0 ? 1 : 0;
   }
   if (borrow === 0 || (bits === 0 && !zeroAllowed)) throw new HitError('scalar-invalid');
   return bytes;
@@ -49,7 +49,11 @@ const implementation: Backend = {
     multiplyBase: (k) => onElements(() => sodium.crypto_scalarmult_ristretto255_base(checkScalar(k))),
     add: (a, b) =>
       onElements(() => notIdentity(sodium.crypto_core_ristretto255_add(notIdentity(a), notIdentity(b)))),
-    fromUniformBytes: (bytes) => onElements(() => notIdentity(sodium.crypto_core_ristretto255_from_hash(bytes))),
+    fromUniformBytes(bytes) {
+      // libsodium would read on beyond the end.
+      if (bytes.length !== 64) throw new HitError('element-invalid');
+      return onElements(() => notIdentity(sodium.crypto_core_ristretto255_from_hash(bytes)));
+    },
     reduceScalar(bytes) {
       if (bytes.length !== 64) throw new HitError('scalar-invalid');
       return sodium.crypto_core_ristretto255_scalar_reduce(bytes);

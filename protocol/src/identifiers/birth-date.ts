@@ -15,18 +15,18 @@ function daysIn(year: number, month: number): number {
 
 /** What is wrong with the date, or undefined; never repeats any part of it. */
 function complaintAbout(year: number, month: number, day: number): string | undefined {
-  if (month === 0 && day !== 0) return 'a day is given while the month is unknown';
-  if (year === 0) return month === 0 ? undefined : 'a month is given while the year is unknown';
+  if (year === 0)
+    return month === 0 && day === 0 ? undefined : 'a month or day is given while the year is unknown';
   if (year < FIRST_YEAR || year > LAST_YEAR) return `the year must lie in ${FIRST_YEAR} to ${LAST_YEAR}`;
   if (month > 12) return 'the month must lie in 01 to 12, or be 00 when unknown';
-  if (month !== 0 && day > daysIn(year, month)) return 'there is no such day in that month';
+  if (day > (month === 0 ? 31 : daysIn(year, month))) return 'there is no such day in that month';
   return undefined;
 }
 
 /**
  * The canonical form of a birth date: eight digits, `yyyymmdd`. Accepts `yyyymmdd`, `yyyy-mm-dd`, `dd-mm-yyyy` and
- * `dd/mm/yyyy`. Incomplete dates are written as the Dutch base registry (BRP) does: zeros for an unknown day, for
- * an unknown month and day, or for everything; they match only the same incomplete date. An empty text is not an
+ * `dd/mm/yyyy`. Incomplete dates are written as the Dutch base registry (BRP) does: zeros for an unknown day, an
+ * unknown month (now and then with a day), or everything; they match only the same incomplete date. An empty text is not an
  * unknown date. Throws `birth-date-invalid`.
  */
 export function parseBirthDate(text: string): string {

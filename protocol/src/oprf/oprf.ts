@@ -35,7 +35,12 @@ export function unblind(suite: Suite, scalar: Uint8Array, evaluated: Uint8Array)
 }
 
 /** Finalize (RFC 9497 section 3.3.1), used where an RFC output is wanted; matching goes on with the element itself. */
-export function finalize(suite: Suite, input: Uint8Array, scalar: Uint8Array, evaluated: Uint8Array): Uint8Array {
+export function finalize(
+  suite: Suite,
+  input: Uint8Array,
+  scalar: Uint8Array,
+  evaluated: Uint8Array,
+): Uint8Array {
   const unblinded = unblind(suite, scalar, evaluated);
   return sha512(concatBytes(lengthPrefixed(input, unblinded), utf8ToBytes('Finalize')));
 }

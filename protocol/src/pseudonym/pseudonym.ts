@@ -39,16 +39,6 @@ export function maskBucketHash(maskKey: Uint8Array, pseudonym: Uint8Array, hash:
   return hash ^ (((mask[0] as number) << 8) | (mask[1] as number));
 }
 
-/** t_e: the node's factor for one epoch. Whoever lacks k_n cannot link two epochs. */
-export function epochFactor(suite: Suite, nodeKey: Uint8Array, epoch: number): Uint8Array {
-  return hashToScalar(suite, concatBytes(nodeKey, uintToBytes(epoch, 8)), 'Hitmachine-v1-Epoch-');
-}
-
-/** k_n·t_e: what the node multiplies an asked element with, one multiplication an element. */
-export function answerKey(suite: Suite, nodeKey: Uint8Array, epoch: number): Uint8Array {
-  return suite.backend.group.multiplyScalars(nodeKey, epochFactor(suite, nodeKey, epoch));
-}
-
 /** Where a tag counts: the same person has unrelated tags in two registers, token types or epochs. */
 export interface TagScope {
   readonly agency: string;
@@ -57,16 +47,27 @@ export interface TagScope {
   readonly epoch: number;
 }
 
+/**
+ * t_e: the node's factor for one table. Whoever lacks k_n cannot link two epochs, and an evaluation for one register
+ * and token type is worthless for every other: what a ticket allows cannot be carried over.
+ */
+export function epochFactor(suite: Suite, nodeKey: Uint8Array, scope: TagScope): Uint8Array {
+  return hashToScalar(suite, concatBytes(nodeKey, scopeBytes(scope)), 'Hitmachine-v1-Epoch-');
+}
+
+/** k_n·t_e: what the node multiplies an asked element with. */
+export function answerKey(suite: Suite, nodeKey: Uint8Array, scope: TagScope): Uint8Array {
+  return suite.backend.group.multiplyScalars(nodeKey, epochFactor(suite, nodeKey, scope));
+}
+
+function scopeBytes({ agency, register, tokenType, epoch }: TagScope): Uint8Array {
+  const text = (value: string): Uint8Array => concatBytes(uintToBytes(value.length, 1), utf8ToBytes(value));
+  return concatBytes(text(agency), text(register), text(tokenType), uintToBytes(epoch, 8));
+}
+
 /** The hash input that a scope puts in front of the element; computed once a table. */
 export function tagPrefix(scope: TagScope): Uint8Array {
-  const text = (value: string): Uint8Array => concatBytes(uintToBytes(value.length, 1), utf8ToBytes(value));
-  return concatBytes(
-    TAG,
-    text(scope.agency),
-    text(scope.register),
-    text(scope.tokenType),
-    uintToBytes(scope.epoch, 8),
-  );
+  return concatBytes(TAG, scopeBytes(scope));
 }
 
 /** The tag of t_e·M: the first 8 bytes of SHA-256 over the scope and the element. */

@@ -42,7 +42,19 @@ export function bucketCapacity(entries: number, bits: number): number {
 export function tableShape(entries: number, maxBits: number, skip = 0): TableShape {
   const first = SIZE_CLASSES.findIndex((size) => entries <= size.entries);
   const size = first < 0 ? undefined : SIZE_CLASSES[first + skip];
-  if (size === undefined) throw new HitError('field-invalid', 'a register holds more than 10,000,000 entries');
+  if (size === undefined)
+    throw new HitError('field-invalid', 'a register holds more than 10,000,000 entries');
   const bits = Math.min(size.bits, maxBits);
   return { bits, capacity: bucketCapacity(size.entries, bits) };
+}
+
+/**
+ * Bits of a bucket number that each person of a lookup may show of a table with `tableBits`. The lookup as a whole
+ * shows no more than one person alone would: a node could otherwise try its own households on the buckets of
+ * all persons at once, and would know a hit when one fits. Where the ranges that are left would cover the table
+ * anyway, nothing is shown and the table goes over the wire once.
+ */
+export function bitsPerPerson(tableBits: number, persons: number): number {
+  const bits = Math.floor(tableBits / persons);
+  return persons >= 2 ** bits ? 0 : bits;
 }

@@ -36,7 +36,11 @@ function fill(entries: readonly TableEntry[], shape: TableShape, random: Random)
     const bucket = bucketNumber(bucketHash, shape.bits);
     const position = used[bucket] as number;
     if (position === shape.capacity) return undefined;
-    tags[bucket * shape.capacity + position] = new DataView(tag.buffer, tag.byteOffset, TAG_BYTES).getBigUint64(0);
+    tags[bucket * shape.capacity + position] = new DataView(
+      tag.buffer,
+      tag.byteOffset,
+      TAG_BYTES,
+    ).getBigUint64(0);
     used[bucket] = position + 1;
   }
   const bytes = new Uint8Array(tags.length * TAG_BYTES);
@@ -54,20 +58,25 @@ function fill(entries: readonly TableEntry[], shape: TableShape, random: Random)
   return { ...shape, bytes };
 }
 
-/** One bucket of a table: a view, `capacity` tags long. */
-export function bucketAt(table: Table, bucket: number): Uint8Array {
-  if (bucket < 0 || bucket >= 2 ** table.bits) throw new HitError('malformed', 'no such bucket');
-  const size = table.capacity * TAG_BYTES;
-  return table.bytes.subarray(bucket * size, (bucket + 1) * size);
+/**
+ * The buckets whose numbers begin with a prefix of `bits` bits: a view, one bucket when `bits` are the table's own,
+ * the whole table when 0.
+ */
+export function rangeAt(table: Table, bits: number, prefix: number): Uint8Array {
+  if (bits > table.bits || prefix < 0 || prefix >= 2 ** bits)
+    throw new HitError('malformed', 'no such bucket');
+  const size = table.capacity * TAG_BYTES * 2 ** (table.bits - bits);
+  return table.bytes.subarray(prefix * size, (prefix + 1) * size);
 }
 
-/** Whether a bucket holds a tag. Looks at every tag, so that the time taken does not tell the answer. */
-export function bucketHolds(bucket: Uint8Array, tag: Uint8Array): boolean {
-  if (tag.length !== TAG_BYTES || bucket.length % TAG_BYTES !== 0) throw new HitError('malformed', 'a bucket is cut off');
+/** Whether a range of buckets holds a tag. Looks at every tag, so that the time taken does not tell the answer. */
+export function rangeHolds(range: Uint8Array, tag: Uint8Array): boolean {
+  if (tag.length !== TAG_BYTES || range.length % TAG_BYTES !== 0)
+    throw new HitError('malformed', 'a range of buckets is cut off');
   let found = 0;
-  for (let at = 0; at < bucket.length; at += TAG_BYTES) {
+  for (let at = 0; at < range.length; at += TAG_BYTES) {
     let difference = 0;
-    for (let i = 0; i < TAG_BYTES; i++) difference |= (bucket[at + i] as number) ^ (tag[i] as number);
+    for (let i = 0; i < TAG_BYTES; i++) difference |= (range[at + i] as number) ^ (tag[i] as number);
     found |= ((difference - 1) >>> 31) & 1;
   }
   return found === 1;

@@ -5,8 +5,10 @@ import type { Random } from '../bytes.ts';
 import { bytesToHex, concatBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import { encodeToken } from '../identifiers/index.ts';
+import type { TagScope } from '../pseudonym/pseudonym.ts';
 import { TAG_BYTES, bucketHash, bucketNumber, tagOf, tagPrefix } from '../pseudonym/pseudonym.ts';
-import { bucketHolds } from '../pseudonym/table.ts';
+import { bitsPerPerson } from '../pseudonym/size-class.ts';
+import { rangeHolds } from '../pseudonym/table.ts';
 import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
 import type { Question } from '../wire/question.ts';
 import { splitElements } from './elements.ts';
@@ -80,13 +82,16 @@ export function takeEvaluation(
   return { ...lookup, evaluated, hashes };
 }
 
-/** A register to ask: its token types with the bits that its bucket numbers have now. */
+/** A register to ask: its token types with the bits of a bucket number that a person alone would show of them. */
 export interface AskedRegister {
   readonly register: string;
   readonly tableBits: Readonly<Record<string, number>>;
 }
 
-/** The question for one node. Token types that a register does not hold are left out for it. */
+/**
+ * The question for one node. The more persons, the fewer bits each shows: see {@link bitsPerPerson}.
+ * Token types that a register does not hold are left out for it.
+ */
 export function makeQuestion(lookup: EvaluatedLookup, registers: readonly AskedRegister[]): Question {
   const held = lookup.tokenTypes.filter((type) =>
     registers.some(({ tableBits }) => tableBits[type] !== undefined),
@@ -101,7 +106,7 @@ export function makeQuestion(lookup: EvaluatedLookup, registers: readonly AskedR
       columns: held
         .filter((tokenType) => tableBits[tokenType] !== undefined)
         .map((tokenType) => {
-          const bits = tableBits[tokenType] as number;
+          const bits = bitsPerPerson(tableBits[tokenType] as number, lookup.persons.length);
           const type = lookup.tokenTypes.indexOf(tokenType);
           return {
             tokenType,
@@ -113,10 +118,14 @@ export function makeQuestion(lookup: EvaluatedLookup, registers: readonly AskedR
   };
 }
 
-/** What came out for one person at one register. */
+/** What came out for one person at one register; `comparedOn` are the token types that asker and register share. */
 export type PersonResult =
-  | { readonly status: 'known'; readonly matchedOn: readonly string[] }
-  | { readonly status: 'not-known' }
+  | {
+      readonly status: 'known';
+      readonly matchedOn: readonly string[];
+      readonly comparedOn: readonly string[];
+    }
+  | { readonly status: 'not-known'; readonly comparedOn: readonly string[] }
   /** The register holds none of the token types that are known of this person, so it could not be asked. */
   | { readonly status: 'no-common-token' };
 
@@ -125,20 +134,8 @@ export type RegisterResult =
   | { readonly register: string; readonly persons: readonly PersonResult[] }
   | { readonly register: string; readonly unavailable: Unavailable };
 
-// Part by part, not joined to one text: what a node sends may hold any separator.
-const sameTypes = (
-  found: readonly { tokenType: string }[],
-  asked: readonly { tokenType: string }[],
-): boolean =>
-  found.length === asked.length && found.every(({ tokenType }, i) => tokenType === asked[i]?.tokenType);
-const sameRegisters = (
-  found: readonly { register: string }[],
-  asked: readonly { register: string }[],
-): boolean =>
-  found.length === asked.length && found.every(({ register }, i) => register === asked[i]?.register);
-
 /**
- * Reads a node's answer to a question: derives the tags and looks for them in the buckets. An answer that is not
+ * Reads a node's answer to a question: derives the tags and looks for them in the ranges. An answer that is not
  * exactly what was asked for throws `malformed`, so that a missing part can never pass for "not known".
  */
 export function readAnswer(
@@ -148,56 +145,56 @@ export function readAnswer(
   question: Question,
   answer: Extract<Answer, { type: 'answered' }>,
 ): RegisterResult[] {
-  if (!sameTypes(answer.evaluated, question.elements) || !sameRegisters(answer.registers, question.registers))
-    throw new HitError('malformed', 'the answer does not fit the question');
-  const pseudonyms = new Map(
-    answer.evaluated.map(({ tokenType, elements }) => {
-      const type = lookup.tokenTypes.indexOf(tokenType);
-      const unblinded = splitElements(elements, lookup.persons.length).map((element, person) =>
-        suite.backend.group.multiply(lookup.unblinders[person]?.[type] as Uint8Array, element),
-      );
-      return [tokenType, unblinded] as const;
-    }),
-  );
+  const asked = question.registers.map(({ register }) => register);
+  // One by one, not joined to one text: what a node sends may hold any separator.
+  if (
+    answer.registers.length !== asked.length ||
+    answer.registers.some(({ register }, i) => register !== asked[i])
+  )
+    throw misfit();
   return answer.registers.map((reply, i): RegisterResult => {
     if (reply.type === 'unavailable') return { register: reply.register, unavailable: reply.reason };
-    const columns = (question.registers[i] as Question['registers'][number]).columns;
-    return {
-      register: reply.register,
-      persons: readRegister(lookup, { node, epoch: answer.epoch, columns, reply, pseudonyms }),
-    };
+    const { columns } = question.registers[i] as Question['registers'][number];
+    const scope = { agency: node, register: reply.register, epoch: answer.epoch };
+    return { register: reply.register, persons: readRegister(suite, lookup, scope, columns, reply) };
   });
 }
 
+const misfit = (): HitError => new HitError('malformed', 'the answer does not fit the question');
+
 function readRegister(
+  suite: Suite,
   lookup: EvaluatedLookup,
-  at: {
-    readonly node: string;
-    readonly epoch: number;
-    readonly columns: Question['registers'][number]['columns'];
-    readonly reply: Extract<RegisterAnswer, { type: 'tables' }>;
-    readonly pseudonyms: ReadonlyMap<string, readonly Uint8Array[]>;
-  },
+  scope: Omit<TagScope, 'tokenType'>,
+  columns: Question['registers'][number]['columns'],
+  reply: Extract<RegisterAnswer, { type: 'tables' }>,
 ): PersonResult[] {
-  const { node, epoch, reply, columns } = at;
-  if (!sameTypes(reply.columns, columns))
-    throw new HitError('malformed', 'the answer does not fit the question');
-  const tables = reply.columns.map(({ tokenType, capacity, buckets }) => {
-    const size = capacity * TAG_BYTES;
-    if (capacity === 0 || buckets.length !== size * lookup.persons.length)
-      throw new HitError('malformed', 'a bucket is cut off');
-    const prefix = tagPrefix({ agency: node, register: reply.register, tokenType, epoch });
-    return { tokenType, size, buckets, prefix };
+  if (reply.columns.length !== columns.length) throw misfit();
+  const persons = lookup.persons.length;
+  const read = columns.map(({ tokenType, bits: asked }) => {
+    const column = reply.columns.find((entry) => entry.tokenType === tokenType);
+    if (column === undefined || column.bits > asked || column.rangeTags === 0) throw misfit();
+    const size = column.rangeTags * TAG_BYTES;
+    if (column.ranges.length !== size * (column.bits === 0 ? 1 : persons)) throw misfit();
+    const type = lookup.tokenTypes.indexOf(tokenType);
+    const prefix = tagPrefix({ ...scope, tokenType });
+    const known = splitElements(column.evaluated, persons).map((element, person) => {
+      const unblinded = suite.backend.group.multiply(
+        lookup.unblinders[person]?.[type] as Uint8Array,
+        element,
+      );
+      const start = column.bits === 0 ? 0 : person * size;
+      return rangeHolds(column.ranges.subarray(start, start + size), tagOf(prefix, unblinded));
+    });
+    return { tokenType, known };
   });
   return lookup.persons.map((tokens, person): PersonResult => {
-    const asked = tables.filter(({ tokenType }) => tokens.has(tokenType));
-    if (asked.length === 0) return { status: 'no-common-token' };
-    const matchedOn = asked
-      .filter(({ tokenType, size, buckets, prefix }) => {
-        const element = at.pseudonyms.get(tokenType)?.[person] as Uint8Array;
-        return bucketHolds(buckets.subarray(person * size, (person + 1) * size), tagOf(prefix, element));
-      })
-      .map(({ tokenType }) => tokenType);
-    return matchedOn.length > 0 ? { status: 'known', matchedOn } : { status: 'not-known' };
+    const compared = read.filter(({ tokenType }) => tokens.has(tokenType));
+    if (compared.length === 0) return { status: 'no-common-token' };
+    const comparedOn = compared.map(({ tokenType }) => tokenType);
+    const matchedOn = compared.filter(({ known }) => known[person]).map(({ tokenType }) => tokenType);
+    return matchedOn.length > 0
+      ? { status: 'known', matchedOn, comparedOn }
+      : { status: 'not-known', comparedOn };
   });
 }

@@ -17,7 +17,14 @@ export function proveEvaluation(
   evaluated: Uint8Array,
   random: Random,
 ): Uint8Array {
-  return prove(suite, key.secretKey, key.publicKey, splitElements(elements), splitElements(evaluated), random);
+  return prove(
+    suite,
+    key.secretKey,
+    key.publicKey,
+    splitElements(elements),
+    splitElements(evaluated),
+    random,
+  );
 }
 
 /** Picks the elements of one token type out of a lookup's elements (which stand per person, then per type). */

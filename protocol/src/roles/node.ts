@@ -1,21 +1,29 @@
 import type { Suite } from '../oprf/suite.ts';
 import { constantTimeEqual } from '../bytes.ts';
 import { HitError } from '../errors.ts';
+import { TAG_BYTES } from '../pseudonym/pseudonym.ts';
+import { MAX_PREFIX_BITS, bitsPerPerson } from '../pseudonym/size-class.ts';
 import type { Table } from '../pseudonym/table.ts';
-import { bucketAt } from '../pseudonym/table.ts';
+import { rangeAt } from '../pseudonym/table.ts';
 import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
+import { LIMITS } from '../wire/limits.ts';
 import type { Question } from '../wire/question.ts';
 import type { Ticket } from '../wire/ticket.ts';
 import { elementDigest } from '../wire/ticket.ts';
 import { mapElements, splitElements } from './elements.ts';
 
+/** One table that a node answers from, with its key k_n·t_e. */
+export interface AnsweringTable {
+  readonly tokenType: string;
+  readonly table: Table;
+  readonly answerKey: Uint8Array;
+}
+
 /** What a node answers from: all its tables of one epoch. */
 export interface AnsweringEpoch {
   readonly epoch: number;
-  /** k_n·t_e */
-  readonly answerKey: Uint8Array;
-  /** The table of a register for a token type, or why there is none. */
-  table(register: string, tokenType: string): Table | Unavailable;
+  /** A register's tables, one a token type that it holds, or why there are none. */
+  register(id: string): readonly AnsweringTable[] | Unavailable;
 }
 
 /**
@@ -30,48 +38,95 @@ export function checkQuestion(ticket: Ticket, question: Question): void {
     splitElements(elements, ticket.persons);
     const digest = ticket.elementDigests.find((entry) => entry.tokenType === tokenType)?.digest;
     if (digest === undefined || !constantTimeEqual(digest, elementDigest(tokenType, elements)))
-      throw new HitError('ticket-invalid', 'the elements are not those that the gateway evaluated for this lookup');
+      throw new HitError(
+        'ticket-invalid',
+        'the elements are not those that the gateway evaluated for this lookup',
+      );
   }
   const registers = new Set(question.registers.map(({ register }) => register));
-  if (registers.size !== question.registers.length) throw new HitError('malformed', 'a register stands twice');
+  if (registers.size !== question.registers.length)
+    throw new HitError('malformed', 'a register stands twice');
   for (const { register, columns } of question.registers) {
     if (!ticket.registers.includes(register))
       throw new HitError('ticket-invalid', 'a register is asked that the ticket does not name');
     if (new Set(columns.map(({ tokenType }) => tokenType)).size !== columns.length)
       throw new HitError('malformed', 'a column stands twice');
     for (const { tokenType, bits, buckets } of columns)
-      if (!asked.has(tokenType) || bits > 16 || buckets.length !== ticket.persons || buckets.some((b) => b >= 2 ** bits))
+      if (
+        !asked.has(tokenType) ||
+        bits > MAX_PREFIX_BITS ||
+        buckets.length !== ticket.persons ||
+        buckets.some((bucket) => bucket >= 2 ** bits)
+      )
         throw new HitError('malformed', 'a column does not fit the question');
   }
 }
 
 /**
- * A node's whole answer to a checked question: one multiplication an element, and one bucket a person, register and
- * token type. What it does, and how long it takes, does not depend on whether anybody is known.
+ * A node's whole answer to a checked question: one multiplication for each person, register and token type, and the
+ * ranges of tags that the bucket numbers pick. What it does, and how long it takes, does not depend on
+ * whether anybody is known.
  */
 export function answerQuestion(suite: Suite, epoch: AnsweringEpoch, question: Question): Answer {
-  return {
-    type: 'answered',
-    epoch: epoch.epoch,
-    evaluated: question.elements.map(({ tokenType, elements }) => ({
-      tokenType,
-      elements: mapElements(elements, (element) => suite.backend.group.multiply(epoch.answerKey, element)),
-    })),
-    registers: question.registers.map((asked) => answerRegister(epoch, asked)),
-  };
+  const registers: RegisterAnswer[] = [];
+  let room = LIMITS.answerBytes - ANSWER_OVERHEAD;
+  for (const asked of question.registers) {
+    const answer = answerRegister(suite, epoch, question, asked, room);
+    if (answer.type === 'tables')
+      room -= answer.columns.reduce(
+        (sum, { ranges, evaluated }) => sum + ranges.length + evaluated.length,
+        0,
+      );
+    registers.push(answer);
+  }
+  return { type: 'answered', epoch: epoch.epoch, registers };
 }
 
-function answerRegister(epoch: AnsweringEpoch, asked: Question['registers'][number]): RegisterAnswer {
-  const columns: { tokenType: string; capacity: number; buckets: Uint8Array }[] = [];
-  for (const { tokenType, bits, buckets } of asked.columns) {
-    const table = epoch.table(asked.register, tokenType);
-    if (typeof table === 'string') return { type: 'unavailable', register: asked.register, reason: table };
-    // An older roster may name more bits than the table has now: a prefix of them will do. Fewer will not.
-    if (bits < table.bits) return { type: 'unavailable', register: asked.register, reason: 'roster-outdated' };
-    const picked = buckets.map((bucket) => bucketAt(table, bucket >>> (bits - table.bits)));
-    const joined = new Uint8Array(picked.reduce((sum, bucket) => sum + bucket.length, 0));
-    picked.reduce((at, bucket) => (joined.set(bucket, at), at + bucket.length), 0);
-    columns.push({ tokenType, capacity: table.capacity, buckets: joined });
-  }
-  return { type: 'tables', register: asked.register, columns };
+/** Room that is kept free for everything in an answer but evaluations and ranges. */
+const ANSWER_OVERHEAD = 65_536;
+
+function answerRegister(
+  suite: Suite,
+  epoch: AnsweringEpoch,
+  question: Question,
+  asked: Question['registers'][number],
+  room: number,
+): RegisterAnswer {
+  const { register } = asked;
+  const unavailable = (reason: Unavailable): RegisterAnswer => ({ type: 'unavailable', register, reason });
+  const tables = epoch.register(register);
+  if (typeof tables === 'string') return unavailable(tables);
+  // Every token type that the register holds must be asked about: who is known under one that was left out would
+  // otherwise come out as "not known". An older roster may name types that the register no longer has.
+  const picked = tables.map((held) => ({
+    held,
+    column: asked.columns.find(({ tokenType }) => tokenType === held.tokenType),
+  }));
+  if (picked.some(({ column }) => column === undefined) || asked.columns.length !== tables.length)
+    return unavailable('roster-outdated');
+  const columns = picked.map(({ held, column }) => {
+    const { bits, buckets } = column as Question['registers'][number]['columns'][number];
+    const shown = Math.min(bits, bitsPerPerson(held.table.bits, buckets.length));
+    const numbers = shown === 0 ? [0] : buckets.map((bucket) => bucket >>> (bits - shown));
+    return { held, shown, numbers, rangeBytes: rangeAt(held.table, shown, 0).length };
+  });
+  if (columns.reduce((sum, { numbers, rangeBytes }) => sum + numbers.length * rangeBytes, 0) > room)
+    return unavailable('too-large');
+  return {
+    type: 'tables',
+    register,
+    columns: columns.map(({ held: { tokenType, table, answerKey }, shown, numbers, rangeBytes }) => {
+      const ranges = new Uint8Array(numbers.length * rangeBytes);
+      numbers.forEach((number, i) => ranges.set(rangeAt(table, shown, number), i * rangeBytes));
+      const elements = question.elements.find((entry) => entry.tokenType === tokenType)
+        ?.elements as Uint8Array;
+      return {
+        tokenType,
+        evaluated: mapElements(elements, (element) => suite.backend.group.multiply(answerKey, element)),
+        bits: shown,
+        rangeTags: rangeBytes / TAG_BYTES,
+        ranges,
+      };
+    }),
+  };
 }

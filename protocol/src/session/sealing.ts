@@ -1,13 +1,16 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Backend } from '../backend/backend.ts';
 import { concatBytes, uintToBytes, utf8ToBytes } from '../bytes.ts';
+import type { Random } from '../bytes.ts';
+import { HitError } from '../errors.ts';
 import type { Session } from './session.ts';
 
+const NONCE_BYTES = 12;
+
 /**
- * Sealing within a session. The counter is the nonce: the asker never uses one twice, and the node answers a
- * counter once. The ticket is bound in, so that neither a question nor an answer fits any other lookup.
+ * Sealing within a session. The counter is the nonce of a question: the asker never uses one twice. The ticket is bound in, so that neither a question nor an answer fits any other lookup.
  */
-const nonce = (counter: number): Uint8Array => uintToBytes(counter, 12);
+const nonce = (counter: number): Uint8Array => uintToBytes(counter, NONCE_BYTES);
 
 function associated(direction: 'question' | 'answer', session: Session, ticket: Uint8Array): Uint8Array {
   return concatBytes(utf8ToBytes(`hitmachine-v1 ${direction}`), session.id, sha256(ticket));
@@ -21,7 +24,12 @@ export function sealQuestion(
   ticket: Uint8Array,
   question: Uint8Array,
 ): Uint8Array {
-  return backend.aead.seal(session.questionKey, nonce(counter), associated('question', session, ticket), question);
+  return backend.aead.seal(
+    session.questionKey,
+    nonce(counter),
+    associated('question', session, ticket),
+    question,
+  );
 }
 
 /** Throws `decryption-failed` for a wrong key, counter, ticket or byte alike. */
@@ -32,17 +40,29 @@ export function openQuestion(
   ticket: Uint8Array,
   ciphertext: Uint8Array,
 ): Uint8Array {
-  return backend.aead.open(session.questionKey, nonce(counter), associated('question', session, ticket), ciphertext);
+  return backend.aead.open(
+    session.questionKey,
+    nonce(counter),
+    associated('question', session, ticket),
+    ciphertext,
+  );
 }
 
+/**
+ * Seals an encoded answer; 28 bytes longer than its plaintext. The nonce is random and goes in front, because a node
+ * that was restarted may come to seal another answer to the same counter.
+ */
 export function sealAnswer(
   backend: Backend,
   session: Session,
   counter: number,
   ticket: Uint8Array,
   answer: Uint8Array,
+  random: Random,
 ): Uint8Array {
-  return backend.aead.seal(session.answerKey, nonce(counter), associated('answer', session, ticket), answer);
+  const fresh = random(NONCE_BYTES);
+  const bound = concatBytes(associated('answer', session, ticket), nonce(counter));
+  return concatBytes(fresh, backend.aead.seal(session.answerKey, fresh, bound, answer));
 }
 
 /** Throws `decryption-failed` for a wrong key, counter, ticket or byte alike. */
@@ -51,7 +71,14 @@ export function openAnswer(
   session: Session,
   counter: number,
   ticket: Uint8Array,
-  ciphertext: Uint8Array,
+  sealed: Uint8Array,
 ): Uint8Array {
-  return backend.aead.open(session.answerKey, nonce(counter), associated('answer', session, ticket), ciphertext);
+  if (sealed.length < NONCE_BYTES) throw new HitError('decryption-failed');
+  const bound = concatBytes(associated('answer', session, ticket), nonce(counter));
+  return backend.aead.open(
+    session.answerKey,
+    sealed.subarray(0, NONCE_BYTES),
+    bound,
+    sealed.subarray(NONCE_BYTES),
+  );
 }

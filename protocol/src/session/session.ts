@@ -96,7 +96,10 @@ export async function openSession(
     expiresAt: now + LIFETIME_MS,
   };
   const signature = backend.signatures.sign(parties.identitySeed, signedBytes(unsigned));
-  return { session: split(exportedSecret, unsigned), opening: sessionOpeningCodec.encode({ ...unsigned, signature }) };
+  return {
+    session: split(exportedSecret, unsigned),
+    opening: sessionOpeningCodec.encode({ ...unsigned, signature }),
+  };
 }
 
 function signedBytes(unsigned: Omit<SessionOpening, 'signature'>): Uint8Array {

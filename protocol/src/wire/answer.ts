@@ -1,4 +1,4 @@
-import { blob, list, message, oneOf, struct, u32, u64, union } from './codec.ts';
+import { blob, list, message, oneOf, struct, u32, u64, u8, union } from './codec.ts';
 import { registerField, tokenTypeField } from './fields.ts';
 import { LIMITS } from './limits.ts';
 
@@ -7,7 +7,14 @@ export const REFUSALS = ['quota', 'purpose', 'agency', 'policy'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 /** Why one register of a node that does answer has no answer. */
-export const UNAVAILABLE = ['not-imported', 'starting', 'canary-failed', 'roster-outdated', 'not-addressed'] as const;
+export const UNAVAILABLE = [
+  'not-imported',
+  'starting',
+  'canary-failed',
+  'roster-outdated',
+  'too-large',
+  'not-addressed',
+] as const;
 export type Unavailable = (typeof UNAVAILABLE)[number];
 
 /** What a node seals back. A hit is decided by the asker alone; the node does not know whether there is one. */
@@ -16,8 +23,6 @@ export type Answer =
   | {
       readonly type: 'answered';
       readonly epoch: number;
-      /** Per asked token type: k_n·t_e times each element, 32 bytes each, in order. */
-      readonly evaluated: readonly { readonly tokenType: string; readonly elements: Uint8Array }[];
       readonly registers: readonly RegisterAnswer[];
     };
 
@@ -28,9 +33,14 @@ export type RegisterAnswer =
       readonly register: string;
       readonly columns: readonly {
         readonly tokenType: string;
-        readonly capacity: number;
-        /** One bucket of `capacity` tags for each person, in order. */
-        readonly buckets: Uint8Array;
+        /** k_n·t_e of this table times each element, 32 bytes each, in the order of the persons. */
+        readonly evaluated: Uint8Array;
+        /** Bits of the bucket numbers by which the ranges were picked; at most those asked with. */
+        readonly bits: number;
+        /** Tags in a range. */
+        readonly rangeTags: number;
+        /** One range for each person, in order; when `bits` is 0 the whole table, once. */
+        readonly ranges: Uint8Array;
       }[];
     };
 
@@ -39,17 +49,19 @@ export const answerCodec = message<Answer>(
     refused: struct({ reason: oneOf(...REFUSALS) }),
     answered: struct({
       epoch: u64,
-      evaluated: list(
-        struct({ tokenType: tokenTypeField, elements: blob(32 * LIMITS.persons) }),
-        LIMITS.tokenTypes,
-      ),
       registers: list(
         union({
           unavailable: struct({ register: registerField, reason: oneOf(...UNAVAILABLE) }),
           tables: struct({
             register: registerField,
             columns: list(
-              struct({ tokenType: tokenTypeField, capacity: u32, buckets: blob(LIMITS.answerBytes) }),
+              struct({
+                tokenType: tokenTypeField,
+                evaluated: blob(32 * LIMITS.persons),
+                bits: u8,
+                rangeTags: u32,
+                ranges: blob(LIMITS.answerBytes),
+              }),
               LIMITS.tokenTypes,
             ),
           }),
@@ -60,4 +72,3 @@ export const answerCodec = message<Answer>(
   }),
   LIMITS.answerBytes,
 );
-

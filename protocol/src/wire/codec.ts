@@ -82,8 +82,12 @@ export const blob = (max: number): Field<Uint8Array> => ({
 /** Printable ASCII, up to 65,535 characters: identifiers, codes, header values. */
 export const text = (max: number): Field<string> => ({
   write(sink, value) {
-    if (value.length > max || !/^[\x20-\x7e]*$/.test(value)) throw bad('a text is too long or not plain ASCII');
-    sink.push(uintToBytes(value.length, 2), Uint8Array.from(value, (character) => character.charCodeAt(0)));
+    if (value.length > max || !/^[\x20-\x7e]*$/.test(value))
+      throw bad('a text is too long or not plain ASCII');
+    sink.push(
+      uintToBytes(value.length, 2),
+      Uint8Array.from(value, (character) => character.charCodeAt(0)),
+    );
   },
   read(source) {
     const length = source.uint(2);

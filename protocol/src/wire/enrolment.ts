@@ -42,7 +42,8 @@ export function encodeEnrolmentToken(token: EnrolmentToken): string {
 export function decodeEnrolmentToken(token: string): EnrolmentToken {
   const [prefix, agency, gatewayKey, secret, ...rest] = token.trim().split('.');
   try {
-    if (prefix !== PREFIX || !slugSchema.safeParse(agency).success || rest.length > 0) throw new HitError('malformed');
+    if (prefix !== PREFIX || !slugSchema.safeParse(agency).success || rest.length > 0)
+      throw new HitError('malformed');
     return {
       agency: agency as string,
       gatewayKey: decodeBase64(gatewayKey ?? '', 32),

@@ -7,7 +7,9 @@ import { bytes, text } from './codec.ts';
 const slug = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 
 /** Identifier of an agency, or of a register within its agency: lower-case letters, digits and inner hyphens. */
-export const slugSchema = z.string().regex(slug, 'lower-case letters, digits and hyphens, 1 to 40 characters');
+export const slugSchema = z
+  .string()
+  .regex(slug, 'lower-case letters, digits and hyphens, 1 to 40 characters');
 /** `agency/register`: names a register in the whole federation. */
 export const registerNameSchema = z
   .string()
@@ -23,16 +25,13 @@ export const purposeCodeSchema = slugSchema;
 
 /** Base64url text of exactly `length` bytes. */
 export const base64Schema = (length: number) =>
-  z.string().refine(
-    (value) => {
-      try {
-        return decodeBase64(value).length === length;
-      } catch {
-        return false;
-      }
-    },
-    `base64url without padding, ${length} bytes`,
-  );
+  z.string().refine((value) => {
+    try {
+      return decodeBase64(value).length === length;
+    } catch {
+      return false;
+    }
+  }, `base64url without padding, ${length} bytes`);
 
 export const idField = text(40);
 export const registerField = text(40);

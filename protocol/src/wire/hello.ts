@@ -23,7 +23,12 @@ function helloBytes(requestBase: Uint8Array, hello: Hello): Uint8Array {
 }
 
 /** Signs a hello. `requestBase` is the signature base of the agent's connection request. */
-export function signHello(backend: Backend, identitySeed: Uint8Array, requestBase: Uint8Array, hello: Hello): Uint8Array {
+export function signHello(
+  backend: Backend,
+  identitySeed: Uint8Array,
+  requestBase: Uint8Array,
+  hello: Hello,
+): Uint8Array {
   return backend.signatures.sign(identitySeed, helloBytes(requestBase, hello));
 }
 

@@ -16,7 +16,9 @@ export function parseValue<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const fields = fieldErrors(result.error);
-  throw new HitError('field-invalid', fields.map(({ field, detail }) => `${field}: ${detail}`).join('; '), { fields });
+  throw new HitError('field-invalid', fields.map(({ field, detail }) => `${field}: ${detail}`).join('; '), {
+    fields,
+  });
 }
 
 /** Strict UTF-8 JSON to a checked value. Throws `malformed` or `field-invalid`. */

@@ -12,10 +12,12 @@ export const LIMITS = {
   importBatch: 1_024,
   /** Bytes of one sealed question. */
   questionBytes: 65_536,
-  /** Bytes of one sealed answer: 32 persons at a register of 1,000,000 with ten-bit buckets, and more. */
+  /** Bytes of one sealed answer: the whole table of a register of 1,000,000, and more. */
   answerBytes: 16_777_216,
   /** Bytes of a JSON body. */
   jsonBytes: 262_144,
+  /** The longest that a ticket may be good for, in milliseconds. */
+  ticketLifetimeMs: 120_000,
   /** How far two clocks may be apart, in milliseconds. */
   clockSkewMs: 60_000,
 } as const;

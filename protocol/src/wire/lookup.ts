@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { PROOF_BYTES } from '../oprf/dleq.ts';
-import { base64Schema, purposeCodeSchema, registerNameSchema, slugSchema, tokenTypeSchema } from './fields.ts';
+import {
+  base64Schema,
+  purposeCodeSchema,
+  registerNameSchema,
+  slugSchema,
+  tokenTypeSchema,
+} from './fields.ts';
 import { LIMITS } from './limits.ts';
 
 const elements = z.string().max(44 * LIMITS.importBatch);
@@ -41,5 +47,8 @@ export type LookupOpened = z.infer<typeof lookupOpenedSchema>;
 export const evaluationRequestSchema = z.strictObject({ register: slugSchema, elements });
 export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
 
-export const evaluationResponseSchema = z.strictObject({ evaluated: elements, proof: base64Schema(PROOF_BYTES) });
+export const evaluationResponseSchema = z.strictObject({
+  evaluated: elements,
+  proof: base64Schema(PROOF_BYTES),
+});
 export type EvaluationResponse = z.infer<typeof evaluationResponseSchema>;

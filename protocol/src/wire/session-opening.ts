@@ -31,5 +31,8 @@ const unsigned = {
   expiresAt: u64,
 };
 
-export const sessionOpeningCodec = message<SessionOpening>(struct({ ...unsigned, signature: bytes(64) }), 4_096);
+export const sessionOpeningCodec = message<SessionOpening>(
+  struct({ ...unsigned, signature: bytes(64) }),
+  4_096,
+);
 export const unsignedOpeningCodec = message<Omit<SessionOpening, 'signature'>>(struct(unsigned), 4_096);

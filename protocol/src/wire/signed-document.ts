@@ -27,7 +27,10 @@ export function signDocument(
 ): SignedDocument {
   const payload = utf8ToBytes(JSON.stringify(value));
   const signature = backend.signatures.sign(key.seed, signedBytes(kind, payload));
-  return { payload: encodeBase64(payload), signatures: [{ keyId: key.keyId, signature: encodeBase64(signature) }] };
+  return {
+    payload: encodeBase64(payload),
+    signatures: [{ keyId: key.keyId, signature: encodeBase64(signature) }],
+  };
 }
 
 /** Checks a document's signature by `keyId` and its schema. Throws `signature-invalid` or `field-invalid`. */

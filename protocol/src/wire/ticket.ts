@@ -67,9 +67,13 @@ export function checkTicket(ticket: Ticket, expected: { node: string; asker: str
   if (ticket.version !== TICKET_VERSION)
     throw new HitError('ticket-invalid', `ticket version ${ticket.version} is not supported`);
   if (ticket.node !== expected.node) throw new HitError('ticket-invalid', 'the ticket is for another agency');
-  if (ticket.asker !== expected.asker) throw new HitError('ticket-invalid', 'the ticket is of another agency');
+  if (ticket.asker !== expected.asker)
+    throw new HitError('ticket-invalid', 'the ticket is of another agency');
   if (ticket.persons < 1 || ticket.persons > LIMITS.persons)
     throw new HitError('ticket-invalid', 'the ticket has an impossible number of persons');
+  const lifetime = ticket.expiresAt - ticket.issuedAt;
+  if (lifetime < 0 || lifetime > LIMITS.ticketLifetimeMs)
+    throw new HitError('ticket-invalid', 'the ticket is good for longer than a ticket may be');
   if (expected.now > ticket.expiresAt + LIMITS.clockSkewMs) throw new HitError('ticket-expired');
   if (expected.now < ticket.issuedAt - LIMITS.clockSkewMs)
     throw new HitError('ticket-invalid', 'the ticket is from the future: a clock is wrong');

@@ -36,6 +36,7 @@ export const tablesSchema = z.array(
     bits: z.number(),
     capacity: z.number(),
     bytes: hex,
+    answerKey: hex,
   }),
 );
 type NamedTable = z.output<typeof tablesSchema>[number];
@@ -45,25 +46,24 @@ export function prepare(backend: Backend, given: Asked): PreparedLookup {
   return prepareLookup(suiteOf(backend), persons, given.tokenTypes, handOut(given.random));
 }
 
-export function answeringEpoch(
-  epoch: number,
-  key: Uint8Array,
-  tables: readonly NamedTable[],
-): AnsweringEpoch {
+export function answeringEpoch(epoch: number, tables: readonly NamedTable[]): AnsweringEpoch {
   return {
     epoch,
-    answerKey: key,
-    table: (register, tokenType) =>
-      tables.find((table) => table.register === register && table.tokenType === tokenType) ?? 'not-imported',
+    register(id) {
+      const held = tables
+        .filter(({ register }) => register === id)
+        .map(({ tokenType, answerKey, ...table }) => ({ tokenType, answerKey, table }));
+      return held.length > 0 ? held : 'not-imported';
+    },
   };
 }
 
 /** A table without bits that has three tags in place of 500, to keep the vector short. */
-function smallTable(register: string, tokenType: string, entry?: TableEntry): NamedTable {
+function smallTable(register: string, tokenType: string, key: Uint8Array, entry?: TableEntry): NamedTable {
   const padding = buildTable([], 0, expand(`${register} ${tokenType}`)).bytes.subarray(0, 24);
   const tags = entry === undefined ? padding : Uint8Array.of(...padding.subarray(0, 16), ...entry.tag);
   const table: Table = { bits: 0, capacity: 3, bytes: tags };
-  return { register, tokenType, ...table };
+  return { register, tokenType, ...table, answerKey: key };
 }
 
 /** The parts of one lookup at one node: two persons, of whom the first is known in one of two registers. */
@@ -90,18 +90,20 @@ export function exampleLookup() {
   ];
   const question = makeQuestion(takeEvaluation(suite, prepared, evaluated), registers);
   const epoch = 9;
-  const key = answerKey(suite, nodeKey, epoch);
-  const entry = (register: string, tokenType: 'bsn' | 'skn'): TableEntry => {
+  const table = (register: string, tokenType: 'bsn' | 'skn', holdsKnown: boolean): NamedTable => {
+    const scope = { agency: 'politie', register, tokenType, epoch };
+    const key = answerKey(suite, nodeKey, scope);
+    if (!holdsKnown) return smallTable(register, tokenType, key);
     const element = noble.group.multiply(gatewayKey, hashToGroup(suite, known[tokenType]));
-    const prefix = tagPrefix({ agency: 'politie', register, tokenType, epoch });
-    return { bucketHash: bucketHash(element), tag: tagOf(prefix, noble.group.multiply(key, element)) };
+    const tag = tagOf(tagPrefix(scope), noble.group.multiply(key, element));
+    return smallTable(register, tokenType, key, { bucketHash: bucketHash(element), tag });
   };
   const tables = [
-    smallTable('aandacht', 'bsn'),
-    smallTable('aangiften', 'bsn', entry('aangiften', 'bsn')),
-    smallTable('aangiften', 'skn', entry('aangiften', 'skn')),
+    table('aandacht', 'bsn', false),
+    table('aangiften', 'bsn', true),
+    table('aangiften', 'skn', true),
   ];
-  const answer = answerQuestion(suite, answeringEpoch(epoch, key, tables), question);
+  const answer = answerQuestion(suite, answeringEpoch(epoch, tables), question);
   if (answer.type !== 'answered') throw new TypeError('the example is not answered');
-  return { lookup, prepared, gatewayKey, evaluated, registers, question, epoch, key, tables, answer };
+  return { lookup, prepared, gatewayKey, evaluated, registers, question, epoch, tables, answer };
 }

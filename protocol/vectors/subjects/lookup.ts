@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Question } from '../../src/index.ts';
+import type { Question, RegisterAnswer } from '../../src/index.ts';
 import {
   answerCodec,
   answerQuestion,
@@ -21,13 +21,15 @@ const tableBits = z.array(
   z.strictObject({ register: z.string(), tableBits: z.record(z.string(), z.number()) }),
 );
 
+type Column = Extract<RegisterAnswer, { type: 'tables' }>['columns'][number];
+
 /** A lookup at one node, step by step. */
 export const lookup: Subject = {
   description:
     'A lookup at one node. prepare: an asker blinds its persons (`random` is what it draws: 64 bytes for each blind and, ' +
     'before it, 16 bytes for the padding token of who lacks a type). question: the encoded question, once the gateway ' +
     'has evaluated. check-question: a node compares it with its ticket; true or fails. answer: the encoded answer of a ' +
-    'node with these tables and this answer key. read-answer: what the asker shows.',
+    'node with these tables, each with its answer key. read-answer: what the asker shows.',
   operations: {
     prepare: operation(z.strictObject(asked), (backend, given) => prepare(backend, given).elements),
     evaluate: operation(z.strictObject({ key: hex, elements: hex }), (backend, { key, elements }) =>
@@ -45,14 +47,10 @@ export const lookup: Subject = {
       return true;
     }),
     answer: operation(
-      z.strictObject({ question: hex, epoch: z.number(), answerKey: hex, tables: tablesSchema }),
-      (backend, { question, epoch, answerKey: key, tables }) =>
+      z.strictObject({ question: hex, epoch: z.number(), tables: tablesSchema }),
+      (backend, { question, epoch, tables }) =>
         answerCodec.encode(
-          answerQuestion(
-            suiteOf(backend),
-            answeringEpoch(epoch, key, tables),
-            questionCodec.decode(question),
-          ),
+          answerQuestion(suiteOf(backend), answeringEpoch(epoch, tables), questionCodec.decode(question)),
         ),
     ),
     'read-answer': operation(
@@ -76,7 +74,7 @@ export const lookup: Subject = {
         elementDigests: elementDigests(evaluated, given.tokenTypes),
         ...change,
       }).bytes();
-    const answering = { question, epoch, answerKey: made.key, tables };
+    const answering = { question, epoch, tables };
     const reading = { ...given, evaluated, registers, node: 'politie', answer };
     const wrongQuestion = (
       name: string,
@@ -94,6 +92,10 @@ export const lookup: Subject = {
       input: { ...reading, answer: answerCodec.encode({ ...made.answer, ...change }) },
       error: 'malformed',
     });
+    const withColumns = (change: (column: Column) => Column | readonly Column[]): readonly RegisterAnswer[] =>
+      made.answer.registers.map((reply) =>
+        reply.type === 'unavailable' ? reply : { ...reply, columns: reply.columns.flatMap(change) },
+      );
     const [first, ...others] = made.question.registers;
     return {
       vectors: [
@@ -171,25 +173,23 @@ export const lookup: Subject = {
         },
         wrongAnswer('a register is missing', { registers: made.answer.registers.slice(1) }),
         wrongAnswer('the registers in another order', { registers: [...made.answer.registers].reverse() }),
-        wrongAnswer('the elements are missing', { evaluated: [] }),
         wrongAnswer('the elements of one person too few', {
-          evaluated: made.answer.evaluated.map((column) => ({
-            ...column,
-            elements: column.elements.slice(32),
-          })),
+          registers: withColumns((column) => ({ ...column, evaluated: column.evaluated.slice(32) })),
+        }),
+        wrongAnswer('a token type is missing', {
+          registers: withColumns((column) => (column.tokenType === 'skn' ? [] : column)),
+        }),
+        wrongAnswer('more bits than asked for', {
+          registers: withColumns((column) => ({ ...column, bits: 1 })),
         }),
         wrongAnswer('two registers under one name', {
           registers: [{ type: 'unavailable', register: 'aandacht,aangiften', reason: 'starting' }],
         }),
-        wrongAnswer('a bucket cut off', {
-          registers: made.answer.registers.map((reply) =>
-            reply.type === 'unavailable'
-              ? reply
-              : {
-                  ...reply,
-                  columns: reply.columns.map((column) => ({ ...column, capacity: column.capacity + 1 })),
-                },
-          ),
+        wrongAnswer('a range cut off', {
+          registers: withColumns((column) => ({ ...column, ranges: column.ranges.slice(8) })),
+        }),
+        wrongAnswer('ranges without a tag', {
+          registers: withColumns((column) => ({ ...column, rangeTags: 0, ranges: new Uint8Array() })),
         }),
       ],
     };

@@ -41,17 +41,22 @@ function layQuestion(): Layout {
 function layAnswer(): Layout {
   const random = expand('answer');
   const layout = new Layout().uint('type: answered', 1, 1).uint('epoch', 8, 20_454);
-  layout.list('evaluated', ['bsn'], (tokenType, name) =>
-    layout.text(`${name}.tokenType`, tokenType).blob(`${name}.elements`, random(32)),
-  );
   layout.uint('number of registers', 2, 2);
   layout.uint('registers[0].type: unavailable', 1, 0).text('registers[0].register', 'aandacht');
   layout.uint('registers[0].reason: starting', 1, 1);
   layout.uint('registers[1].type: tables', 1, 1).text('registers[1].register', 'aangiften');
-  layout.uint('number of registers[1].columns', 2, 1).text('registers[1].columns[0].tokenType', 'bsn');
-  return layout
-    .uint('registers[1].columns[0].capacity', 4, 3)
-    .blob('registers[1].columns[0].buckets', random(24));
+  const columns = [
+    { tokenType: 'bsn', bits: 1, rangeTags: 2, ranges: 2 },
+    { tokenType: 'name+birthdate', bits: 0, rangeTags: 3, ranges: 1 },
+  ];
+  return layout.list('registers[1].columns', columns, ({ tokenType, bits, rangeTags, ranges }, name) =>
+    layout
+      .text(`${name}.tokenType`, tokenType)
+      .blob(`${name}.evaluated`, random(64))
+      .uint(`${name}.bits`, 1, bits)
+      .uint(`${name}.rangeTags`, 4, rangeTags)
+      .blob(`${name}.ranges`, random(8 * rangeTags * ranges)),
+  );
 }
 
 function laySealedQuestion(opening: Uint8Array | undefined): Layout {

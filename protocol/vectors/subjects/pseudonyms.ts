@@ -31,7 +31,7 @@ export const pseudonyms: Subject = {
   description:
     'Pseudonyms. import-token: what a node keeps of E = k_g*H(token): the bucket hash, M = k_n*E, the key that masks ' +
     'bucket hashes, and the masked bucket hash that it stores. bucket-number: a prefix of a bucket hash. epoch-keys: ' +
-    't_e and the answer key k_n*t_e of a node. tag: what stands for the element t_e*M in a table of a scope.',
+    't_e and the answer key k_n*t_e of one table of a node. tag: what stands for the element t_e*M in a table of a scope.',
   operations: {
     'import-token': operation(z.strictObject({ gatewayElement: hex, nodeKey: hex }), (backend, given) => {
       const element = backend.group.multiply(given.nodeKey, given.gatewayElement);
@@ -49,12 +49,12 @@ export const pseudonyms: Subject = {
       (_, { bucketHash: hash, bits }) => bucketNumber(hash, bits),
     ),
     'epoch-keys': operation(
-      z.strictObject({ nodeKey: hex, epoch: z.number() }),
-      (backend, { nodeKey, epoch }) => {
+      z.strictObject({ nodeKey: hex, scope: scopeSchema }),
+      (backend, { nodeKey, scope }) => {
         const suite = createSuite('voprf', backend);
         return {
-          epochFactor: epochFactor(suite, nodeKey, epoch),
-          answerKey: answerKey(suite, nodeKey, epoch),
+          epochFactor: epochFactor(suite, nodeKey, scope),
+          answerKey: answerKey(suite, nodeKey, scope),
         };
       },
     ),
@@ -70,25 +70,27 @@ export const pseudonyms: Subject = {
     const { secretKey: nodeKey } = deriveKeyPair(suite, random(32), utf8ToBytes('node'));
     const scope = { agency: 'gemeente', register: 'leerplicht', tokenType: 'bsn', epoch: 1 };
     const tokens = ['123456782', '111222333'].map((bsn) => encodeToken('person', 'bsn', [bsn]));
+    const scopes: readonly (readonly [name: string, scope: z.output<typeof scopeSchema>])[] = [
+      ['epoch 1', scope],
+      ['epoch 2', { ...scope, epoch: 2 }],
+      ['another register', { ...scope, register: 'schuldhulp' }],
+      ['another token type', { ...scope, tokenType: 'name+birthdate' }],
+      ['another agency', { ...scope, agency: 'politie' }],
+      ['the last epoch', { ...scope, epoch: 2 ** 53 - 1 }],
+    ];
     const vectors = tokens.flatMap((token, i): Case[] => {
       const gatewayElement = noble.group.multiply(gatewayKey, hashToGroup(suite, token));
-      const [today, tomorrow] = [1, 2].map((epoch) =>
-        noble.group.multiply(answerKey(suite, nodeKey, epoch), gatewayElement),
-      );
       const name = `citizen service number ${i + 1}`;
       return [
         { name, operation: 'import-token', input: { gatewayElement, nodeKey } },
-        { name: `${name}, epoch 1`, operation: 'tag', input: { scope, element: today } },
-        {
-          name: `${name}, epoch 2`,
+        ...scopes.map(([where, given]): Case => ({
+          name: `${name}, ${where}`,
           operation: 'tag',
-          input: { scope: { ...scope, epoch: 2 }, element: tomorrow },
-        },
-        {
-          name: `${name}, another register`,
-          operation: 'tag',
-          input: { scope: { ...scope, register: 'schuldhulp' }, element: today },
-        },
+          input: {
+            scope: given,
+            element: noble.group.multiply(answerKey(suite, nodeKey, given), gatewayElement),
+          },
+        })),
       ];
     });
     return {
@@ -99,10 +101,10 @@ export const pseudonyms: Subject = {
           operation: 'bucket-number',
           input: { bucketHash: 0xabcd, bits },
         })),
-        ...[1, 2, 20_000, 2 ** 53 - 1].map((epoch): Case => ({
-          name: `epoch ${epoch}`,
+        ...scopes.map(([name, given]): Case => ({
+          name,
           operation: 'epoch-keys',
-          input: { nodeKey, epoch },
+          input: { nodeKey, scope: given },
         })),
       ],
       negative: [
@@ -121,7 +123,7 @@ export const pseudonyms: Subject = {
         {
           name: 'an epoch below zero',
           operation: 'epoch-keys',
-          input: { nodeKey, epoch: -1 },
+          input: { nodeKey, scope: { ...scope, epoch: -1 } },
           error: 'field-invalid',
         },
       ],

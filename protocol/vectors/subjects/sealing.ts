@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Session } from '../../src/index.ts';
 import { noble, openAnswer, openQuestion, sealAnswer, sealQuestion, utf8ToBytes } from '../../src/index.ts';
-import { expand } from '../deterministic.ts';
+import { expand, handOut } from '../deterministic.ts';
 import type { Case, NegativeCase, Subject } from '../format.ts';
 import { hex, operation } from '../format.ts';
 
@@ -19,8 +19,9 @@ const sessionOf = (keys: z.output<typeof sessionSchema>): Session => ({
 /** Questions and answers within a session. */
 export const sealing: Subject = {
   description:
-    'Sealing within a session, ChaCha20-Poly1305. The nonce is the counter in twelve bytes; the associated data are ' +
-    '"hitmachine-v1 question" or "hitmachine-v1 answer", the session identifier and the SHA-256 of the encoded ticket.',
+    'Sealing within a session, ChaCha20-Poly1305. The associated data are "hitmachine-v1 question" or "hitmachine-v1 ' +
+    'answer", the session identifier and the SHA-256 of the encoded ticket; for an answer also the counter in twelve ' +
+    'bytes. The nonce of a question is its counter in twelve bytes; that of an answer is random and goes in front.',
   operations: {
     'seal-question': operation(z.strictObject({ ...context, plaintext: hex }), (backend, given) =>
       sealQuestion(backend, sessionOf(given.session), given.counter, given.ticket, given.plaintext),
@@ -28,8 +29,15 @@ export const sealing: Subject = {
     'open-question': operation(z.strictObject({ ...context, ciphertext: hex }), (backend, given) =>
       openQuestion(backend, sessionOf(given.session), given.counter, given.ticket, given.ciphertext),
     ),
-    'seal-answer': operation(z.strictObject({ ...context, plaintext: hex }), (backend, given) =>
-      sealAnswer(backend, sessionOf(given.session), given.counter, given.ticket, given.plaintext),
+    'seal-answer': operation(z.strictObject({ ...context, plaintext: hex, nonce: hex }), (backend, given) =>
+      sealAnswer(
+        backend,
+        sessionOf(given.session),
+        given.counter,
+        given.ticket,
+        given.plaintext,
+        handOut(given.nonce),
+      ),
     ),
     'open-answer': operation(z.strictObject({ ...context, ciphertext: hex }), (backend, given) =>
       openAnswer(backend, sessionOf(given.session), given.counter, given.ticket, given.ciphertext),
@@ -42,6 +50,14 @@ export const sealing: Subject = {
     const plaintext = utf8ToBytes('a question, or an answer');
     const base = { session, counter: 5, ticket };
     const ciphertext = sealQuestion(noble, sessionOf(session), 5, ticket, plaintext);
+    const nonce = random(12);
+    const sealedAnswer = sealAnswer(noble, sessionOf(session), 5, ticket, plaintext, handOut(nonce));
+    const refusedAnswer = (name: string, change: object): NegativeCase => ({
+      name: `an answer: ${name}`,
+      operation: 'open-answer',
+      input: { ...base, ciphertext: sealedAnswer, ...change },
+      error: 'decryption-failed',
+    });
     const refused = (name: string, change: object, operationName = 'open-question'): NegativeCase => ({
       name,
       operation: operationName,
@@ -50,24 +66,29 @@ export const sealing: Subject = {
     });
     return {
       vectors: [
-        ...['seal-question', 'seal-answer'].flatMap((name): Case[] => [
-          { name: 'counter 5', operation: name, input: { ...base, plaintext } },
+        ...(
+          [
+            ['seal-question', {}],
+            ['seal-answer', { nonce }],
+          ] as const
+        ).flatMap(([name, drawn]): Case[] => [
+          { name: 'counter 5', operation: name, input: { ...base, ...drawn, plaintext } },
           {
             name: 'counter 0, nothing inside',
             operation: name,
-            input: { ...base, counter: 0, plaintext: '' },
+            input: { ...base, ...drawn, counter: 0, plaintext: '' },
           },
           {
             name: 'the largest counter',
             operation: name,
-            input: { ...base, counter: 2 ** 53 - 1, plaintext },
+            input: { ...base, ...drawn, counter: 2 ** 53 - 1, plaintext },
           },
         ]),
         { name: 'counter 5', operation: 'open-question', input: { ...base, ciphertext } },
         {
           name: 'counter 5',
           operation: 'open-answer',
-          input: { ...base, ciphertext: sealAnswer(noble, sessionOf(session), 5, ticket, plaintext) },
+          input: { ...base, ciphertext: sealedAnswer },
         },
       ],
       negative: [
@@ -82,6 +103,14 @@ export const sealing: Subject = {
         refused('cut off', { ciphertext: ciphertext.slice(0, -1) }),
         refused('shorter than a tag', { ciphertext: ciphertext.slice(0, 15) }),
         refused('a byte too many', { ciphertext: Uint8Array.of(...ciphertext, 0) }),
+        refusedAnswer('to another counter', { counter: 6 }),
+        refusedAnswer('to another ticket', { ticket: random(80) }),
+        refusedAnswer('in another session', { session: { ...session, id: random(16) } }),
+        refusedAnswer('another nonce', {
+          ciphertext: sealedAnswer.map((byte, i) => (i === 11 ? byte ^ 1 : byte)),
+        }),
+        refusedAnswer('cut off', { ciphertext: sealedAnswer.slice(0, -1) }),
+        refusedAnswer('shorter than a nonce', { ciphertext: sealedAnswer.slice(0, 11) }),
       ],
     };
   },

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
-import { SIZE_CLASSES, bucketHolds, buildTable, tableShape } from '../../src/index.ts';
+import { SIZE_CLASSES, bitsPerPerson, buildTable, rangeHolds, tableShape } from '../../src/index.ts';
 import { expand } from '../deterministic.ts';
 import type { Case, Subject } from '../format.ts';
 import { hex, operation } from '../format.ts';
@@ -13,8 +13,9 @@ export const tables: Subject = {
     'Tables. table-shape: bits and capacity for a number of entries, at most maxBits, after `skip` overflows. ' +
     'build-table: entries laid out in buckets, filled up with random tags and sorted; `padding` names the random ' +
     'source, SHAKE256 over "hitmachine-v1 vectors " and that name, read bucket by bucket; the output has the shape, ' +
-    'the first three tags of the first bucket and the SHA-256 of all buckets one after another. bucket-holds: ' +
-    'whether a bucket has a tag.',
+    'the first three tags of the first bucket and the SHA-256 of all buckets one after another. range-holds: ' +
+    'whether a range of buckets has a tag. bits-per-person: how many bits of a bucket number each person of a lookup ' +
+    'shows.',
   operations: {
     'table-shape': operation(
       z.strictObject({ entries: z.number(), maxBits: z.number(), skip: z.number() }),
@@ -27,8 +28,12 @@ export const tables: Subject = {
         return { bits, capacity, start: bytes.subarray(0, 24), sha256: sha256(bytes) };
       },
     ),
-    'bucket-holds': operation(z.strictObject({ bucket: hex, tag: hex }), (_, { bucket, tag }) =>
-      bucketHolds(bucket, tag),
+    'range-holds': operation(z.strictObject({ range: hex, tag: hex }), (_, { range, tag }) =>
+      rangeHolds(range, tag),
+    ),
+    'bits-per-person': operation(
+      z.strictObject({ tableBits: z.number(), persons: z.number() }),
+      (_, { tableBits, persons }) => bitsPerPerson(tableBits, persons),
     ),
   },
   async cases() {
@@ -45,7 +50,7 @@ export const tables: Subject = {
       { entries: size, maxBits: 10, skip: 0 },
       { entries: size, maxBits: Math.max(0, bits - 1), skip: 0 },
     ]);
-    const bucket = random(40);
+    const range = random(40);
     return {
       vectors: [
         ...[{ entries: 0, maxBits: 10, skip: 0 }, { entries: 501, maxBits: 10, skip: 0 }, ...shapes].map(
@@ -75,8 +80,15 @@ export const tables: Subject = {
           operation: 'build-table',
           input: { entries: entries(501), maxBits: 10, padding: 'table of two bits' },
         },
-        { name: 'the last tag', operation: 'bucket-holds', input: { bucket, tag: bucket.slice(32) } },
-        { name: 'across two tags', operation: 'bucket-holds', input: { bucket, tag: bucket.slice(4, 12) } },
+        ...[0, 1, 2, 5, 10].flatMap((tableBits) =>
+          [1, 2, 3, 5, 32].map((persons): Case => ({
+            name: `${tableBits} bits, ${persons} persons`,
+            operation: 'bits-per-person',
+            input: { tableBits, persons },
+          })),
+        ),
+        { name: 'the last tag', operation: 'range-holds', input: { range, tag: range.slice(32) } },
+        { name: 'across two tags', operation: 'range-holds', input: { range, tag: range.slice(4, 12) } },
       ],
       negative: [
         {
@@ -92,15 +104,15 @@ export const tables: Subject = {
           error: 'field-invalid',
         },
         {
-          name: 'a bucket that is cut off',
-          operation: 'bucket-holds',
-          input: { bucket: bucket.slice(0, 39), tag: bucket.slice(0, 8) },
+          name: 'a range that is cut off',
+          operation: 'range-holds',
+          input: { range: range.slice(0, 39), tag: range.slice(0, 8) },
           error: 'malformed',
         },
         {
           name: 'a tag of seven bytes',
-          operation: 'bucket-holds',
-          input: { bucket, tag: bucket.slice(0, 7) },
+          operation: 'range-holds',
+          input: { range, tag: range.slice(0, 7) },
           error: 'malformed',
         },
       ],

@@ -116,6 +116,8 @@ export const tickets: Subject = {
       negative: [
         refused('too late', { now: ISSUED_AT + 120_001 }, 'ticket-expired'),
         refused('too early', { now: ISSUED_AT - 60_001 }, 'ticket-invalid'),
+        refused('good for too long', changed({ expiresAt: ISSUED_AT + 120_001 }), 'ticket-invalid'),
+        refused('over before it begins', changed({ expiresAt: ISSUED_AT - 1 }), 'ticket-invalid'),
         refused('for another node', { node: 'reclassering' }, 'ticket-invalid'),
         refused('of another asker', { asker: 'reclassering' }, 'ticket-invalid'),
         refused('another version', changed({ version: 2 }), 'ticket-invalid'),

@@ -8,7 +8,8 @@ const MIGRATIONS = [
   CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE pins (name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE imports (
-    register TEXT PRIMARY KEY, generation INTEGER NOT NULL, clients INTEGER NOT NULL, imported_at INTEGER NOT NULL
+    register TEXT PRIMARY KEY, generation INTEGER NOT NULL, clients INTEGER NOT NULL, imported_at INTEGER NOT NULL,
+    evaluation_key TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   -- Ordered by the pseudonym itself, so that the file does not keep the order in which clients came in.
   CREATE TABLE pseudonyms (

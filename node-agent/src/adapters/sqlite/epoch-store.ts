@@ -13,14 +13,14 @@ interface TableRow {
 /** {@link EpochStore} on SQLite. */
 export function sqliteEpochStore(database: DatabaseSync): EpochStore {
   return {
-    nextEpoch: () =>
+    nextEpoch: (now) =>
       inTransaction(database, () => {
         const row = database
           .prepare(
-            `INSERT INTO state (name, value) VALUES ('epoch', '1')
-             ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING value`,
+            `INSERT INTO state (name, value) VALUES ('epoch', CAST(?1 AS TEXT))
+             ON CONFLICT (name) DO UPDATE SET value = CAST(max(CAST(value AS INTEGER) + 1, ?1) AS TEXT) RETURNING value`,
           )
-          .get() as { value: string };
+          .get(now) as { value: string };
         return Number(row.value);
       }),
     switchTo({ epoch, day, generations, tables }) {

@@ -1,14 +1,26 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ImportChange, ImportStage, ImportState, PseudonymStore } from '../../ports/pseudonym-store.ts';
+import { setImmediate } from 'node:timers/promises';
+import { ELEMENT_BYTES } from '@hitmachine/protocol';
+import type {
+  ImportChange,
+  ImportStage,
+  ImportState,
+  PseudonymPage,
+  PseudonymStore,
+} from '../../ports/pseudonym-store.ts';
 import { inTransaction } from './database.ts';
+
+/** Rows in a page: some ten milliseconds of reading, in which nothing is answered. */
+const PAGE_ROWS = 2_048;
 
 /** {@link PseudonymStore} on SQLite. */
 export function sqlitePseudonymStore(database: DatabaseSync): PseudonymStore {
   const readImports = database.prepare(
-    'SELECT register, generation, clients, imported_at FROM imports ORDER BY register',
+    'SELECT register, generation, clients, imported_at, evaluation_key FROM imports ORDER BY register',
   );
   const readPseudonyms = database.prepare(
-    'SELECT element, masked_hash FROM pseudonyms WHERE register = ? AND token_type = ? ORDER BY element',
+    `SELECT element, masked_hash FROM pseudonyms
+     WHERE register = ? AND token_type = ? AND element > ? ORDER BY element LIMIT ${PAGE_ROWS}`,
   );
   return {
     beginImport: (register) => beginImport(database, register),
@@ -19,13 +31,35 @@ export function sqlitePseudonymStore(database: DatabaseSync): PseudonymStore {
           generation: number;
           clients: number;
           imported_at: number;
+          evaluation_key: string;
         }[]
-      ).map(({ imported_at: importedAt, ...rest }): ImportState => ({ ...rest, importedAt })),
-    pseudonyms: (register, tokenType) =>
-      (
-        readPseudonyms.all(register, tokenType) as unknown as { element: Uint8Array; masked_hash: number }[]
-      ).map(({ element, masked_hash: maskedHash }) => ({ element, maskedHash })),
+      ).map(({ imported_at: importedAt, evaluation_key: evaluationKey, ...rest }): ImportState => ({
+        ...rest,
+        importedAt,
+        evaluationKey,
+      })),
+    async *pages(register, tokenType) {
+      let last = new Uint8Array(0);
+      for (;;) {
+        const rows = readPseudonyms.all(register, tokenType, last) as unknown as PseudonymRow[];
+        if (rows.length > 0) yield pack(rows);
+        if (rows.length < PAGE_ROWS) return;
+        last = Uint8Array.from((rows.at(-1) as PseudonymRow).element);
+        await setImmediate();
+      }
+    },
   };
+}
+
+interface PseudonymRow {
+  readonly element: Uint8Array;
+  readonly masked_hash: number;
+}
+
+function pack(rows: readonly PseudonymRow[]): PseudonymPage {
+  const elements = new Uint8Array(rows.length * ELEMENT_BYTES);
+  rows.forEach(({ element }, i) => elements.set(element, i * ELEMENT_BYTES));
+  return { elements, maskedHashes: Uint16Array.from(rows, ({ masked_hash: hash }) => hash) };
 }
 
 /** Collects in a temporary table, in memory and of this connection alone, so a crash leaves nothing behind. */
@@ -45,7 +79,7 @@ function beginImport(database: DatabaseSync, register: string): ImportStage {
         for (const { element, maskedHash } of pseudonyms) insert.run(tokenType, element, maskedHash);
       });
     },
-    commit: (clients, now) =>
+    commit: (clients, evaluationKey, now) =>
       inTransaction(database, (): ImportChange => {
         const before = count('SELECT count(*) AS n FROM pseudonyms WHERE register = ?');
         const removed = Number(
@@ -66,10 +100,10 @@ function beginImport(database: DatabaseSync, register: string): ImportStage {
         );
         database
           .prepare(
-            `INSERT INTO imports (register, generation, clients, imported_at) VALUES (?1, 1, ?2, ?3)
-             ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3`,
+            `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key) VALUES (?1, 1, ?2, ?3, ?5)
+             ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3, evaluation_key = ?5`,
           )
-          .run(register, clients, now, added + removed > 0 ? 1 : 0);
+          .run(register, clients, now, added + removed > 0 ? 1 : 0, evaluationKey);
         database.exec('DROP TABLE temp.incoming');
         return { added, removed, unchanged: before - removed };
       }),

@@ -1,0 +1,50 @@
+import type { Register } from '@hitmachine/protocol';
+import { HitError, constantTimeEqual } from '@hitmachine/protocol';
+import type { AgencyRecord, Directory, Enrolment, Invitation, StoredRoster } from '../../ports/directory.ts';
+
+/** The directory in memory, for tests and try-outs. */
+export class MemoryDirectory implements Directory {
+  readonly #agencies = new Map<string, AgencyRecord>();
+  #roster: StoredRoster | undefined;
+
+  async invite(invitation: Invitation): Promise<void> {
+    const enrolment = this.#agencies.get(invitation.id)?.enrolment;
+    this.#agencies.set(invitation.id, { ...invitation, tokenUsedBy: undefined, enrolment });
+  }
+
+  async agencies(): Promise<readonly AgencyRecord[]> {
+    return [...this.#agencies.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async agency(id: string): Promise<AgencyRecord | undefined> {
+    return this.#agencies.get(id);
+  }
+
+  async enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean> {
+    const agency = this.#agencies.get(id);
+    if (
+      agency === undefined ||
+      agency.tokenUsedBy !== undefined ||
+      !constantTimeEqual(agency.tokenHash, tokenHash)
+    )
+      return false;
+    this.#agencies.set(id, { ...agency, tokenUsedBy: enrolment.identityKey, enrolment });
+    return true;
+  }
+
+  async setRegisters(id: string, registers: readonly Register[]): Promise<void> {
+    const agency = this.#agencies.get(id);
+    if (agency?.enrolment === undefined) return;
+    this.#agencies.set(id, { ...agency, enrolment: { ...agency.enrolment, registers } });
+  }
+
+  async latestRoster(): Promise<StoredRoster | undefined> {
+    return this.#roster;
+  }
+
+  async saveRoster(roster: StoredRoster): Promise<void> {
+    if (roster.version !== (this.#roster?.version ?? 0) + 1)
+      throw new HitError('already-exists', 'another process has made a newer roster');
+    this.#roster = roster;
+  }
+}

@@ -1,0 +1,107 @@
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { Agency, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
+import { HitError } from '@hitmachine/protocol';
+import type { AgencyRecord, Directory, Enrolment, Invitation, StoredRoster } from '../../ports/directory.ts';
+import { inTransaction, storing } from './database.ts';
+
+type Row = Record<string, SQLOutputValue>;
+
+/** The directory in SQLite. `database` must be a durable connection. */
+export class SqliteDirectory implements Directory {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async invite({ id, name, kind, clients, tokenHash, tokenExpires }: Invitation): Promise<void> {
+    this.#run(
+      `INSERT INTO agency (id, name, kind, clients, token_hash, token_expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, kind = ?3, clients = ?4,
+           token_hash = ?5, token_expires = ?6, token_used_by = NULL`,
+      [id, name, kind, clients, tokenHash, tokenExpires],
+    );
+  }
+
+  async agencies(): Promise<readonly AgencyRecord[]> {
+    return storing(() => this.#database.prepare('SELECT * FROM agency ORDER BY id').all().map(recordOf));
+  }
+
+  async agency(id: string): Promise<AgencyRecord | undefined> {
+    return storing(() => {
+      const row = this.#database.prepare('SELECT * FROM agency WHERE id = ?').get(id);
+      return row && recordOf(row);
+    });
+  }
+
+  async enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean> {
+    const { identityKey, sessionKey, registers } = enrolment;
+    const changes = this.#run(
+      `UPDATE agency SET token_used_by = ?3, identity_key = ?3, session_key = ?4, registers = ?5
+         WHERE id = ?1 AND token_hash = ?2 AND token_used_by IS NULL`,
+      [id, tokenHash, identityKey, JSON.stringify(sessionKey), JSON.stringify(registers)],
+    );
+    return changes === 1;
+  }
+
+  async setRegisters(id: string, registers: readonly Register[]): Promise<void> {
+    this.#run('UPDATE agency SET registers = ?2 WHERE id = ?1 AND identity_key IS NOT NULL', [
+      id,
+      JSON.stringify(registers),
+    ]);
+  }
+
+  async latestRoster(): Promise<StoredRoster | undefined> {
+    return storing(() => {
+      const row = this.#database
+        .prepare('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1')
+        .get();
+      if (row === undefined) return undefined;
+      return {
+        version: Number(row['version']),
+        document: JSON.parse(String(row['document'])) as SignedDocument,
+      };
+    });
+  }
+
+  async saveRoster({ version, document }: StoredRoster): Promise<void> {
+    const changes = this.#run(
+      `INSERT INTO roster (version, document) SELECT ?1, ?2
+         WHERE ?1 = (SELECT coalesce(max(version), 0) + 1 FROM roster)`,
+      [version, JSON.stringify(document)],
+    );
+    if (changes !== 1)
+      throw new HitError(
+        'already-exists',
+        'another process has made a newer roster: only one gateway may serve a directory',
+      );
+  }
+
+  #run(statement: string, values: SQLInputValue[]): number {
+    return storing(() =>
+      inTransaction(this.#database, () => Number(this.#database.prepare(statement).run(...values).changes)),
+    );
+  }
+}
+
+function recordOf(row: Row): AgencyRecord {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    kind: String(row['kind']) as Agency['kind'],
+    clients: Number(row['clients']),
+    tokenHash: row['token_hash'] as Uint8Array,
+    tokenExpires: Number(row['token_expires']),
+    tokenUsedBy: (row['token_used_by'] as Uint8Array | null) ?? undefined,
+    enrolment: enrolmentOf(row),
+  };
+}
+
+function enrolmentOf(row: Row): Enrolment | undefined {
+  if (row['identity_key'] === null) return undefined;
+  return {
+    identityKey: row['identity_key'] as Uint8Array,
+    sessionKey: JSON.parse(String(row['session_key'])) as SessionKey,
+    registers: JSON.parse(String(row['registers'])) as Register[],
+  };
+}

@@ -1,0 +1,128 @@
+import type { AgentFrame } from '@hitmachine/protocol';
+import { LIMITS, agentFrameCodec, gatewayFrameCodec } from '@hitmachine/protocol';
+import type { WebSocket } from 'ws';
+import type { OperationalLog } from '../../log.ts';
+import type { Delivery, DeliveryResult } from '../../ports/connections.ts';
+
+/** The largest frame that an agent may send: an answer and its envelope. */
+export const MAX_FRAME_BYTES = LIMITS.answerBytes + 1_024;
+/** Questions that may wait for a reply on one connection. */
+const MAX_IN_FLIGHT = 256;
+/** Bytes that may wait to be sent on one connection: room for every question in flight at its largest. */
+const MAX_BUFFERED_BYTES = MAX_IN_FLIGHT * LIMITS.questionBytes;
+const MAX_MISSED_PONGS = 2;
+/** Closing codes (RFC 6455 section 7.4.1). */
+export const CLOSE = {
+  goingAway: 1001,
+  protocolError: 1002,
+  unsupportedData: 1003,
+  policyViolation: 1008,
+} as const;
+
+type Settle = (result: DeliveryResult | undefined) => void;
+
+const without = (outcome: DeliveryResult['outcome']): DeliveryResult => ({ outcome, ciphertext: undefined });
+
+/** One WebSocket that an agent opened, after the hello: questions go out, replies come back in any order. */
+export class AgentConnection {
+  readonly agency: string;
+  readonly #socket: WebSocket;
+  readonly #log: OperationalLog;
+  readonly #inFlight = new Map<number, Settle>();
+  #deliveries = 0;
+  #missedPongs = 0;
+
+  constructor(agency: string, socket: WebSocket, log: OperationalLog) {
+    this.agency = agency;
+    this.#socket = socket;
+    this.#log = log;
+    socket.on('pong', () => (this.#missedPongs = 0));
+    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    socket.on('error', (err) => log.warn('connection-closed', { agency, err }));
+    socket.on('close', () => this.#settleAll());
+  }
+
+  /** Open, and its last ping was answered. */
+  get healthy(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN && this.#missedPongs < MAX_MISSED_PONGS;
+  }
+
+  get overloaded(): boolean {
+    return this.#inFlight.size >= MAX_IN_FLIGHT || this.#socket.bufferedAmount > MAX_BUFFERED_BYTES;
+  }
+
+  /** Sends a question and waits for its reply; see the port for the outcomes. */
+  deliver(
+    { ticket, evidence, evidenceSignature, question }: Delivery,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<DeliveryResult | undefined> {
+    const delivery = (this.#deliveries = (this.#deliveries + 1) % 2 ** 32);
+    return new Promise((resolve) => {
+      const abandon = (): void => settle(undefined);
+      const timer = setTimeout(() => settle(without('timeout')), options.timeoutMs);
+      const settle: Settle = (result) => {
+        clearTimeout(timer);
+        options.signal.removeEventListener('abort', abandon);
+        this.#inFlight.delete(delivery);
+        resolve(result);
+      };
+      options.signal.addEventListener('abort', abandon);
+      this.#inFlight.set(delivery, settle);
+      this.#socket.send(
+        gatewayFrameCodec.encode({
+          type: 'delivery',
+          delivery,
+          ticket,
+          evidence,
+          evidenceSignature,
+          question,
+        }),
+      );
+    });
+  }
+
+  announceRoster(rosterVersion: number): void {
+    if (this.healthy) this.#socket.send(gatewayFrameCodec.encode({ type: 'roster-changed', rosterVersion }));
+  }
+
+  /** Asks for a sign of life; drops the connection when the last ones were not answered. */
+  ping(): void {
+    if (this.#missedPongs >= MAX_MISSED_PONGS) {
+      this.#log.warn('connection-closed', { agency: this.agency, reason: 'no sign of life' });
+      this.#socket.terminate();
+      return;
+    }
+    this.#missedPongs++;
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (!isBinary) return this.#refuse(CLOSE.unsupportedData, 'text frame');
+    let frame: AgentFrame;
+    try {
+      frame = agentFrameCodec.decode(data);
+    } catch {
+      return this.#refuse(CLOSE.protocolError, 'malformed frame');
+    }
+    // A reply to nothing is one that came too late.
+    this.#inFlight.get(frame.delivery)?.({ outcome: frame.outcome, ciphertext: frame.ciphertext });
+  }
+
+  #refuse(code: number, reason: string): void {
+    this.#log.warn('frame-refused', { agency: this.agency, reason });
+    this.#socket.close(code, reason);
+    this.#settleAll();
+  }
+
+  #settleAll(): void {
+    for (const settle of [...this.#inFlight.values()]) settle(without('connection-lost'));
+  }
+}

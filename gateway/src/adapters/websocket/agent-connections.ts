@@ -1,0 +1,98 @@
+import { gatewayFrameCodec, signHello } from '@hitmachine/protocol';
+import type { Backend, Secret } from '@hitmachine/protocol';
+import type { WebSocket } from 'ws';
+import type { OperationalLog } from '../../log.ts';
+import type { AcceptedConnection, Connections, Delivery, DeliveryResult } from '../../ports/connections.ts';
+import type { Runtime } from '../../ports/runtime.ts';
+import { AgentConnection, CLOSE } from './agent-connection.ts';
+
+const PING_EVERY_MS = 15_000;
+/** Connections of one agency; one more closes the oldest. */
+const MAX_CONNECTIONS = 8;
+/** Milliseconds that an agent gets to answer the closing handshake. */
+const CLOSE_WITHIN_MS = 1_000;
+
+interface ConnectionsDeps {
+  readonly backend: Backend;
+  readonly identitySeed: Secret<Uint8Array>;
+  readonly runtime: Runtime;
+  readonly log: OperationalLog;
+  rosterVersion(): number;
+}
+
+/** The connections of all agents to this process. */
+export class AgentConnections implements Connections {
+  readonly #deps: ConnectionsDeps;
+  /** By agency, the latest last. */
+  readonly #connections = new Map<string, readonly AgentConnection[]>();
+  readonly #pings: NodeJS.Timeout;
+
+  constructor(deps: ConnectionsDeps, pingEveryMs = PING_EVERY_MS) {
+    this.#deps = deps;
+    this.#pings = setInterval(() => this.#all().forEach((connection) => connection.ping()), pingEveryMs);
+    this.#pings.unref();
+  }
+
+  /**
+   * Takes in a WebSocket whose request was checked. `requestBase` is the signature base of that request; the hello
+   * that goes out first is signed over it.
+   */
+  attach(socket: WebSocket, accepted: AcceptedConnection): void {
+    const { backend, identitySeed, runtime, log } = this.#deps;
+    const { agency, requestBase } = accepted;
+    const hello = { rosterVersion: this.#deps.rosterVersion(), now: runtime.now() };
+    const signature = signHello(backend, identitySeed.reveal(), requestBase, hello);
+    const connection = new AgentConnection(agency, socket, log);
+    socket.send(gatewayFrameCodec.encode({ type: 'hello', ...hello, signature }));
+    const before = this.#of(agency);
+    if (before.length >= MAX_CONNECTIONS) before[0]?.close(CLOSE.policyViolation, 'too many connections');
+    this.#connections.set(agency, [...before, connection]);
+    log.info('connection-opened', { agency });
+    socket.on('close', (code) => {
+      const left = this.#of(agency).filter((other) => other !== connection);
+      if (left.length > 0) this.#connections.set(agency, left);
+      else this.#connections.delete(agency);
+      log.info('connection-closed', { agency, status: code });
+    });
+  }
+
+  async deliver(
+    delivery: Delivery,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<DeliveryResult | undefined> {
+    if (options.signal.aborted) return undefined;
+    const healthy = this.#of(delivery.question.node).filter((connection) => connection.healthy);
+    if (healthy.length === 0) return { outcome: 'not-connected', ciphertext: undefined };
+    const connection = healthy.findLast(({ overloaded }) => !overloaded);
+    if (connection === undefined) return { outcome: 'overloaded', ciphertext: undefined };
+    return connection.deliver(delivery, options);
+  }
+
+  announceRoster(version: number): void {
+    for (const connection of this.#all()) connection.announceRoster(version);
+  }
+
+  disconnect(agency: string): void {
+    for (const connection of this.#of(agency)) connection.close(CLOSE.policyViolation, 'enrolled again');
+  }
+
+  /** Closes every connection and resolves when none is left. */
+  async close(): Promise<void> {
+    clearInterval(this.#pings);
+    for (const connection of this.#all()) connection.close(CLOSE.goingAway, 'the gateway stops');
+    const deadline = Date.now() + CLOSE_WITHIN_MS;
+    while (this.#connections.size > 0 && Date.now() < deadline)
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10);
+      });
+    for (const connection of this.#all()) connection.terminate();
+  }
+
+  #of(agency: string): readonly AgentConnection[] {
+    return this.#connections.get(agency) ?? [];
+  }
+
+  #all(): readonly AgentConnection[] {
+    return [...this.#connections.values()].flat();
+  }
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { HitError } from '@hitmachine/protocol';
+import { ApiRoutes } from './routes/api-route.ts';
+import { connectRoutes } from './routes/connect.ts';
+import type { GatewayContext, GatewayDeps, GatewayEnv } from './routes/context.ts';
+import { enrolmentRoutes } from './routes/enrolments.ts';
+import { evaluationRoutes } from './routes/evaluations.ts';
+import { API_VERSION, RESPONSE_HEADERS } from './routes/headers.ts';
+import { healthRoutes } from './routes/health.ts';
+import { lookupRoutes } from './routes/lookups.ts';
+import { problemResponses, respondWithProblem } from './routes/problems.ts';
+import { registerRoutes } from './routes/registers.ts';
+import { rosterRoutes } from './routes/roster.ts';
+import { json } from './routes/schemas.ts';
+
+const INFO = {
+  title: 'Hitmachine gateway',
+  version: API_VERSION,
+  description:
+    'Blind matching between agencies in care and safety. No personal identifier reaches this service; every refusal is a problem document.',
+};
+
+/**
+ * The gateway as a Hono app, without sockets: everything but the WebSocket can be tested with `app.request()`.
+ *
+ * @example
+ * const app = createApp(deps);
+ * const response = await app.request('/v1/roster');
+ */
+export function createApp(deps: GatewayDeps): OpenAPIHono<GatewayEnv> {
+  const app = new OpenAPIHono<GatewayEnv>();
+  app.use(async (c, next) => {
+    const since = performance.now();
+    c.set('requestId', randomUUID());
+    await next();
+    for (const [name, value] of Object.entries(RESPONSE_HEADERS)) c.res.headers.set(name, value);
+    logRequest(deps, c, performance.now() - since);
+  });
+  app.onError((error, c) => respondWithProblem(c, error, deps.log));
+  app.notFound((c) => respondWithProblem(c, new HitError('not-found'), deps.log));
+
+  const api = new ApiRoutes(app);
+  healthRoutes(api, deps);
+  rosterRoutes(api, deps);
+  enrolmentRoutes(api, deps);
+  registerRoutes(api, deps);
+  evaluationRoutes(api, deps);
+  lookupRoutes(api, deps);
+  connectRoutes(api, deps);
+  openApiRoute(api, app);
+  api.refuseOtherMethods();
+  return app;
+}
+
+function openApiRoute(api: ApiRoutes, app: OpenAPIHono<GatewayEnv>): void {
+  api.add(
+    {
+      method: 'get',
+      path: '/v1/openapi.json',
+      operationId: 'getOpenApi',
+      summary: 'This document.',
+      tags: ['operation'],
+      responses: {
+        200: {
+          description: 'An OpenAPI 3.1 document.',
+          content: json(z.looseObject({ openapi: z.string() })),
+        },
+        ...problemResponses('internal'),
+      },
+    },
+    (c) => c.json(app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO })),
+  );
+}
+
+function logRequest(deps: GatewayDeps, c: GatewayContext, ms: number): void {
+  const agency = c.get('agency');
+  const code = c.get('code');
+  deps.log.info('request', {
+    requestId: c.get('requestId'),
+    method: c.req.method,
+    route: c.get('route') ?? '(none)',
+    status: c.res.status,
+    ...(agency !== undefined && { agency }),
+    ...(code !== undefined && { code }),
+    ms: Math.round(ms * 10) / 10,
+  });
+}

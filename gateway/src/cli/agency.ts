@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { HitError, agencyKinds, loadSodium } from '@hitmachine/protocol';
+import { readConfig } from '../config.ts';
+import { inviteAgency } from '../domain/invitation.ts';
+import { gatewayKeys } from '../domain/keys.ts';
+import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
+import type { GatewayStore } from './gateway-store.ts';
+import { openStore } from './gateway-store.ts';
+import type { AgencyRecord } from '../ports/directory.ts';
+import type { CliContext, DirectoryOptions } from './context.ts';
+import { directoryOption } from './context.ts';
+import { table } from './table.ts';
+
+interface AddOptions extends DirectoryOptions {
+  readonly name: string;
+  readonly kind: string;
+  readonly clients: string;
+}
+
+/** `hit-gateway agency add` and `agency list`. Both work while the gateway runs. */
+export function addAgency(program: Command, context: CliContext): void {
+  const agency = program.command('agency').description('invite agencies and list them');
+  agency
+    .command('add')
+    .description(
+      'invite an agency; prints its one-time enrolment token, and nothing else, on standard output',
+    )
+    .argument('<id>', 'identifier of the agency: lower-case letters, digits and hyphens')
+    .requiredOption('--name <name>', 'name, as professionals will see it')
+    .addOption(new Option('--kind <kind>', 'kind of agency').choices(agencyKinds).makeOptionMandatory())
+    .option(
+      '--clients <number>',
+      'clients that its registers will hold, about: bounds what it may import',
+      '10000',
+    )
+    .addOption(directoryOption(context))
+    .action((id: string, options: AddOptions) => add(context, id, options));
+  agency
+    .command('list')
+    .description('list the agencies')
+    .addOption(directoryOption(context))
+    .action((options: DirectoryOptions) => list(context, options));
+}
+
+async function add(context: CliContext, id: string, options: AddOptions): Promise<void> {
+  const files = gatewayFiles(options.dir);
+  const config = await readConfig(files.config);
+  const backend = await loadSodium();
+  const keys = gatewayKeys(backend, await readSeeds(backend, files, config));
+  const store = openStore(files.database);
+  try {
+    const runtime = { now: Date.now, random: systemRandom };
+    const agency = { id, name: options.name, kind: options.kind, clients: Number(options.clients) };
+    const invited = await inviteAgency({ ...store, runtime, gatewayKey: keys.identityKey }, agency);
+    context.print(invited.token);
+    context.explain('Give this token to the agency over a safe channel. It works once, within 7 days:');
+    context.explain('  hit-agent enrol --gateway URL --token TOKEN');
+    if (invited.before === 'invited') context.explain(`An earlier token for ${id} no longer works.`);
+    if (invited.before === 'enrolled')
+      context.explain(
+        `${id} is enrolled already. With this token it can enrol again with new keys; its partners will then see a changed key and must accept it.`,
+      );
+  } catch (error) {
+    throw asUsage(error);
+  } finally {
+    store.close();
+  }
+}
+
+/** Speaks of the options by the names that they have on the command line. */
+function asUsage(error: unknown): unknown {
+  if (!(error instanceof HitError) || error.code !== 'field-invalid') return error;
+  const lines = error.fields.map(
+    ({ field, detail }) => `${field === 'id' ? '<id>' : `--${field}`}: ${detail}`,
+  );
+  return new HitError('field-invalid', lines.join('\n'), { cause: error });
+}
+
+async function list(context: CliContext, options: DirectoryOptions): Promise<void> {
+  const files = gatewayFiles(options.dir);
+  await readConfig(files.config);
+  const store: GatewayStore = openStore(files.database);
+  try {
+    const agencies = await store.directory.agencies();
+    if (agencies.length === 0) context.explain('No agencies yet: run "hit-gateway agency add".');
+    else context.print(table(['ID', 'NAME', 'KIND', 'CLIENTS', 'STATUS', 'REGISTERS'], agencies.map(rowOf)));
+  } finally {
+    store.close();
+  }
+}
+
+function rowOf({ id, name, kind, clients, enrolment, tokenUsedBy, tokenExpires }: AgencyRecord): string[] {
+  const expired = Date.now() > tokenExpires;
+  const open = tokenUsedBy === undefined && !expired;
+  const invited = open ? 'invited' : 'invitation expired';
+  const status = enrolment === undefined ? invited : open ? 'enrolled, invited again' : 'enrolled';
+  const registers = enrolment?.registers.map((register) => register.id).join(', ') ?? '';
+  return [id, name, kind, String(clients), status, registers];
+}

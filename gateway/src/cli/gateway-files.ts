@@ -1,0 +1,150 @@
+import { randomFillSync } from 'node:crypto';
+import { access, chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Backend, Random, Unlock } from '@hitmachine/protocol';
+import { HitError, Secret, openKeystore, sealKeystore } from '@hitmachine/protocol';
+import { configTemplate } from '../config-template.ts';
+import type { GatewayConfig } from '../config.ts';
+import { parseConfig, readConfig } from '../config.ts';
+import type { GatewaySeeds } from '../domain/keys.ts';
+
+/** Random bytes of the operating system. */
+export const systemRandom: Random = (length) => randomFillSync(new Uint8Array(length));
+
+const KEY_FILE_BYTES = 32;
+const MIN_PASSPHRASE = 12;
+
+/** The files of a gateway, all in one directory. */
+export interface GatewayFiles {
+  readonly directory: string;
+  readonly config: string;
+  readonly keystore: string;
+  readonly database: string;
+}
+
+export function gatewayFiles(directory: string): GatewayFiles {
+  const root = resolve(directory);
+  return {
+    directory: root,
+    config: join(root, 'gateway.yaml'),
+    keystore: join(root, 'keystore.json'),
+    database: join(root, 'gateway.sqlite'),
+  };
+}
+
+const exists = async (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Makes the directory, `gateway.yaml` (one that is there is checked and kept) and the keys. The key store comes last,
+ * so one that is there means that all of it was done. Throws `already-exists`, `config-invalid` or
+ * `keystore-invalid`, and overwrites nothing.
+ */
+export async function makeGatewayFiles(
+  backend: Backend,
+  directory: string,
+  values: { readonly federation: string; readonly listen: string },
+): Promise<{
+  readonly files: GatewayFiles;
+  readonly config: GatewayConfig;
+  readonly made: readonly string[];
+}> {
+  const files = gatewayFiles(directory);
+  if (await exists(files.keystore))
+    throw new HitError(
+      'already-exists',
+      `there is a gateway in ${files.directory} already; nothing was changed`,
+    );
+  const made: string[] = [];
+  const config = (await exists(files.config))
+    ? await readConfig(files.config)
+    : parseConfig(configTemplate(values), 'gateway.yaml');
+  await mkdir(files.directory, { recursive: true, mode: 0o700 });
+  await chmod(files.directory, 0o700);
+  if (!(await exists(files.config))) {
+    await writeFile(files.config, configTemplate(values), { mode: 0o600, flag: 'wx' });
+    made.push(files.config);
+  }
+  const keyFile = config.keyFile === undefined ? undefined : resolve(files.directory, config.keyFile);
+  if (keyFile !== undefined && !(await exists(keyFile))) {
+    await writeFile(keyFile, systemRandom(KEY_FILE_BYTES), { mode: 0o600, flag: 'wx' });
+    made.push(keyFile);
+  }
+  const seeds = { identitySeed: systemRandom(32), evaluationSeed: systemRandom(32) };
+  const sealed = await sealKeystore(backend, await readUnlock(files, config), seeds, systemRandom);
+  await writeFile(files.keystore, `${JSON.stringify(sealed, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  made.push(files.keystore);
+  return { files, config, made };
+}
+
+/** Opens the key store. Throws `keystore-invalid`, with the command to run when a file is readable by others. */
+export async function readSeeds(
+  backend: Backend,
+  files: GatewayFiles,
+  config: GatewayConfig,
+): Promise<GatewaySeeds> {
+  if (!(await exists(files.keystore)))
+    throw new HitError(
+      'keystore-invalid',
+      `${files.keystore} is missing: run "hit-gateway init" first, or give the right --dir`,
+    );
+  const text = (await readPrivate(files.keystore)).toString('utf8');
+  const { identitySeed, evaluationSeed } = await openKeystore(
+    backend,
+    await readUnlock(files, config),
+    parseJsonFile(text, files.keystore),
+  );
+  if (identitySeed === undefined || evaluationSeed === undefined)
+    throw new HitError('keystore-invalid', `${files.keystore} is not the key store of a gateway`);
+  return { identitySeed: new Secret(identitySeed), evaluationSeed: new Secret(evaluationSeed) };
+}
+
+function parseJsonFile(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new HitError('keystore-invalid', `${path} is damaged: it is not JSON`, { cause });
+  }
+}
+
+async function readUnlock(files: GatewayFiles, config: GatewayConfig): Promise<Unlock> {
+  if (config.keyFile !== undefined) {
+    const path = resolve(files.directory, config.keyFile);
+    const key = new Uint8Array(await readPrivate(path));
+    if (key.length !== KEY_FILE_BYTES)
+      throw new HitError(
+        'keystore-invalid',
+        `${path} has ${key.length} bytes where ${KEY_FILE_BYTES} are needed`,
+      );
+    return { type: 'key-file', key };
+  }
+  const path = resolve(files.directory, config.passphraseFile ?? '');
+  const passphrase = (await readPrivate(path)).toString('utf8').replace(/\r?\n$/, '');
+  if (passphrase.length < MIN_PASSPHRASE)
+    throw new HitError(
+      'keystore-invalid',
+      `the passphrase in ${path} needs at least ${MIN_PASSPHRASE} characters`,
+    );
+  return { type: 'passphrase', passphrase };
+}
+
+/** Reads a file that only its owner may read. */
+async function readPrivate(path: string): Promise<Buffer> {
+  let mode: number;
+  let content: Buffer;
+  try {
+    ({ mode } = await stat(path));
+    content = await readFile(path);
+  } catch (cause) {
+    throw new HitError('keystore-invalid', `${path} cannot be read`, { cause });
+  }
+  if ((mode & 0o077) !== 0)
+    throw new HitError(
+      'keystore-invalid',
+      `${path} may be read by others than its owner; run: chmod 600 ${path}`,
+    );
+  return content;
+}

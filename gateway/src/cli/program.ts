@@ -1,0 +1,42 @@
+import { HitError } from '@hitmachine/protocol';
+import { Command, CommanderError } from 'commander';
+import { addAgency } from './agency.ts';
+import type { CliContext } from './context.ts';
+import { addInit } from './init.ts';
+import { addLog } from './log.ts';
+import { addServe } from './serve.ts';
+
+/** Runs a command line (without the program's own name) and returns the exit code: 0, or 1 with the reason told. */
+export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
+  const program = new Command('hit-gateway')
+    .description(
+      'The gateway of a federation of agencies: roster, evaluation, and the way between the agencies.',
+    )
+    .configureOutput({
+      writeOut: (text) => context.print(text.trimEnd()),
+      writeErr: (text) => context.explain(text.trimEnd()),
+    })
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride();
+  addInit(program, context);
+  addAgency(program, context);
+  addServe(program, context);
+  addLog(program, context);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    for (const line of explanation(error)) context.explain(line);
+    return 1;
+  }
+}
+
+function explanation(error: unknown): string[] {
+  if (!(error instanceof HitError))
+    return [`hit-gateway: ${error instanceof Error ? error.message : String(error)}`];
+  const lines = error.detail.split('\n');
+  // A lost disk or a locked database has its reason in what caused it.
+  const cause = error.code === 'storage-failed' && error.cause instanceof Error ? [error.cause.message] : [];
+  return [...lines, ...cause];
+}

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { HitError, loadSodium } from '@hitmachine/protocol';
+import { pino } from 'pino';
+import type { Address } from '../config.ts';
+import { listenSchema, readConfig } from '../config.ts';
+import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
+import { openStore } from './gateway-store.ts';
+import { operationalLog } from '../log.ts';
+import type { RunningGateway } from '../start-gateway.ts';
+import { startGateway } from '../start-gateway.ts';
+import type { CliContext, DirectoryOptions } from './context.ts';
+import { directoryOption } from './context.ts';
+
+/** `hit-gateway serve`: runs until SIGTERM or SIGINT. */
+export function addServe(program: Command, context: CliContext): void {
+  program
+    .command('serve')
+    .description('start the gateway; logs JSON lines to standard output')
+    .addOption(directoryOption(context))
+    .option('--listen <host:port>', 'where to listen, instead of what gateway.yaml says')
+    .action(serve);
+}
+
+async function serve(options: DirectoryOptions & { readonly listen?: string }): Promise<void> {
+  const files = gatewayFiles(options.dir);
+  const config = await readConfig(files.config);
+  const at = options.listen === undefined ? config.listen : parseListen(options.listen);
+  const backend = await loadSodium();
+  const seeds = await readSeeds(backend, files, config);
+  const store = openStore(files.database);
+  const log = operationalLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }));
+  let gateway: RunningGateway;
+  try {
+    const runtime = { now: Date.now, random: systemRandom };
+    gateway = await startGateway({
+      backend,
+      seeds,
+      policy: config,
+      quotas: config.quotas,
+      listen: at,
+      store,
+      runtime,
+      log,
+    });
+  } catch (error) {
+    store.close();
+    throw cannotStart(error, options.listen === undefined ? 'gateway.yaml: listen' : '--listen', at);
+  }
+  log.info('listening', { url: gateway.url });
+  await stopSignal();
+  log.info('stopping');
+  await gateway.close();
+  store.close();
+  log.info('stopped');
+}
+
+function parseListen(text: string): Address {
+  const { success, data, error } = listenSchema.safeParse(text);
+  if (!success) throw new HitError('config-invalid', `--listen: ${error.issues[0]?.message ?? 'not valid'}`);
+  return data;
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}
+
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program',
+  EACCES: 'may not be used by this user',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+  ENOTFOUND: 'is not a name that can be resolved',
+};
+
+function cannotStart(error: unknown, where: string, { host, port }: Address): unknown {
+  if (error instanceof HitError && error.code === 'config-invalid')
+    return new HitError('config-invalid', `gateway.yaml: ${error.detail}`, { cause: error });
+  const reason = LISTEN_ERRORS[(error as NodeJS.ErrnoException).code ?? ''];
+  if (reason === undefined) return error;
+  return new HitError('config-invalid', `${where}: ${host}:${port} ${reason}`, { cause: error });
+}

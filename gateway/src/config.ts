@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { HitError, fieldErrors, rosterSchema, settingsSchema, slugSchema } from '@hitmachine/protocol';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+
+const LISTEN = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
+
+/** Where to listen. */
+export interface Address {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+function parseListen(text: string): Address | undefined {
+  const [, ipv6, host, port] = LISTEN.exec(text) ?? [];
+  const address = ipv6 ?? host;
+  return address === undefined || Number(port) > 65_535 ? undefined : { host: address, port: Number(port) };
+}
+
+/** `host:port`, with an IPv6 address in brackets. */
+export const listenSchema = z.string().transform((text, context): Address => {
+  const address = parseListen(text);
+  if (address !== undefined) return address;
+  context.addIssue({ code: 'custom', message: 'host:port, such as 127.0.0.1:8460' });
+  return z.NEVER;
+});
+
+const limit = z.int().min(1).max(1_000_000_000);
+
+/** `gateway.yaml`. Strict: a name that is not known is a mistake, not a wish. */
+export const configSchema = z
+  .strictObject({
+    federation: slugSchema,
+    listen: listenSchema,
+    keyFile: z.string().min(1).optional(),
+    passphraseFile: z.string().min(1).optional(),
+    settings: settingsSchema,
+    quotas: z.strictObject({
+      personsPerAgencyPerDay: limit,
+      personsPerProfessionalPerDay: limit,
+      lookupsPerAgencyPerMinute: limit,
+    }),
+    purposes: rosterSchema.shape.purposes.refine(
+      (purposes) => new Set(purposes.map(({ code }) => code)).size === purposes.length,
+      'a purpose stands twice',
+    ),
+  })
+  .refine(({ keyFile, passphraseFile }) => (keyFile === undefined) !== (passphraseFile === undefined), {
+    message: 'either keyFile or passphraseFile, and not both',
+    path: ['keyFile'],
+  });
+export type GatewayConfig = z.infer<typeof configSchema>;
+
+/** Checks the text of a configuration file. Throws `config-invalid`: one line a mistake, with file and field. */
+export function parseConfig(text: string, file: string): GatewayConfig {
+  const document = parseDocument(text);
+  const refuse = (lines: readonly string[], cause?: unknown): HitError =>
+    new HitError('config-invalid', lines.map((line) => `${file}: ${line}`).join('\n'), { cause });
+  if (document.errors.length > 0)
+    throw refuse(document.errors.map(({ message }) => (message.split('\n')[0] as string).replace(/:$/, '')));
+  const { success, data, error } = configSchema.safeParse(document.toJS());
+  if (!success)
+    throw refuse(
+      fieldErrors(error).map(({ field, detail }) => (field === '(body)' ? detail : `${field}: ${detail}`)),
+    );
+  return data;
+}
+
+/** Reads and checks a configuration file. Throws `config-invalid`. */
+export async function readConfig(path: string): Promise<GatewayConfig> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new HitError(
+      'config-invalid',
+      `${path} cannot be read: run "hit-gateway init" first, or give the right --dir`,
+      { cause },
+    );
+  }
+  return parseConfig(text, basename(path));
+}

@@ -1,0 +1,75 @@
+import type { CheckedSignature, SignatureHeaders } from '@hitmachine/protocol';
+import { HitError, LIMITS, checkRequest, claimedKeyId } from '@hitmachine/protocol';
+import type { OperationalLog } from '../log.ts';
+import type { AgencyRecord, Directory, Enrolment } from '../ports/directory.ts';
+import type { Nonces } from '../ports/nonces.ts';
+import type { Runtime } from '../ports/runtime.ts';
+import type { GatewayKeys } from './keys.ts';
+
+/** A request as it came in. `path` is the path of the address, without the query. */
+export interface IncomingRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: { readonly [K in keyof SignatureHeaders]: string | undefined };
+  readonly body: Uint8Array;
+}
+
+/** An agency that is on the roster, and the request that it signed. */
+export interface Caller {
+  readonly agency: AgencyRecord & { readonly enrolment: Enrolment };
+  readonly signature: CheckedSignature;
+}
+
+export interface AuthenticationDeps {
+  readonly keys: GatewayKeys;
+  readonly directory: Directory;
+  readonly nonces: Nonces;
+  readonly runtime: Runtime;
+  readonly log: OperationalLog;
+}
+
+/**
+ * Who signed a request (RFC 9421, our profile), each nonce once. Throws `signature-invalid`, `signature-expired`,
+ * `replayed` or `quota-exceeded`. An agency that is not on the roster looks to the caller like a wrong signature, so
+ * that nobody can find out by asking who takes part; the operational log tells the difference.
+ */
+export async function authenticate(deps: AuthenticationDeps, request: IncomingRequest): Promise<Caller> {
+  const { backend } = deps.keys.suite;
+  const id = claimedKeyId(request.headers['signature-input']);
+  const agency = await deps.directory.agency(id);
+  // The gateway's own key stands in for the missing one: the same work is done, and no agency can sign with it.
+  const publicKey = agency?.enrolment?.identityKey ?? deps.keys.identityKey;
+  let signature: CheckedSignature;
+  try {
+    signature = checkRequest(backend, publicKey, request.headers, request, deps.runtime.now());
+  } catch (error) {
+    if (agency?.enrolment === undefined) deps.log.warn('authentication-refused', { code: 'unknown-agency' });
+    else
+      deps.log.warn('authentication-refused', {
+        agency: id,
+        ...(error instanceof HitError && { code: error.code }),
+      });
+    throw error;
+  }
+  if (agency?.enrolment === undefined) throw new HitError('signature-invalid');
+  await useNonce(deps, id, signature);
+  return { agency: { ...agency, enrolment: agency.enrolment }, signature };
+}
+
+async function useNonce(
+  deps: AuthenticationDeps,
+  agency: string,
+  signature: CheckedSignature,
+): Promise<void> {
+  const usableUntil = signature.expires * 1000 + LIMITS.clockSkewMs;
+  const use = await deps.nonces.use(agency, signature.nonce, usableUntil, deps.runtime.now());
+  if (use === 'fresh') return;
+  deps.log.warn('authentication-refused', {
+    agency,
+    code: use === 'replayed' ? 'replayed' : 'quota-exceeded',
+  });
+  if (use === 'replayed') throw new HitError('replayed');
+  throw new HitError('quota-exceeded', 'too many signed requests in the last two minutes', {
+    retryAfter: 60,
+  });
+}

@@ -1,0 +1,64 @@
+import {
+  GATEWAY_KEY_ID,
+  agencyKinds,
+  agencySchema,
+  encodeEnrolmentToken,
+  parseValue,
+} from '@hitmachine/protocol';
+import { z } from 'zod';
+import type { AuditLog } from '../ports/audit-log.ts';
+import type { Directory } from '../ports/directory.ts';
+import type { Runtime } from '../ports/runtime.ts';
+import { sha256 } from './sha256.ts';
+
+/** Milliseconds for which an enrolment token may be used. */
+export const TOKEN_LIFETIME_MS = 7 * 86_400_000;
+
+const invitationSchema = z.strictObject({
+  id: agencySchema.shape.id.refine(
+    (id) => id !== GATEWAY_KEY_ID,
+    `"${GATEWAY_KEY_ID}" is reserved for the gateway itself`,
+  ),
+  name: agencySchema.shape.name,
+  kind: z.enum(agencyKinds, `one of ${agencyKinds.join(', ')}`),
+  clients: z.int('a whole number').min(1, 'at least 1').max(100_000_000, 'at most 100000000'),
+});
+
+interface InvitationDeps {
+  readonly directory: Directory;
+  readonly auditLog: AuditLog;
+  readonly runtime: Runtime;
+  readonly gatewayKey: Uint8Array;
+}
+
+/** The text of a new one-time enrolment token, and what the agency was before. */
+export interface Invited {
+  readonly token: string;
+  readonly before: 'unknown' | 'invited' | 'enrolled';
+}
+
+/**
+ * Invites an agency, or invites it again (for a reinstall), which makes its earlier token worthless. Throws
+ * `field-invalid` or `storage-failed`.
+ */
+export async function inviteAgency(
+  deps: InvitationDeps,
+  agency: { readonly id: string; readonly name: string; readonly kind: string; readonly clients: number },
+): Promise<Invited> {
+  const { id, name, kind, clients } = parseValue(invitationSchema, agency);
+  const now = deps.runtime.now();
+  const known = await deps.directory.agency(id);
+  const secret = deps.runtime.random(32);
+  // Logged first: an invitation that cannot be logged is not made.
+  await deps.auditLog.append(now, { event: 'agency-invited', agency: id, again: known !== undefined });
+  await deps.directory.invite({
+    id,
+    name,
+    kind,
+    clients,
+    tokenHash: sha256(secret),
+    tokenExpires: now + TOKEN_LIFETIME_MS,
+  });
+  const before = known === undefined ? 'unknown' : known.enrolment === undefined ? 'invited' : 'enrolled';
+  return { token: encodeEnrolmentToken({ agency: id, gatewayKey: deps.gatewayKey, secret }), before };
+}

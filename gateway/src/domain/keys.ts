@@ -1,0 +1,36 @@
+import type { Backend, KeyPair, Suite } from '@hitmachine/protocol';
+import { Secret, createSuite, deriveKeyPair, encodeBase64, utf8ToBytes } from '@hitmachine/protocol';
+
+/** The gateway's secrets as the key store holds them: seeds of 32 bytes. */
+export interface GatewaySeeds {
+  readonly identitySeed: Secret<Uint8Array>;
+  readonly evaluationSeed: Secret<Uint8Array>;
+}
+
+/** The gateway's keys, ready for use. The public halves stand on the roster. */
+export interface GatewayKeys {
+  readonly suite: Suite;
+  readonly identitySeed: Secret<Uint8Array>;
+  readonly identityKey: Uint8Array;
+  /** k_g */
+  readonly evaluation: Secret<KeyPair>;
+  readonly evaluationKey: Uint8Array;
+}
+
+/** Derives the keys from their seeds (k_g: RFC 9497 section 3.2.1 DeriveKeyPair). */
+export function gatewayKeys(backend: Backend, seeds: GatewaySeeds): GatewayKeys {
+  const suite = createSuite('voprf', backend);
+  const pair = deriveKeyPair(suite, seeds.evaluationSeed.reveal(), utf8ToBytes('hitmachine-v1 k_g'));
+  return {
+    suite,
+    identitySeed: seeds.identitySeed,
+    identityKey: backend.signatures.publicKey(seeds.identitySeed.reveal()),
+    evaluation: new Secret(pair),
+    evaluationKey: pair.publicKey,
+  };
+}
+
+/** The public halves, as the roster shows them. */
+export function publicKeys(keys: GatewayKeys): { identityKey: string; evaluationKey: string } {
+  return { identityKey: encodeBase64(keys.identityKey), evaluationKey: encodeBase64(keys.evaluationKey) };
+}

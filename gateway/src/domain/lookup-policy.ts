@@ -1,0 +1,62 @@
+import type { LookupRequest, Roster } from '@hitmachine/protocol';
+import { CANARY_PURPOSE, HitError } from '@hitmachine/protocol';
+import type { ErrorCode } from '@hitmachine/protocol';
+
+const refuse = (code: ErrorCode, field: string, detail: string): HitError =>
+  new HitError(code, `${field}: ${detail}`, { fields: [{ field, detail }] });
+
+/**
+ * Whether the roster in force allows this lookup. Throws `roster-outdated`, `unknown-purpose`, `unknown-register`,
+ * `not-allowed` or `field-invalid`.
+ */
+export function checkLookup(roster: Roster, agency: string, request: LookupRequest): void {
+  if (request.rosterVersion !== roster.version)
+    throw refuse(
+      'roster-outdated',
+      'rosterVersion',
+      `version ${roster.version} is in force: fetch it and ask again`,
+    );
+  const canary = request.purpose === CANARY_PURPOSE;
+  if (!canary && !roster.purposes.some(({ code }) => code === request.purpose))
+    throw refuse('unknown-purpose', 'purpose', 'a purpose from the roster');
+  checkRegisterNames(roster, request.registers);
+  if (canary) checkCanary(agency, request);
+  request.tokenTypes.forEach((type, i) => {
+    if (!Object.hasOwn(roster.settings.tokenTypes, type))
+      throw refuse(
+        'field-invalid',
+        `tokenTypes.${i}`,
+        `one of ${Object.keys(roster.settings.tokenTypes).join(', ')}`,
+      );
+    if (request.tokenTypes.indexOf(type) !== i)
+      throw refuse('field-invalid', `tokenTypes.${i}`, 'stands twice');
+  });
+  if (request.persons > roster.settings.maxPersons)
+    throw refuse('field-invalid', 'persons', `at most ${roster.settings.maxPersons} in this federation`);
+}
+
+function checkRegisterNames(roster: Roster, names: readonly string[]): void {
+  const known = new Set(
+    roster.agencies.flatMap(({ id, registers }) => registers.map((register) => `${id}/${register.id}`)),
+  );
+  const seen = new Set<string>();
+  names.forEach((name, i) => {
+    if (!known.has(name)) throw refuse('unknown-register', `registers.${i}`, 'not on the roster');
+    if (seen.has(name)) throw refuse('field-invalid', `registers.${i}`, 'stands twice');
+    seen.add(name);
+  });
+}
+
+/** The reserved purpose is for an agency's watch over its own registers, and for nothing else. */
+function checkCanary(agency: string, request: LookupRequest): void {
+  request.registers.forEach((name, i) => {
+    if (!name.startsWith(`${agency}/`))
+      throw refuse(
+        'not-allowed',
+        `registers.${i}`,
+        `the purpose "${CANARY_PURPOSE}" is for your own registers only`,
+      );
+  });
+  if (request.persons !== 1)
+    throw refuse('not-allowed', 'persons', `the purpose "${CANARY_PURPOSE}" is for one person, the canary`);
+}

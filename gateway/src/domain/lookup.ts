@@ -1,0 +1,97 @@
+import type { LookupOpened, LookupRequest } from '@hitmachine/protocol';
+import { CANARY_PURPOSE, LOOKUP_ID_BYTES, encodeBase64 } from '@hitmachine/protocol';
+import type { AuditLog, LookupRecord } from '../ports/audit-log.ts';
+import type { Evaluator } from '../ports/evaluator.ts';
+import type { Runtime } from '../ports/runtime.ts';
+import type { Caller } from './authentication.ts';
+import { readElements } from './evaluation.ts';
+import { evidenceOf } from './evidence.ts';
+import { checkLookup } from './lookup-policy.ts';
+import type { OpenLookups } from './open-lookups.ts';
+import type { Quotas } from './quotas.ts';
+import { canaryCharges, lookupCharges, quotaExceeded } from './quotas.ts';
+import type { RosterKeeper } from './roster-keeper.ts';
+import { sha256 } from './sha256.ts';
+import { TICKET_LIFETIME_MS, makeTickets } from './tickets.ts';
+
+interface LookupDeps {
+  readonly auditLog: AuditLog;
+  readonly evaluator: Evaluator;
+  readonly roster: RosterKeeper;
+  readonly openLookups: OpenLookups;
+  readonly quotas: Quotas;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Opens a lookup: checks it against policy and quotas, evaluates the blinded elements, writes the entry in the audit
+ * log, and only then lets anything of it out. Throws what `checkLookup` throws, `field-invalid`, `element-invalid`,
+ * `quota-exceeded` or `storage-failed`.
+ */
+export async function openLookup(
+  deps: LookupDeps,
+  caller: Caller,
+  request: LookupRequest,
+): Promise<LookupOpened> {
+  const { agency, signature } = caller;
+  const { roster } = deps.roster.current;
+  checkLookup(roster, agency.id, request);
+  const elements = readElements(request.elements, request.persons * request.tokenTypes.length);
+  const now = deps.runtime.now();
+  const canary = request.purpose === CANARY_PURPOSE;
+  const charges = canary
+    ? canaryCharges(agency.id, now)
+    : lookupCharges(deps.quotas, { ...request, agency: agency.id }, now);
+  const exceeded = await deps.auditLog.exceeded(charges);
+  if (exceeded !== undefined) throw quotaExceeded(exceeded, now);
+
+  const { evaluated, proof } = await deps.evaluator.evaluate(elements, {
+    proof: roster.settings.lookupProof,
+  });
+  const id = deps.runtime.random(LOOKUP_ID_BYTES);
+  const lookupId = encodeBase64(id);
+  const event = { event: canary ? 'canary' : 'lookup', ...recordOf(caller, lookupId, request) } as const;
+  const appended = await deps.auditLog.append(now, event, charges);
+  if (appended.type === 'exceeded') throw quotaExceeded(appended.charge, now);
+
+  const requestDigest = sha256(signature.base);
+  const tickets = makeTickets({
+    lookupId: id,
+    asker: agency.id,
+    request,
+    evaluated,
+    requestDigest,
+    issuedAt: now,
+  });
+  const lookup = {
+    lookupId,
+    agency: agency.id,
+    tickets,
+    evidence: signature.base,
+    evidenceSignature: signature.signature,
+    expiresAt: now + TICKET_LIFETIME_MS,
+  };
+  return {
+    lookupId,
+    evaluated: encodeBase64(evaluated),
+    ...(proof !== undefined && { proof: encodeBase64(proof) }),
+    tickets: [...tickets].map(([node, ticket]) => ({ node, ticket: encodeBase64(ticket) })),
+    capability: encodeBase64(deps.openLookups.add(lookup, deps.runtime.random, now)),
+  };
+}
+
+function recordOf(caller: Caller, lookupId: string, request: LookupRequest): LookupRecord {
+  const { purpose, professional, caseCommitment, persons, tokenTypes, registers, rosterVersion } = request;
+  return {
+    agency: caller.agency.id,
+    lookupId,
+    purpose,
+    professional,
+    caseCommitment,
+    persons,
+    tokenTypes,
+    registers,
+    rosterVersion,
+    evidence: evidenceOf(caller.signature),
+  };
+}

@@ -1,0 +1,100 @@
+import { HitError } from '@hitmachine/protocol';
+import type { Charge } from '../ports/quota.ts';
+
+/** Limits that the federation has agreed on, as `gateway.yaml` has them. */
+export interface Quotas {
+  readonly personsPerAgencyPerDay: number;
+  readonly personsPerProfessionalPerDay: number;
+  readonly lookupsPerAgencyPerMinute: number;
+}
+
+/**
+ * Questions about its own canaries that an agency may ask: one a minute, and more after imports and restarts. Each is
+ * an evaluation that no node counts, so whoever stole an agency's keys must not get many out of it.
+ */
+const CANARIES_PER_MINUTE = 30;
+const CANARIES_PER_DAY = 3_000;
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** The end of the window of `length` milliseconds in which `now` lies; days are those of UTC. */
+const windowEnd = (now: number, length: number): number => (Math.floor(now / length) + 1) * length;
+
+/** What a lookup costs. */
+export function lookupCharges(
+  quotas: Quotas,
+  lookup: { readonly agency: string; readonly professional: string; readonly persons: number },
+  now: number,
+): Charge[] {
+  return [
+    {
+      counter: `lookups:${lookup.agency}`,
+      describes: 'lookups of an agency a minute',
+      windowEnd: windowEnd(now, MINUTE),
+      amount: 1,
+      limit: quotas.lookupsPerAgencyPerMinute,
+    },
+    {
+      counter: `persons:${lookup.agency}`,
+      describes: 'persons of an agency a day',
+      windowEnd: windowEnd(now, DAY),
+      amount: lookup.persons,
+      limit: quotas.personsPerAgencyPerDay,
+    },
+    {
+      counter: `persons:${lookup.agency}:${lookup.professional}`,
+      describes: 'persons of a professional a day',
+      windowEnd: windowEnd(now, DAY),
+      amount: lookup.persons,
+      limit: quotas.personsPerProfessionalPerDay,
+    },
+  ];
+}
+
+/** What a question about an agency's own canary costs: it does not count as a lookup. */
+export function canaryCharges(agency: string, now: number): Charge[] {
+  return [
+    {
+      counter: `canaries:${agency}`,
+      describes: 'canaries of an agency a minute',
+      windowEnd: windowEnd(now, MINUTE),
+      amount: 1,
+      limit: CANARIES_PER_MINUTE,
+    },
+    {
+      counter: `canaries-day:${agency}`,
+      describes: 'canaries of an agency a day',
+      windowEnd: windowEnd(now, DAY),
+      amount: 1,
+      limit: CANARIES_PER_DAY,
+    },
+  ];
+}
+
+/** What an import costs: an agency may import everything twice a day, and no more. */
+export function importCharges(
+  agency: { readonly id: string; readonly clients: number },
+  tokenTypes: number,
+  elements: number,
+  now: number,
+): Charge[] {
+  return [
+    {
+      counter: `imports:${agency.id}`,
+      describes: 'imported elements of an agency a day',
+      windowEnd: windowEnd(now, DAY),
+      amount: elements,
+      limit: 2 * agency.clients * tokenTypes,
+    },
+  ];
+}
+
+/** The refusal for a charge that does not fit: says which limit, and when to try again. */
+export function quotaExceeded(charge: Charge, now: number): HitError {
+  const retryAfter = Math.max(1, Math.ceil((charge.windowEnd - now) / 1000));
+  return new HitError(
+    'quota-exceeded',
+    `the limit of ${charge.limit} ${charge.describes} would be exceeded`,
+    { retryAfter },
+  );
+}

@@ -1,0 +1,122 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Purpose, Roster, Settings, SignedDocument } from '@hitmachine/protocol';
+import {
+  GATEWAY_KEY_ID,
+  HitError,
+  ROSTER_KIND,
+  encodeBase64,
+  openDocument,
+  rosterSchema,
+  signDocument,
+} from '@hitmachine/protocol';
+import type { AgencyRecord, Directory } from '../ports/directory.ts';
+import type { Runtime } from '../ports/runtime.ts';
+import type { GatewayKeys } from './keys.ts';
+import { publicKeys } from './keys.ts';
+
+/** What the federation has agreed on, as the configuration has it. */
+export interface Policy {
+  readonly federation: string;
+  readonly settings: Settings;
+  readonly purposes: readonly Purpose[];
+}
+
+export interface CurrentRoster {
+  readonly roster: Roster;
+  readonly document: SignedDocument;
+}
+
+interface RosterDeps {
+  readonly keys: GatewayKeys;
+  readonly directory: Directory;
+  readonly runtime: Runtime;
+  readonly policy: Policy;
+}
+
+/**
+ * Holds the roster that is in force. It follows from the directory and the policy, so after a crash between a change
+ * and its roster the next start makes up for it. A version is stored before anybody gets to see it.
+ */
+export class RosterKeeper {
+  readonly #deps: RosterDeps;
+  readonly #listeners: ((version: number) => void)[] = [];
+  #current: CurrentRoster;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(deps: RosterDeps, current: CurrentRoster) {
+    this.#deps = deps;
+    this.#current = current;
+  }
+
+  /** Opens the stored roster, or makes the first, and brings it up to date with the policy. */
+  static async open(deps: RosterDeps): Promise<RosterKeeper> {
+    const stored = await openStored(deps);
+    if (stored !== undefined && stored.roster.federation !== deps.policy.federation)
+      throw new HitError(
+        'config-invalid',
+        `federation: the roster of this directory is that of "${stored.roster.federation}"; a federation keeps its name`,
+      );
+    const keeper = new RosterKeeper(deps, stored ?? (await saveNext(deps, undefined)));
+    await keeper.refresh();
+    return keeper;
+  }
+
+  get current(): CurrentRoster {
+    return this.#current;
+  }
+
+  /** Calls `listener` with the number of every version that comes into force from now on. */
+  onChange(listener: (version: number) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Makes a new version if the directory says something else than the current one. One at a time, in order. */
+  async refresh(): Promise<CurrentRoster> {
+    const next = this.#last.then(() => this.#refresh());
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #refresh(): Promise<CurrentRoster> {
+    const before = this.#current;
+    const after = await saveNext(this.#deps, before);
+    if (after === before) return before;
+    this.#current = after;
+    for (const listener of this.#listeners) listener(after.roster.version);
+    return after;
+  }
+}
+
+async function openStored({ directory, keys }: RosterDeps): Promise<CurrentRoster | undefined> {
+  const stored = await directory.latestRoster();
+  if (stored === undefined) return undefined;
+  const signer = { keyId: GATEWAY_KEY_ID, publicKey: keys.identityKey };
+  const roster = openDocument(keys.suite.backend, ROSTER_KIND, rosterSchema, stored.document, signer);
+  return { roster, document: stored.document };
+}
+
+async function saveNext(deps: RosterDeps, before: CurrentRoster | undefined): Promise<CurrentRoster> {
+  const { keys, directory, policy, runtime } = deps;
+  const content: Roster = {
+    format: 'hitmachine-roster-1',
+    federation: policy.federation,
+    version: before?.roster.version ?? 0,
+    issuedAt: before?.roster.issuedAt ?? 0,
+    gateway: publicKeys(keys),
+    settings: policy.settings,
+    purposes: [...policy.purposes],
+    agencies: (await directory.agencies()).flatMap(onRoster),
+  };
+  if (before !== undefined && isDeepStrictEqual(content, before.roster)) return before;
+  const roster = rosterSchema.parse({ ...content, version: content.version + 1, issuedAt: runtime.now() });
+  const signer = { keyId: GATEWAY_KEY_ID, seed: keys.identitySeed.reveal() };
+  const document = signDocument(keys.suite.backend, ROSTER_KIND, roster, signer);
+  await directory.saveRoster({ version: roster.version, document });
+  return { roster, document };
+}
+
+function onRoster({ id, name, kind, enrolment }: AgencyRecord): Roster['agencies'] {
+  if (enrolment === undefined) return [];
+  const { identityKey, sessionKey, registers } = enrolment;
+  return [{ id, name, kind, identityKey: encodeBase64(identityKey), sessionKey, registers: [...registers] }];
+}

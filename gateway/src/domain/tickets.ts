@@ -1,0 +1,45 @@
+import type { LookupRequest } from '@hitmachine/protocol';
+import { TICKET_VERSION, elementDigests, ticketCodec } from '@hitmachine/protocol';
+
+/** Milliseconds for which a ticket may be used. */
+export const TICKET_LIFETIME_MS = 60_000;
+
+/** What all tickets of one lookup have in common. */
+export interface TicketBase {
+  readonly lookupId: Uint8Array;
+  readonly asker: string;
+  readonly request: LookupRequest;
+  readonly evaluated: Uint8Array;
+  readonly requestDigest: Uint8Array;
+  readonly issuedAt: number;
+}
+
+/** One encoded ticket a node; each names only the registers of that node, by their local identifiers. */
+export function makeTickets(base: TicketBase): Map<string, Uint8Array> {
+  const { request } = base;
+  const registers = new Map<string, string[]>();
+  for (const name of request.registers) {
+    const [node, register] = name.split('/') as [string, string];
+    registers.set(node, [...(registers.get(node) ?? []), register]);
+  }
+  const digests = elementDigests(base.evaluated, request.tokenTypes);
+  return new Map(
+    [...registers].map(([node, local]) => [
+      node,
+      ticketCodec.encode({
+        version: TICKET_VERSION,
+        lookupId: base.lookupId,
+        asker: base.asker,
+        node,
+        registers: local,
+        purpose: request.purpose,
+        persons: request.persons,
+        elementDigests: digests,
+        requestDigest: base.requestDigest,
+        rosterVersion: request.rosterVersion,
+        issuedAt: base.issuedAt,
+        expiresAt: base.issuedAt + TICKET_LIFETIME_MS,
+      }),
+    ]),
+  );
+}

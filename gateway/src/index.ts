@@ -1,0 +1,15 @@
+export { createApp } from './app.ts';
+export type { GatewayConfig } from './config.ts';
+export { parseConfig, readConfig } from './config.ts';
+export type { GatewaySeeds } from './domain/keys.ts';
+export { gatewayKeys } from './domain/keys.ts';
+export { inviteAgency } from './domain/invitation.ts';
+export type { GatewayFiles } from './cli/gateway-files.ts';
+export { gatewayFiles, makeGatewayFiles, readSeeds, systemRandom } from './cli/gateway-files.ts';
+export type { GatewayStore } from './cli/gateway-store.ts';
+export { openStore } from './cli/gateway-store.ts';
+export type { OperationalLog } from './log.ts';
+export { operationalLog } from './log.ts';
+export type { GatewayDeps } from './routes/context.ts';
+export type { GatewayOptions, RunningGateway } from './start-gateway.ts';
+export { startGateway } from './start-gateway.ts';

@@ -1,0 +1,42 @@
+import type { DeliveryFailure, DeliveryOutcome, SealedQuestion } from '@hitmachine/protocol';
+
+/** An agency whose connection request was checked, with the bytes that it signed. */
+export interface AcceptedConnection {
+  readonly agency: string;
+  /** Signature base (RFC 9421 section 2.5) of the request. */
+  readonly requestBase: Uint8Array;
+}
+
+/** A question on its way to one node. */
+export interface Delivery {
+  readonly ticket: Uint8Array;
+  /** Signature base and signature of the request that opened the lookup. */
+  readonly evidence: Uint8Array;
+  readonly evidenceSignature: Uint8Array;
+  readonly question: SealedQuestion;
+}
+
+export interface DeliveryResult {
+  readonly outcome: DeliveryOutcome | DeliveryFailure;
+  readonly ciphertext: Uint8Array | undefined;
+}
+
+/**
+ * The connections that agents opened. An agency may have several.
+ *
+ * - Deadline: `deliver` resolves at most `timeoutMs` after the question was sent, with `timeout` when no reply came;
+ *   at once with `not-connected` without a connection, with `connection-lost` when it breaks, and with `overloaded`
+ *   when too much waits on it already. It never rejects.
+ * - A question is sent at most once; it is not sent again over another connection.
+ * - When `signal` aborts, the wait ends without a result (undefined) and a later reply is dropped.
+ */
+export interface Connections {
+  deliver(
+    delivery: Delivery,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<DeliveryResult | undefined>;
+  /** Tells all agents that there is a newer roster. */
+  announceRoster(version: number): void;
+  /** Closes the connections of an agency whose identity key was replaced. */
+  disconnect(agency: string): void;
+}

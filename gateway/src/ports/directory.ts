@@ -1,0 +1,59 @@
+import type { Agency, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
+
+/** What an administrator says of an agency when inviting it. */
+export interface Invitation {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: Agency['kind'];
+  /** Clients that the agency expects to have in its registers: the measure of its import quota. */
+  readonly clients: number;
+  /** SHA-256 of the enrolment secret; the secret itself is stored nowhere. */
+  readonly tokenHash: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly tokenExpires: number;
+}
+
+/** What an agency brings at its enrolment. */
+export interface Enrolment {
+  readonly identityKey: Uint8Array;
+  readonly sessionKey: SessionKey;
+  readonly registers: readonly Register[];
+}
+
+/** An agency as the gateway knows it; without an enrolment it was only invited. */
+export interface AgencyRecord extends Invitation {
+  /** The identity key that used the latest token; undefined while that token is unused. */
+  readonly tokenUsedBy: Uint8Array | undefined;
+  readonly enrolment: Enrolment | undefined;
+}
+
+export interface StoredRoster {
+  readonly version: number;
+  readonly document: SignedDocument;
+}
+
+/**
+ * Agencies, their enrolment tokens and registers, and every version of the roster.
+ *
+ * Trusted for: a token that was used is never unused again, and a roster version that was served never gets another
+ * content; both also after a crash. Every write is durable before it resolves and rejects with `storage-failed`
+ * otherwise. Other processes may invite agencies at the same time; what they wrote is seen by the next call.
+ */
+export interface Directory {
+  /** Adds an agency, or renames it and replaces its token; an existing enrolment stays in force. */
+  invite(invitation: Invitation): Promise<void>;
+  /** All agencies, ordered by identifier. */
+  agencies(): Promise<readonly AgencyRecord[]>;
+  agency(id: string): Promise<AgencyRecord | undefined>;
+  /**
+   * Redeems a token: stores the enrolment and marks the token as used by its identity key. Does so, and returns
+   * true, only if `tokenHash` is still the agency's latest token and unused: of two at once one gets false.
+   */
+  enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean>;
+  /** Replaces the registers of an enrolled agency. */
+  setRegisters(id: string, registers: readonly Register[]): Promise<void>;
+  /** The roster with the highest version. */
+  latestRoster(): Promise<StoredRoster | undefined>;
+  /** Stores the next version. Rejects with `already-exists` when that is not one above the latest. */
+  saveRoster(roster: StoredRoster): Promise<void>;
+}

@@ -1,0 +1,15 @@
+/**
+ * Multiplies by the gateway's key. `elements` are 32-byte encodings, one after another; so is the result, in the
+ * same order.
+ *
+ * Rejects with `element-invalid`, naming the element as `elements[i]`, for one that is malformed, not canonical or
+ * the identity; nothing is returned then. Deadline: none of its own, but it must not keep the event loop busy for
+ * longer than a lookup of the largest household takes.
+ */
+export interface Evaluator {
+  /** With a proof (RFC 9497 section 2.2.1) that the published key was used, when asked for. */
+  evaluate(
+    elements: Uint8Array,
+    options: { readonly proof: boolean },
+  ): Promise<{ readonly evaluated: Uint8Array; readonly proof: Uint8Array | undefined }>;
+}

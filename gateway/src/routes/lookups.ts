@@ -1,0 +1,96 @@
+import { z } from '@hono/zod-openapi';
+import { decodeBase64, parseJson, questionsCodec } from '@hitmachine/protocol';
+import { fanOut } from '../domain/fan-out.ts';
+import { openLookup } from '../domain/lookup.ts';
+import { loggingRefusals } from '../domain/refusals.ts';
+import type { ApiRoute, ApiRoutes } from './api-route.ts';
+import { readBody, requireContentType } from './body.ts';
+import type { GatewayContext, GatewayDeps } from './context.ts';
+import { problemResponses } from './problems.ts';
+import { LookupOpened, LookupRequest, binary, json, signedHeaders } from './schemas.ts';
+import { JSON_CODES, SIGNED_CODES, signedJson } from './signed.ts';
+
+const createLookup: ApiRoute = {
+  method: 'post',
+  path: '/v1/lookups',
+  operationId: 'createLookup',
+  summary: 'Opens a lookup: logs it, evaluates its blinded elements and returns a ticket a node.',
+  tags: ['lookup'],
+  request: { headers: signedHeaders, body: { required: true, content: json(LookupRequest) } },
+  responses: {
+    200: {
+      description: 'The lookup stands in the log, and its questions may be put.',
+      content: json(LookupOpened),
+    },
+    ...problemResponses(
+      ...SIGNED_CODES,
+      ...JSON_CODES,
+      'roster-outdated',
+      'unknown-purpose',
+      'unknown-register',
+      'not-allowed',
+      'element-invalid',
+    ),
+  },
+};
+
+/** Bytes of the largest body that `questionsCodec` reads. */
+const MAX_QUESTIONS_BYTES = 16_777_216;
+
+const createQuestions: ApiRoute = {
+  method: 'post',
+  path: '/v1/lookups/{lookupId}/questions',
+  operationId: 'createQuestions',
+  summary: 'Puts the sealed questions of a lookup to its nodes and streams what each of them said.',
+  description:
+    'The reply is a stream of delivery reports, each with its length in front (32 bits, big-endian), in the order in which they become known.',
+  tags: ['lookup'],
+  request: {
+    params: z.object({ lookupId: z.string().meta({ description: 'As the lookup was opened with.' }) }),
+    headers: z.object({
+      authorization: z.string().meta({ description: 'Bearer and the capability of the lookup.' }),
+    }),
+    body: { required: true, content: binary },
+  },
+  responses: {
+    200: { description: 'One report a question.', content: binary },
+    ...problemResponses(
+      'malformed',
+      'field-invalid',
+      'unauthorised',
+      'ticket-invalid',
+      'unknown-lookup',
+      ...JSON_CODES,
+      'internal',
+    ),
+  },
+};
+
+/** `POST /v1/lookups` and `POST /v1/lookups/{lookupId}/questions` */
+export function lookupRoutes(api: ApiRoutes, deps: GatewayDeps): void {
+  api.add(createLookup, async (c) => {
+    const { caller, body } = await signedJson(deps, c);
+    const opened = await loggingRefusals(deps, 'lookup-refused', caller, async () =>
+      openLookup(deps, caller, parseJson(LookupRequest, body)),
+    );
+    return c.json(opened);
+  });
+
+  api.add(createQuestions, async (c) => {
+    // Who may not ask is turned away before a large body is read.
+    const lookup = deps.openLookups.get(c.req.param('lookupId') ?? '', capabilityOf(c), deps.runtime.now());
+    c.set('agency', lookup.agency);
+    requireContentType(c, 'application/octet-stream');
+    const { questions } = questionsCodec.decode(await readBody(c, MAX_QUESTIONS_BYTES));
+    return c.body(fanOut(deps, lookup, questions), 200, { 'Content-Type': 'application/octet-stream' });
+  });
+}
+
+function capabilityOf(c: GatewayContext): Uint8Array | undefined {
+  const capability = /^Bearer ([\w-]{43})$/i.exec(c.req.header('authorization') ?? '')?.[1];
+  try {
+    return capability === undefined ? undefined : decodeBase64(capability, 32);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import type { IncomingRequest } from '../domain/authentication.ts';
+import { authenticate } from '../domain/authentication.ts';
+import type { Caller } from '../domain/authentication.ts';
+import { readBody, requireContentType } from './body.ts';
+import type { GatewayContext, GatewayDeps } from './context.ts';
+
+/** Codes that every signed route may answer with. */
+export const SIGNED_CODES = [
+  'malformed',
+  'field-invalid',
+  'signature-invalid',
+  'signature-expired',
+  'replayed',
+  'quota-exceeded',
+  'storage-failed',
+  'internal',
+] as const;
+
+/** Codes that every route with a JSON body may answer with. */
+export const JSON_CODES = ['unsupported-media-type', 'body-too-large'] as const;
+
+/** The request in the form in which its signature is checked. */
+export function incomingRequest(c: GatewayContext, body: Uint8Array): IncomingRequest {
+  return {
+    method: c.req.method,
+    path: new URL(c.req.url).pathname,
+    headers: {
+      'content-digest': c.req.header('content-digest'),
+      'signature-input': c.req.header('signature-input'),
+      signature: c.req.header('signature'),
+    },
+    body,
+  };
+}
+
+/** Who signed this request, and what it brings. Throws as `authenticate` does. */
+export async function signedBy(deps: GatewayDeps, c: GatewayContext, body: Uint8Array): Promise<Caller> {
+  const caller = await authenticate(deps, incomingRequest(c, body));
+  c.set('agency', caller.agency.id);
+  return caller;
+}
+
+/** A signed request with a JSON body: the checked caller and the raw bytes, in that order of trust. */
+export async function signedJson(
+  deps: GatewayDeps,
+  c: GatewayContext,
+): Promise<{ readonly caller: Caller; readonly body: Uint8Array }> {
+  requireContentType(c, 'application/json');
+  const body = await readBody(c);
+  return { caller: await signedBy(deps, c, body), body };
+}

@@ -1,0 +1,20 @@
+import type { Table } from '@hitmachine/protocol';
+import type { PseudonymPage } from './pseudonym-store.ts';
+
+/** What makes a table out of pseudonyms: the keys and the scope of one register, token type and epoch. */
+export interface TableSpec {
+  /** t_e */
+  readonly factor: Uint8Array;
+  /** The scope that every tag is hashed with. */
+  readonly prefix: Uint8Array;
+  /** Takes the mask off stored bucket hashes. */
+  readonly maskKey: Uint8Array;
+  readonly maxBits: number;
+}
+
+/** Builds tables off the thread that answers: a large register takes minutes. */
+export interface TableBuilder {
+  /** Rejects when a thread dies on the way; a later call starts afresh. */
+  build(spec: TableSpec, pages: AsyncIterable<PseudonymPage>): Promise<Table>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,167 @@
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeEnrolmentToken } from '@hitmachine/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configTemplate } from '../../gateway/src/config-template.ts';
+import { parseConfig } from '../../gateway/src/config.ts';
+import { runProgram } from './support/program.ts';
+
+let root: string;
+let folder: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'hit-gateway-test-'));
+  folder = join(root, 'gateway');
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const init = () =>
+  runProgram(['init', '--dir', folder, '--federation', 'waalstad', '--listen', '127.0.0.1:0']);
+const contents = () => readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'hex')]);
+
+describe('hit-gateway init', () => {
+  it('makes everything, readable by its owner alone, and says what comes next', async () => {
+    const { code, stdout } = await init();
+    expect(code).toBe(0);
+    expect(stdout).toContain('hit-gateway serve');
+    expect(readdirSync(folder).sort()).toEqual([
+      'gateway.sqlite',
+      'gateway.yaml',
+      'key-file',
+      'keystore.json',
+    ]);
+    expect(statSync(folder).mode & 0o077).toBe(0);
+    for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
+    expect(parseConfig(readFileSync(join(folder, 'gateway.yaml'), 'utf8'), 'gateway.yaml').federation).toBe(
+      'waalstad',
+    );
+  });
+
+  it('changes nothing the second time', async () => {
+    await init();
+    const before = contents();
+    const { code, stderr } = await init();
+    expect(code).toBe(1);
+    expect(stderr).toContain('already');
+    expect(contents()).toEqual(before);
+  });
+
+  it('keeps a gateway.yaml that is there, with a passphrase instead of a key file', async () => {
+    await init();
+    const text = configTemplate({ federation: 'elders', listen: '127.0.0.1:0' });
+    rmSync(folder, { recursive: true });
+    await runProgram(['init', '--dir', folder]);
+    for (const name of readdirSync(folder)) if (name !== 'gateway.yaml') rmSync(join(folder, name));
+    writeFileSync(
+      join(folder, 'gateway.yaml'),
+      text.replace('keyFile: key-file', 'passphraseFile: ../passphrase'),
+    );
+    writeFileSync(join(root, 'passphrase'), 'een heel lang wachtwoord\n', { mode: 0o600 });
+    expect((await runProgram(['init', '--dir', folder])).code).toBe(0);
+    expect(readdirSync(folder)).not.toContain('key-file');
+    const argv = ['agency', 'add', 'ggz', '--name', 'GGZ', '--kind', 'mental-health', '--dir', folder];
+    expect((await runProgram(argv)).code).toBe(0);
+    writeFileSync(join(root, 'passphrase'), 'een heel ander wachtwoord\n');
+    expect(await runProgram(argv)).toMatchObject({ code: 1, stdout: '' });
+  });
+});
+
+describe('hit-gateway agency', () => {
+  it('prints the token alone, and the directory may come from the environment', async () => {
+    await init();
+    const argv = ['agency', 'add', 'politie', '--name', 'Politie', '--kind', 'police'];
+    const { code, stdout, stderr } = await runProgram(argv, { HIT_GATEWAY_DIR: folder });
+    expect(code).toBe(0);
+    expect(stdout.split('\n')).toHaveLength(2);
+    expect(decodeEnrolmentToken(stdout).agency).toBe('politie');
+    expect(stderr).toContain('7 days');
+    const again = await runProgram(argv, { HIT_GATEWAY_DIR: folder });
+    expect(again.stdout).not.toBe(stdout);
+    expect(again.stderr).toContain('no longer works');
+    const list = await runProgram(['agency', 'list', '--dir', folder]);
+    expect(list.stdout).toMatch(/politie +Politie +police +10000 +invited/);
+    const log = await runProgram(['log', '--dir', folder]);
+    expect(
+      log.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object),
+    ).toMatchObject([
+      { sequence: 1, event: 'agency-invited', agency: 'politie', again: false },
+      { sequence: 2, event: 'agency-invited', agency: 'politie', again: true },
+    ]);
+  });
+
+  it.each([
+    [['add', 'Politie', '--name', 'P', '--kind', 'police'], '<id>: lower-case letters'],
+    [['add', 'gateway', '--name', 'P', '--kind', 'police'], '<id>: "gateway" is reserved'],
+    [['add', 'politie', '--name', 'P', '--kind', 'police', '--clients', 'many'], '--clients: a whole number'],
+    [['add', 'politie', '--name', 'P', '--kind', 'cops'], 'Allowed choices are municipality'],
+    [['add', 'politie', '--kind', 'police'], "required option '--name <name>'"],
+  ])('refuses %j', async (argv, complaint) => {
+    await init();
+    const { code, stdout, stderr } = await runProgram(['agency', ...argv, '--dir', folder]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(complaint);
+  });
+});
+
+describe('hit-gateway serve', () => {
+  it('refuses keys that others may read, and says what to run', async () => {
+    await init();
+    for (const name of ['key-file', 'keystore.json']) {
+      chmodSync(join(folder, name), 0o640);
+      const { code, stderr } = await runProgram(['serve', '--dir', folder]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`chmod 600 ${join(folder, name)}`);
+      chmodSync(join(folder, name), 0o600);
+    }
+  });
+
+  it('refuses an address that is not one, and a directory that is not there', async () => {
+    await init();
+    const { code, stderr } = await runProgram(['serve', '--dir', folder, '--listen', 'nowhere']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '--listen: host:port, such as 127.0.0.1:8460\n' });
+    const missing = await runProgram(['serve', '--dir', join(root, 'elsewhere')]);
+    expect(missing.stderr).toContain('hit-gateway init');
+  });
+});
+
+describe('gateway.yaml', () => {
+  const text = configTemplate({ federation: 'waalstad', listen: '127.0.0.1:8460' });
+
+  it('is valid as it is written at first', () => {
+    expect(parseConfig(text, 'gateway.yaml').purposes.map(({ code }) => code)).toEqual([
+      'casusoverleg-zvh',
+      'huiselijk-geweld',
+      'jeugdbescherming',
+    ]);
+  });
+
+  it.each([
+    ['maxPersons: 32', 'maxPersons: 33', 'gateway.yaml: settings.maxPersons: '],
+    ['bsn: 6', 'bsn: 7', 'gateway.yaml: settings.tokenTypes: the bits of all token types together'],
+    ['federation: waalstad', 'federation: Waal Stad', 'gateway.yaml: federation: lower-case letters'],
+    ["listen: '127.0.0.1:8460'", 'listen: 8460', 'gateway.yaml: listen: '],
+    ["'127.0.0.1:8460'", "'localhost'", 'gateway.yaml: listen: host:port'],
+    [
+      'keyFile: key-file',
+      'passphraseFile: a\nkeyFile: b',
+      'gateway.yaml: keyFile: either keyFile or passphraseFile',
+    ],
+    ['keyFile: key-file', '', 'gateway.yaml: keyFile: either keyFile or passphraseFile'],
+    ['lookupProof', 'lookupProve', 'gateway.yaml: settings: not known here: lookupProve'],
+    ['code: huiselijk-geweld', 'code: canary', 'gateway.yaml: purposes: "canary" is reserved'],
+    ['code: huiselijk-geweld', 'code: jeugdbescherming', 'gateway.yaml: purposes: a purpose stands twice'],
+    [
+      'personsPerAgencyPerDay: 2000',
+      'personsPerAgencyPerDay: 0',
+      'gateway.yaml: quotas.personsPerAgencyPerDay: ',
+    ],
+    ['federation: waalstad', 'federation: a\nfederation: b', 'gateway.yaml: Map keys must be unique'],
+  ])('is refused when %j becomes %j', (before, after, complaint) => {
+    expect(text).toContain(before);
+    expect(() => parseConfig(text.replace(before, after), 'gateway.yaml')).toThrow(complaint);
+  });
+});

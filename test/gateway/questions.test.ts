@@ -1,0 +1,218 @@
+import { LIMITS, encodeBase64 } from '@hitmachine/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TestAgency } from './support/agency.ts';
+import { AgentSocket } from './support/agent-socket.ts';
+import { POLICY, QUOTAS, SETTINGS, problem, random } from './support/fixtures.ts';
+import { question, questionsRequest, reports, reportsAsTheyCome } from './support/questions.ts';
+import { SocketGateway } from './support/running-gateway.ts';
+
+const NODES = ['ggz', 'politie'];
+const REGISTERS = ['ggz/volwassenen', 'politie/incidenten'];
+
+let gateway: SocketGateway;
+let politie: TestAgency;
+let ggz: TestAgency;
+
+beforeEach(async () => {
+  gateway = await new SocketGateway().start();
+  politie = await gateway.enrolled('politie');
+  ggz = await gateway.enrolled('ggz', ['volwassenen']);
+});
+afterEach(() => gateway.remove());
+
+const open = async () => politie.opened(await gateway.version(), { registers: REGISTERS });
+const path = (lookupId: string): string => `/v1/lookups/${lookupId}/questions`;
+const delivered = async () =>
+  (await gateway.store.auditLog.read(0, 1000)).flatMap(({ event }) =>
+    event.event === 'delivery' ? [event] : [],
+  );
+
+describe('the questions of a lookup', () => {
+  it('reach the nodes with their tickets and the evidence, and the replies come back', async () => {
+    const agents = await Promise.all([politie, ggz].map((agency) => AgentSocket.open(gateway.url, agency)));
+    for (const agent of agents)
+      agent.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([7]) });
+    const opened = await open();
+    const response = await politie.send(path(opened.lookupId), questionsRequest(opened, NODES));
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/octet-stream');
+    const all = (await reports(response)).sort((a, b) => (a.node < b.node ? -1 : 1));
+    expect(all).toEqual(
+      NODES.map((node) => ({ node, outcome: 'answered', ciphertext: new Uint8Array([7]) })),
+    );
+
+    const frame = await (agents[1] as AgentSocket).heard('delivery');
+    expect(frame.question).toEqual(question('ggz', 0));
+    expect(encodeBase64(frame.ticket)).toBe(opened.tickets.find(({ node }) => node === 'ggz')?.ticket);
+    const entry = (await gateway.store.auditLog.read(0, 100)).find(({ event }) => event.event === 'lookup');
+    expect(entry?.event).toMatchObject({
+      evidence: { base: encodeBase64(frame.evidence), signature: encodeBase64(frame.evidenceSignature) },
+    });
+    const [event] = await delivered();
+    expect(event?.nodes.map(({ node, outcome }) => [node, outcome])).toEqual(
+      NODES.map((node) => [node, 'answered']),
+    );
+  });
+
+  it('are streamed: a quick node does not wait for a silent one', async () => {
+    const quick = await AgentSocket.open(gateway.url, politie);
+    quick.onDelivery = () => ({ outcome: 'refused', ciphertext: undefined });
+    await AgentSocket.open(gateway.url, ggz);
+    const opened = await open();
+    const since = performance.now();
+    const response = await politie.send(path(opened.lookupId), questionsRequest(opened, NODES));
+    const stream = reportsAsTheyCome(response);
+    expect((await stream.next()).value).toMatchObject({ node: 'politie', outcome: 'refused' });
+    expect(performance.now() - since).toBeLessThan(SETTINGS.answerTimeoutMs * 0.8);
+    expect((await stream.next()).value).toMatchObject({ node: 'ggz', outcome: 'timeout' });
+    expect(performance.now() - since).toBeGreaterThanOrEqual(SETTINGS.answerTimeoutMs * 0.95);
+    expect((await stream.next()).done).toBe(true);
+  });
+
+  it('say why a node said nothing', async () => {
+    const agent = await AgentSocket.open(gateway.url, politie);
+    agent.onDelivery = () => {
+      agent.socket.terminate();
+      return undefined;
+    };
+    const opened = await open();
+    const response = await politie.send(path(opened.lookupId), questionsRequest(opened, NODES));
+    const all = (await reports(response)).map(({ node, outcome }) => [node, outcome]);
+    expect(all).toEqual([
+      ['ggz', 'not-connected'],
+      ['politie', 'connection-lost'],
+    ]);
+  });
+
+  it('go over the latest connection, and over the one before when that is closed', async () => {
+    const agents = [await AgentSocket.open(gateway.url, ggz), await AgentSocket.open(gateway.url, ggz)];
+    agents.forEach((agent, i) => {
+      agent.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([i]) });
+    });
+    const ask = async () => {
+      const opened = await open();
+      return (await reports(await politie.send(path(opened.lookupId), questionsRequest(opened, ['ggz']))))[0];
+    };
+    expect(await ask()).toMatchObject({ ciphertext: new Uint8Array([1]) });
+    agents[1]?.socket.close();
+    await agents[1]?.closed;
+    await expect.poll(ask).toMatchObject({ ciphertext: new Uint8Array([0]) });
+  });
+
+  it('are no longer waited for when the asker goes away', async () => {
+    await AgentSocket.open(gateway.url, ggz);
+    const opened = await open();
+    const gone = new AbortController();
+    const response = await politie.send(
+      path(opened.lookupId),
+      questionsRequest(opened, ['ggz'], { signal: gone.signal }),
+    );
+    gone.abort();
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    await expect.poll(delivered).toMatchObject([{ nodes: [{ node: 'ggz', outcome: 'abandoned' }] }]);
+  });
+});
+
+describe('questions are refused', () => {
+  it('for a lookup that does not exist', async () => {
+    const opened = await open();
+    const response = await politie.send(path(encodeBase64(random(16))), questionsRequest(opened, NODES));
+    expect(await problem(response)).toMatchObject({ status: 404, code: 'unknown-lookup' });
+  });
+
+  it('without the capability of the lookup', async () => {
+    const [opened, other] = [await open(), await open()];
+    for (const capability of [other.capability, '', encodeBase64(random(31))]) {
+      const response = await politie.send(
+        path(opened.lookupId),
+        questionsRequest(opened, NODES, { capability }),
+      );
+      expect(await problem(response)).toMatchObject({ status: 401, code: 'unauthorised' });
+    }
+  });
+
+  it('to a node without a ticket, and a third time to the same one', async () => {
+    await gateway.enrolled('reclassering');
+    const opened = await open();
+    const ask = (nodes: string[]) => politie.send(path(opened.lookupId), questionsRequest(opened, nodes));
+    expect(await problem(await ask(['ggz', 'reclassering']))).toMatchObject({
+      status: 403,
+      code: 'ticket-invalid',
+      fields: [{ field: 'questions.1.node' }],
+    });
+    expect((await reports(await ask(['ggz']))).length).toBe(1);
+    expect((await reports(await ask(['ggz', 'politie']))).length).toBe(2);
+    expect(await problem(await ask(['politie', 'ggz']))).toMatchObject({
+      code: 'ticket-invalid',
+      fields: [{ field: 'questions.1.node' }],
+    });
+    expect((await reports(await ask(['politie']))).length).toBe(1);
+  });
+
+  it('when they are none, malformed, of a wrong type or too large', async () => {
+    const opened = await open();
+    const ask = async (change: Parameters<typeof questionsRequest>[2], nodes: string[] = []) =>
+      problem(await politie.send(path(opened.lookupId), questionsRequest(opened, nodes, change)));
+    expect(await ask({})).toMatchObject({ status: 400, code: 'field-invalid' });
+    expect(await ask({ body: random(100) })).toMatchObject({ status: 400, code: 'malformed' });
+    expect(await ask({ type: 'application/json' }, NODES)).toMatchObject({ status: 415 });
+    expect(await ask({ body: new Uint8Array(LIMITS.answerBytes + 1) })).toMatchObject({ status: 413 });
+  });
+});
+
+describe('a connection', () => {
+  it('drops a reply that nobody waits for', async () => {
+    const agent = await AgentSocket.open(gateway.url, ggz);
+    agent.reply(12_345, { outcome: 'answered', ciphertext: new Uint8Array([6]) });
+    agent.onDelivery = () => ({ outcome: 'answered', ciphertext: undefined });
+    const opened = await open();
+    const [report] = await reports(
+      await politie.send(path(opened.lookupId), questionsRequest(opened, ['ggz'])),
+    );
+    expect(report).toEqual({ node: 'ggz', outcome: 'answered', ciphertext: undefined });
+  });
+
+  it('takes 256 questions at once; the next ones are told that it is overloaded', async () => {
+    const patient = await new SocketGateway({
+      policy: { ...POLICY, settings: { ...SETTINGS, answerTimeoutMs: 15_000 } },
+      quotas: { ...QUOTAS, lookupsPerAgencyPerMinute: 1_000 },
+    }).start();
+    try {
+      const asker = await patient.enrolled('politie');
+      const agent = await AgentSocket.open(patient.url, asker);
+      const version = await patient.version();
+      const waiting: number[] = [];
+      agent.onDelivery = ({ delivery }) => void waiting.push(delivery);
+      const outcomes: string[] = [];
+      const ask = async (): Promise<void> => {
+        const opened = await asker.opened(version);
+        const response = await asker.send(
+          path(opened.lookupId),
+          questionsRequest(opened, ['politie', 'politie']),
+        );
+        for await (const { outcome } of reportsAsTheyCome(response)) {
+          outcomes.push(outcome);
+          // Only now does the agent wake up, so 256 questions were waiting before.
+          if (outcomes.length === 2)
+            for (const delivery of waiting)
+              agent.reply(delivery, { outcome: 'answered', ciphertext: undefined });
+        }
+      };
+      await Promise.all(Array.from({ length: 129 }, ask));
+      expect(outcomes.slice(0, 2)).toEqual(['overloaded', 'overloaded']);
+      expect(outcomes.filter((outcome) => outcome === 'answered')).toHaveLength(256);
+    } finally {
+      await patient.remove();
+    }
+  });
+});
+
+describe('stopping', () => {
+  it('finishes the questions that are under way', async () => {
+    await AgentSocket.open(gateway.url, ggz);
+    const opened = await open();
+    const response = await politie.send(path(opened.lookupId), questionsRequest(opened, ['ggz']));
+    const [all] = await Promise.all([reports(response), gateway.stop()]);
+    expect(all).toMatchObject([{ node: 'ggz', outcome: 'timeout' }]);
+  });
+});

@@ -1,0 +1,110 @@
+import { decodeEnrolmentToken } from '@hitmachine/protocol';
+import { MemoryAuditLog } from '../../../gateway/src/adapters/memory/audit-log.ts';
+import { MemoryDirectory } from '../../../gateway/src/adapters/memory/directory.ts';
+import { MemoryNonces } from '../../../gateway/src/adapters/memory/nonces.ts';
+import { AgentConnections } from '../../../gateway/src/adapters/websocket/agent-connections.ts';
+import { WorkerEvaluator } from '../../../gateway/src/adapters/worker/evaluator.ts';
+import { createApp } from '../../../gateway/src/app.ts';
+import { inviteAgency } from '../../../gateway/src/domain/invitation.ts';
+import { gatewayKeys } from '../../../gateway/src/domain/keys.ts';
+import { OpenLookups } from '../../../gateway/src/domain/open-lookups.ts';
+import type { Quotas } from '../../../gateway/src/domain/quotas.ts';
+import type { Policy } from '../../../gateway/src/domain/roster-keeper.ts';
+import { RosterKeeper } from '../../../gateway/src/domain/roster-keeper.ts';
+import type { AuditEntry, AuditLog } from '../../../gateway/src/ports/audit-log.ts';
+import type { Directory } from '../../../gateway/src/ports/directory.ts';
+import type { Nonces } from '../../../gateway/src/ports/nonces.ts';
+import type { GatewayDeps } from '../../../gateway/src/routes/context.ts';
+import { TestAgency } from './agency.ts';
+import { POLICY, QUOTAS, SEEDS, TestClock, backend, logTo, random } from './fixtures.ts';
+
+export interface TestOptions {
+  readonly directory?: Directory;
+  readonly auditLog?: AuditLog;
+  readonly nonces?: Nonces;
+  readonly policy?: Policy;
+  readonly quotas?: Quotas;
+  readonly deps?: Partial<GatewayDeps>;
+  readonly clock?: TestClock;
+}
+
+/** A gateway without sockets, on the memory adapters unless told otherwise. */
+export class TestGateway {
+  readonly lines: Record<string, unknown>[] = [];
+  readonly deps: GatewayDeps;
+  readonly clock: TestClock;
+  readonly app: ReturnType<typeof createApp>;
+
+  private constructor(
+    deps: Omit<GatewayDeps, 'log' | 'connections'>,
+    clock: TestClock,
+    lines: Record<string, unknown>[],
+    override: Partial<GatewayDeps>,
+  ) {
+    this.clock = clock;
+    this.lines = lines;
+    const log = logTo(lines);
+    const connections = new AgentConnections({
+      backend,
+      identitySeed: SEEDS.identitySeed,
+      runtime: deps.runtime,
+      log,
+      rosterVersion: () => deps.roster.current.roster.version,
+    });
+    this.deps = { ...deps, log, connections, ...override };
+    this.app = createApp(this.deps);
+  }
+
+  static async make(options: TestOptions = {}): Promise<TestGateway> {
+    const clock = options.clock ?? new TestClock();
+    const keys = gatewayKeys(backend, SEEDS);
+    const directory = options.directory ?? new MemoryDirectory();
+    const runtime = { now: clock.now, random };
+    const policy = options.policy ?? POLICY;
+    const deps = {
+      keys,
+      directory,
+      runtime,
+      auditLog: options.auditLog ?? new MemoryAuditLog(),
+      nonces: options.nonces ?? new MemoryNonces(),
+      evaluator: new WorkerEvaluator(keys.suite, keys.evaluation, random),
+      roster: await RosterKeeper.open({ keys, directory, runtime, policy }),
+      openLookups: new OpenLookups(),
+      quotas: options.quotas ?? QUOTAS,
+      stopping: () => false,
+    };
+    return new TestGateway(deps, clock, [], options.deps ?? {});
+  }
+
+  request(path: string, init: RequestInit = {}): Promise<Response> {
+    return Promise.resolve(this.app.request(`http://gateway.test${path}`, init));
+  }
+
+  /** A new token for an agency: the secret in it. */
+  async invite(id: string, clients = 100): Promise<Uint8Array> {
+    const deps = { ...this.deps, gatewayKey: this.deps.keys.identityKey };
+    const { token } = await inviteAgency(deps, { id, name: `Agency ${id}`, kind: 'police', clients });
+    return decodeEnrolmentToken(token).secret;
+  }
+
+  /** An agency that is on the roster, with one register each of the given names. */
+  async enrolled(
+    id: string,
+    registers: readonly string[] = ['incidenten'],
+    clients = 100,
+  ): Promise<TestAgency> {
+    const agency = new TestAgency(id, (path, init) => this.request(path, init), this.clock.now);
+    const response = await agency.enrol(await this.invite(id, clients), registers);
+    if (response.status !== 201) throw new Error(`enrolment of ${id}: ${await response.text()}`);
+    return agency;
+  }
+
+  get version(): number {
+    return this.deps.roster.current.roster.version;
+  }
+
+  /** The events in the audit log, oldest first. */
+  async audit(): Promise<readonly AuditEntry['event'][]> {
+    return (await this.deps.auditLog.read(0, 10_000)).map(({ event }) => event);
+  }
+}

@@ -1,0 +1,172 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunningGateway } from '@hitmachine/gateway';
+import {
+  gatewayFiles,
+  gatewayKeys,
+  inviteAgency,
+  makeGatewayFiles,
+  openStore,
+  operationalLog,
+  readConfig,
+  readSeeds,
+  startGateway,
+  systemRandom,
+} from '@hitmachine/gateway';
+import { loadSodium } from '@hitmachine/protocol';
+import { pino } from 'pino';
+import { stringify } from 'yaml';
+import { TestAgency } from './agency.ts';
+import { LogBook } from './log-book.ts';
+import type { Tap } from './tap.ts';
+import { openTap } from './tap.ts';
+
+/** A register of a test federation. */
+export interface TestRegister {
+  readonly id: string;
+  readonly tokenTypes: readonly string[];
+}
+
+export interface FederationOptions {
+  /** Agencies with their registers. */
+  readonly agencies: Readonly<Record<string, readonly TestRegister[]>>;
+  /** Put a tap between agencies and gateway: what it hears is everything that the gateway receives and sends. */
+  readonly tap?: boolean;
+  /** Changes to gateway.yaml, as text. */
+  readonly configure?: (yaml: string) => string;
+  /** Persons that one agency may ask about at a node in a day. */
+  readonly nodeQuota?: number;
+}
+
+/**
+ * A whole federation in this process, from the real parts: gateway and agents with their servers, sockets, worker
+ * threads and SQLite files, in a temporary folder. Gateway and agents can be stopped and started one by one.
+ */
+export class Federation {
+  readonly folder: string;
+  readonly logs = new LogBook();
+  readonly agencies = new Map<string, TestAgency>();
+  readonly #options: FederationOptions;
+  #gateway: { readonly running: RunningGateway; readonly close: () => void } | undefined;
+  #port = 0;
+  tap: Tap | undefined;
+
+  private constructor(options: FederationOptions) {
+    this.#options = options;
+    this.folder = mkdtempSync(join(tmpdir(), 'hitmachine-test-'));
+  }
+
+  static async start(options: FederationOptions): Promise<Federation> {
+    const federation = new Federation(options);
+    const { files } = await makeGatewayFiles(await loadSodium(), federation.gatewayFolder, {
+      federation: 'waalstad',
+      listen: '127.0.0.1:0',
+    });
+    const yaml = readFileSync(files.config, 'utf8')
+      .replace(/personsPerAgencyPerDay: \d+/, 'personsPerAgencyPerDay: 1000000')
+      .replace(/personsPerProfessionalPerDay: \d+/, 'personsPerProfessionalPerDay: 1000000')
+      .replace(/lookupsPerAgencyPerMinute: \d+/, 'lookupsPerAgencyPerMinute: 100000');
+    writeFileSync(files.config, options.configure?.(yaml) ?? yaml);
+    await federation.startGateway();
+    if (options.tap === true) federation.tap = await openTap(federation.gatewayUrl);
+    for (const [id, registers] of Object.entries(options.agencies)) await federation.addAgency(id, registers);
+    return federation;
+  }
+
+  get gatewayFolder(): string {
+    return join(this.folder, 'gateway');
+  }
+
+  /** Where the gateway itself listens. */
+  get gatewayUrl(): string {
+    if (this.#gateway === undefined) throw new Error('the gateway is stopped');
+    return this.#gateway.running.url;
+  }
+
+  async startGateway(): Promise<void> {
+    const backend = await loadSodium();
+    const files = gatewayFiles(this.gatewayFolder);
+    const config = await readConfig(files.config);
+    const store = openStore(files.database);
+    const running = await startGateway({
+      backend,
+      seeds: await readSeeds(backend, files, config),
+      policy: config,
+      quotas: config.quotas,
+      listen: { host: '127.0.0.1', port: this.#port },
+      store,
+      runtime: { now: Date.now, random: systemRandom },
+      log: operationalLog(pino({ level: 'debug' }, this.logs.stream('gateway'))),
+    });
+    this.#port = Number(new URL(running.url).port);
+    this.#gateway = { running, close: () => store.close() };
+  }
+
+  async stopGateway(): Promise<void> {
+    const gateway = this.#gateway;
+    this.#gateway = undefined;
+    await gateway?.running.close();
+    gateway?.close();
+  }
+
+  /** Invites and enrols an agency; it does not serve yet. */
+  async addAgency(id: string, registers: readonly TestRegister[]): Promise<TestAgency> {
+    const folder = join(this.folder, id);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const config = {
+      listen: '127.0.0.1:0',
+      quotas: { personsPerAgencyPerDay: this.#options.nodeQuota ?? 1_000_000 },
+      registers: registers.map((register) => ({
+        ...register,
+        name: `Registratie ${register.id}`,
+        areaOfLife: 'veiligheid',
+        contact: { name: `Team ${register.id}`, telephone: '024 000 00 00' },
+      })),
+    };
+    writeFileSync(join(folder, 'agent.yaml'), stringify(config));
+    const agency = new TestAgency(id, folder, this.logs);
+    await agency.run('init');
+    const token = await this.invite(id);
+    await agency.run('enrol', '--gateway', this.tap?.url ?? this.gatewayUrl, '--token', token);
+    this.agencies.set(id, agency);
+    return agency;
+  }
+
+  /** An enrolment token, as `hit-gateway agency add` makes it. */
+  async invite(id: string): Promise<string> {
+    const backend = await loadSodium();
+    const files = gatewayFiles(this.gatewayFolder);
+    const { identityKey } = gatewayKeys(backend, await readSeeds(backend, files, await readConfig(files.config)));
+    const store = openStore(files.database);
+    try {
+      const { token } = await inviteAgency(
+        { ...store, runtime: { now: Date.now, random: systemRandom }, gatewayKey: identityKey },
+        { id, name: `Organisatie ${id}`, kind: 'other', clients: 1_000_000 },
+      );
+      return token;
+    } finally {
+      store.close();
+    }
+  }
+
+  agency(id: string): TestAgency {
+    const agency = this.agencies.get(id);
+    if (agency === undefined) throw new Error(`no agency ${id} in this test`);
+    return agency;
+  }
+
+  /** Starts every agency and waits until each answers for all that it has imported. */
+  async serveAll(): Promise<void> {
+    for (const agency of this.agencies.values()) await agency.start();
+    for (const agency of this.agencies.values()) await agency.ready();
+  }
+
+  /** Stops everything and removes the folder. */
+  async close(): Promise<void> {
+    await Promise.all([...this.agencies.values()].map((agency) => agency.stop()));
+    await this.tap?.close();
+    await this.stopGateway();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,71 @@
+import { globSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** How a folder under `test/` is run: `turn` orders the groups, so that what measures time runs undisturbed. */
+interface Suite {
+  readonly turn: number;
+  readonly seconds: number;
+  readonly filesAtOnce: number;
+}
+
+const QUICK: Suite = { turn: 0, seconds: 20, filesAtOnce: 2 };
+const HEAVY: Suite = { turn: 1, seconds: 60, filesAtOnce: 2 };
+/** Starts the real programs and watches the clock: one file at a time on a machine with two cores. */
+const ALONE: Suite = { turn: 2, seconds: 60, filesAtOnce: 1 };
+
+/**
+ * Every folder under `test/` that holds tests; one project each, so that `--project NAME` runs it by itself.
+ * The architecture test fails for a folder named here that holds none.
+ */
+export const SUITES: Readonly<Record<string, Suite>> = {
+  architecture: QUICK,
+  protocol: QUICK,
+  gateway: QUICK,
+  'node-agent': QUICK,
+  contract: QUICK,
+  properties: HEAVY,
+  acceptance: HEAVY,
+  simulation: HEAVY,
+  'end-to-end': ALONE,
+  docs: ALONE,
+};
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The suites that hold tests on disk. Throws for a test file that no suite would run. */
+function suitesOnDisk(): [string, Suite][] {
+  const files = globSync('**/*.{test,spec}.{ts,tsx,mts,js,mjs}', {
+    cwd: root,
+    exclude: ['**/node_modules/**'],
+  });
+  const suiteOf = (file: string): string => /^test\/([^/]+)\/.*\.test\.ts$/.exec(file)?.[1] ?? '';
+  const stray = files.filter((file) => !Object.hasOwn(SUITES, suiteOf(file)));
+  if (stray.length > 0) {
+    throw new Error(
+      `No suite of test/vitest.config.ts runs ${stray.join(', ')}: put it in test/SUITE/NAME.test.ts, and name a new suite there.`,
+    );
+  }
+  const filled = new Set(files.map(suiteOf));
+  return Object.entries(SUITES).filter(([name]) => filled.has(name));
+}
+
+export default defineConfig({
+  root,
+  test: {
+    pool: 'forks',
+    // node:sqlite still warns that it is experimental, once a process.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    projects: suitesOnDisk().map(([name, { turn, seconds, filesAtOnce }]) => ({
+      extends: true as const,
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        testTimeout: seconds * 1000,
+        hookTimeout: seconds * 1000,
+        maxWorkers: filesAtOnce,
+        sequence: { groupOrder: turn },
+      },
+    })),
+  },
+});
