@@ -81,10 +81,8 @@ export async function enrolAgencies(running: Running, gateway: Service): Promise
 
 /** Imports every register from a CSV file; the files stay, to be looked at. */
 export async function importClients({ processes, workspace, population, out }: Running): Promise<void> {
-  const all = population.agencies
-    .flatMap((agency) => agency.registers.map((register) => ({ agency, register })))
-    .sort((a, b) => b.register.clients.length - a.register.clients.length);
-  const total = all.reduce((sum, { register }) => sum + register.clients.length, 0);
+  const registers = population.agencies.flatMap((agency) => agency.registers);
+  const total = registers.reduce((sum, { clients }) => sum + clients.length, 0);
   const bar = new ProgressBar(out, 'Clients imported', total);
   const done = new Map<Register, number>();
   const show = (register: Register, clients: number): void => {
@@ -92,7 +90,7 @@ export async function importClients({ processes, workspace, population, out }: R
     const sum = [...done.values()].reduce((a, b) => a + b, 0);
     bar.show(Math.round(sum), register.name);
   };
-  await inParallel(AT_ONCE, all, async ({ agency, register }) => {
+  const importOne = async (agency: Agency, register: Register): Promise<void> => {
     const directory = workspace.of(agency.id);
     const file = join(directory, `${register.id}.csv`);
     writeFileSync(file, toCsv(register), { mode: 0o600 });
@@ -102,11 +100,15 @@ export async function importClients({ processes, workspace, population, out }: R
       const share = progressOf(line);
       if (share !== undefined) show(register, share * clients);
     });
-    const result = JSON.parse(output.split('\n').at(-1) ?? '') as { clients?: unknown; added?: unknown };
+    const result = JSON.parse(output.split('\n').at(-1) ?? '') as { clients?: unknown };
     if (result.clients !== clients)
       throw new DemoError(`${register.path}: not all ${clients} clients were imported`);
     show(register, clients);
     bar.step(`${clients} at ${agency.name}, ${register.name}`);
+  };
+  // The municipality comes first, because its three registers take as long as all the others together.
+  await inParallel(AT_ONCE, population.agencies, async (agency) => {
+    for (const register of agency.registers) await importOne(agency, register);
   });
   bar.finish();
 }

@@ -27,6 +27,7 @@ import { Workspace } from './workspace.ts';
 
 const SEED = 2026;
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
+const PARENT_POLL_MS = 500;
 const out = process.stdout;
 
 /** Ends with the exit code: 0 when all went well, 1 when something was wrong, 130 when broken off. */
@@ -53,6 +54,12 @@ async function main(): Promise<number> {
       else processes.killAll();
     });
 
+  const parent = process.ppid;
+  // npm that is told to end takes its shell along, but not us.
+  const watch = setInterval(() => {
+    if (process.env['npm_lifecycle_event'] !== undefined && process.ppid !== parent) interrupted.resolve(130);
+  }, PARENT_POLL_MS).unref();
+
   const workspace = new Workspace(
     options.once ? mkdtempSync(join(tmpdir(), 'hitmachine-demo-')) : options.directory,
   );
@@ -64,7 +71,13 @@ async function main(): Promise<number> {
   show.catch(() => undefined);
   try {
     return await Promise.race([interrupted.promise, died.promise, show]);
+  } catch (error) {
+    if (!workspace.reused || up || !(error instanceof DemoError)) throw error;
+    throw new DemoError(
+      `${error.message}\n\nIs the data of an older version? npm start -- --fresh throws it away and starts again.`,
+    );
   } finally {
+    clearInterval(watch);
     if (signals > 0) console.log('\n  Stopping …');
     await processes.close();
     if (options.once) rmSync(workspace.path, { recursive: true, force: true });
@@ -76,7 +89,7 @@ async function runOnce(processes: Processes, workspace: Workspace): Promise<numb
   const population = makePopulation({ seed: SEED });
   workspace.prepare('', true);
   const running = { processes, workspace, population, portOf: () => 0, out };
-  const { agents } = await bringUp(running, false);
+  const { agents } = await bringUp(running);
   const byId = new Map(agents.map((agent) => [agent.agency.id, agent]));
   const agent = (id: string): RunningAgency => {
     const found = byId.get(id);
@@ -113,9 +126,9 @@ async function runUntilStopped(
   const population = makePopulation({ seed: SEED });
   const portOf: PortOf = (index) => port + index;
   const setUp = describeSetUp(population, portOf);
-  const reused = workspace.prepare(setUp, fresh);
-  if (reused) console.log(`  Using what is in ${directory}; --fresh starts again from nothing.`);
-  const { gateway, agents } = await bringUp({ processes, workspace, population, portOf, out }, reused, () => {
+  workspace.prepare(setUp, fresh);
+  if (workspace.reused) console.log(`  Using what is in ${directory}; --fresh starts again from nothing.`);
+  const { gateway, agents } = await bringUp({ processes, workspace, population, portOf, out }, () => {
     workspace.complete(setUp);
   });
   onUp();
@@ -132,12 +145,11 @@ async function bringUp(
     readonly portOf: PortOf;
     readonly out: NodeJS.WriteStream;
   },
-  reused: boolean,
   onSetUp: () => void = () => undefined,
 ): Promise<{ gateway: Service; agents: RunningAgency[] }> {
-  if (!reused) await makeGateway(running);
+  if (!running.workspace.reused) await makeGateway(running);
   const gateway = await startGateway(running);
-  if (!reused) {
+  if (!running.workspace.reused) {
     await enrolAgencies(running, gateway);
     await importClients(running);
     onSetUp();

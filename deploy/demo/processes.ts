@@ -73,14 +73,14 @@ export class Processes {
   }
 
   /**
-   * Starts a service and waits until it listens. All that it says goes to `logFile`.
+   * Starts a service and waits until it listens. All that it says is added to `logFile`.
    * Throws `DemoError` when it ends before, or takes longer than a minute.
    */
   async serve(program: Program, args: readonly string[], label: string, logFile: string): Promise<Service> {
     const running = this.#start(program, ['serve', ...args], label, false);
     const { child, gone } = running;
     const said: string[] = [];
-    const log = createWriteStream(logFile);
+    const log = createWriteStream(logFile, { flags: 'a' });
     const { promise: listening, resolve, reject } = Promise.withResolvers<string>();
     const read = (line: string): void => {
       keepLast(said, line);

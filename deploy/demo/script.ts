@@ -63,7 +63,7 @@ export async function perform(population: Population, stage: Stage): Promise<Per
   const municipality = 'gemeente-waalstad';
   await ask({ title: 'Known to three agencies', asker: municipality, persons: [knownToThree] });
   await ask({
-    title: 'The same person, asked by another agency',
+    title: 'The same person again',
     asker: 'reclassering',
     persons: [knownToThree],
   });
@@ -147,11 +147,12 @@ export function compare(
       const matchedOn = silent ? [] : (hits.get(register.path) ?? []);
       const status = silent ? 'no-answer' : matchedOn.length > 0 ? 'known' : 'not-known';
       const said = wording(answer.status, answer.matchedOn);
+      const why = answer.reason === undefined ? '' : ` (${answer.reason})`;
       const right = wording(status, matchedOn);
       const contact = status === 'known' ? JSON.stringify(sorted(register.contact)) : undefined;
       const given = answer.contact === undefined ? undefined : JSON.stringify(sorted(answer.contact));
       return [
-        ...(said === right ? [] : [`${register.path} said "${said}", but "${right}" is right`]),
+        ...(said === right ? [] : [`${register.path} said "${said}"${why}, but "${right}" is right`]),
         ...(given === contact
           ? []
           : [`${register.path} gave ${given === undefined ? 'no' : 'a wrong'} contact`]),

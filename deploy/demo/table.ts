@@ -54,7 +54,10 @@ function drawPerson(
 function drawCell(answer: RegisterAnswer | undefined, paint: Paint): string {
   switch (answer?.status) {
     case 'known': {
-      const letters = answer.matchedOn.map((type) => LETTERS[type] ?? '*').join('');
+      const letters = Object.keys(LETTERS)
+        .filter((type) => answer.matchedOn.includes(type))
+        .map((type) => LETTERS[type])
+        .join('');
       return paint('green', '●') + paint('dim', letters) + ' '.repeat(Math.max(0, CELL - 1 - letters.length));
     }
     case 'not-known':

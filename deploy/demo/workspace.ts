@@ -10,9 +10,15 @@ const LAYOUT = 1;
 /** The folder in which the demo keeps a gateway and eight agencies, one folder each. */
 export class Workspace {
   readonly path: string;
+  #reused = false;
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  /** Whether everything was set up here before, as `prepare` found it. */
+  get reused(): boolean {
+    return this.#reused;
   }
 
   /** The folder of the gateway or of an agency. */
@@ -25,26 +31,26 @@ export class Workspace {
   }
 
   /**
-   * True when everything was set up here before from the same `content`. Otherwise the folder is empty afterwards.
+   * Keeps the folder when everything was set up in it before, from the same `content`. Empties it otherwise.
    * Throws `DemoError` rather than empty a folder that is not the demo's.
    */
-  prepare(content: string, fresh: boolean): boolean {
+  prepare(content: string, fresh: boolean): void {
     const mark = join(this.path, MARK);
     const found = existsSync(mark)
       ? (JSON.parse(readFileSync(mark, 'utf8')) as { content?: unknown })
       : undefined;
-    const reusable = !fresh && found?.content === fingerprint(content);
-    if (!reusable && existsSync(this.path)) {
+    this.#reused = !fresh && found?.content === fingerprint(content);
+    if (!this.#reused && existsSync(this.path)) {
       if (found === undefined && readdirSync(this.path).length > 0)
         throw new DemoError(
           `${this.path} holds something that is not the demo's; name another folder with --dir`,
         );
       rmSync(this.path, { recursive: true });
     }
+    rmSync(join(this.path, 'logs'), { recursive: true, force: true });
     mkdirSync(join(this.path, 'logs'), { recursive: true, mode: 0o700 });
     // Without a content: a set-up that is broken off is started again, and the folder is still known as the demo's.
-    if (!reusable) this.#mark({});
-    return reusable;
+    if (!this.#reused) this.#mark({});
   }
 
   /** To be called when everything is set up. */

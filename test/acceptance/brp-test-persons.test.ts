@@ -19,7 +19,9 @@ const REGISTERS: Readonly<Record<string, readonly string[]>> = {
   woningcorporatie: ['huurders'],
   jeugdbescherming: ['maatregelen'],
 };
-const NAMES = Object.entries(REGISTERS).flatMap(([agency, registers]) => registers.map((id) => `${agency}/${id}`));
+const NAMES = Object.entries(REGISTERS).flatMap(([agency, registers]) =>
+  registers.map((id) => `${agency}/${id}`),
+);
 const BATCH = 32;
 
 interface Row {
@@ -39,7 +41,8 @@ const byName = ({ voornamen, voorvoegsel, geslachtsnaam, geboortedatum }: Row): 
 });
 
 /** The fixed rule by which persons are dealt: about three in ten go to each register, some to many, some to none. */
-const holds = (register: number, person: number): boolean => (person * 37 + register * 101 + person * person * (register + 1)) % 97 < 29;
+const holds = (register: number, person: number): boolean =>
+  (person * 37 + register * 101 + person * person * (register + 1)) % 97 < 29;
 
 /** Who cannot be told apart by name and birth date; written down independently of the code under test. */
 function nameKey({ voornamen, geslachtsnaam, geboortedatum }: Row): string {
@@ -63,88 +66,101 @@ function numbersOfNobody(count: number, taken: ReadonlySet<string>): string[] {
 }
 
 function batches<T>(items: readonly T[]): (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, i) => items.slice(i * BATCH, (i + 1) * BATCH));
+  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, i) =>
+    items.slice(i * BATCH, (i + 1) * BATCH),
+  );
 }
 
-describe.skipIf(!existsSync(FILE))('the 680 test persons of the base registry, dealt over eight agencies', () => {
-  const rows = existsSync(FILE) ? (parse(readFileSync(FILE), { columns: true }) as Row[]) : [];
-  /** These cannot be found by name: no birth date, or a dot for a name. Everybody else must be. */
-  const nameless = new Set(
-    rows
-      .filter(({ geboortedatum, voornamen, geslachtsnaam }) => geboortedatum === '' || !/[a-z]/i.test(voornamen + geslachtsnaam))
-      .map(({ bsn }) => bsn),
-  );
-  let federation: Federation;
-
-  beforeAll(async () => {
-    const agencies = Object.fromEntries(
-      Object.entries(REGISTERS).map(([agency, ids]) => [agency, ids.map((id) => ({ id, tokenTypes: TOKEN_TYPES }))]),
+describe.skipIf(!existsSync(FILE))(
+  'the 680 test persons of the base registry, dealt over eight agencies',
+  () => {
+    const rows = existsSync(FILE) ? (parse(readFileSync(FILE), { columns: true }) as Row[]) : [];
+    /** These cannot be found by name: no birth date, or a dot for a name. Everybody else must be. */
+    const nameless = new Set(
+      rows
+        .filter(
+          ({ geboortedatum, voornamen, geslachtsnaam }) =>
+            geboortedatum === '' || !/[a-z]/i.test(voornamen + geslachtsnaam),
+        )
+        .map(({ bsn }) => bsn),
     );
-    federation = await Federation.start({ agencies });
-    for (const [j, name] of NAMES.entries()) {
-      const [agency, register] = name.split('/') as [string, string];
-      const clients = rows.filter((_, i) => holds(j, i));
-      await federation.agency(agency).import(
-        register,
-        clients.map((row) => ({ ...byNumber(row), ...(nameless.has(row.bsn) ? {} : byName(row)) })),
+    let federation: Federation;
+
+    beforeAll(async () => {
+      const agencies = Object.fromEntries(
+        Object.entries(REGISTERS).map(([agency, ids]) => [
+          agency,
+          ids.map((id) => ({ id, tokenTypes: TOKEN_TYPES })),
+        ]),
       );
-    }
-    await federation.serveAll();
-  }, 240_000);
+      federation = await Federation.start({ agencies });
+      for (const [j, name] of NAMES.entries()) {
+        const [agency, register] = name.split('/') as [string, string];
+        const clients = rows.filter((_, i) => holds(j, i));
+        await federation.agency(agency).import(
+          register,
+          clients.map((row) => ({ ...byNumber(row), ...(nameless.has(row.bsn) ? {} : byName(row)) })),
+        );
+      }
+      await federation.serveAll();
+    }, 240_000);
 
-  afterAll(async () => {
-    await federation.close();
-  });
-
-  /** Asks about everybody, each batch from another agency, and gives the registers at which each is known. */
-  async function askAll(persons: readonly TestPerson[]): Promise<string[][]> {
-    const askers = [...federation.agencies.values()];
-    const answers: string[][] = [];
-    for (const [i, batch] of batches(persons).entries()) {
-      const result = await askers[i % askers.length]!.lookup(batch);
-      batch.forEach((_, person) => answers.push(knownAt(result, person)));
-    }
-    return answers;
-  }
-
-  it('has 680 different persons, and every register and some persons without any', () => {
-    expect(new Set(rows.map(({ bsn }) => bsn)).size).toBe(680);
-    for (const j of NAMES.keys()) expect(rows.filter((_, i) => holds(j, i)).length).toBeGreaterThan(100);
-    const nowhere = rows.filter((_, i) => NAMES.every((_name, j) => !holds(j, i)));
-    expect(nowhere.length).toBeGreaterThan(5);
-    expect(nameless.size).toBe(2);
-  });
-
-  it('finds everybody by number in exactly the registers that hold the person', async () => {
-    const answers = await askAll(rows.map(byNumber));
-    rows.forEach((row, i) => {
-      const expected = NAMES.filter((_, j) => holds(j, i)).sort();
-      expect(answers[i], `person ${row.bsn}`).toEqual(expected);
+    afterAll(async () => {
+      await federation.close();
     });
-  }, 240_000);
 
-  it('finds everybody by name and birth date in exactly the registers that hold such a person', async () => {
-    const asked = rows.filter(({ bsn }) => !nameless.has(bsn));
-    const twins = new Map<string, number[]>();
-    rows.forEach((row, i) => twins.set(nameKey(row), [...(twins.get(nameKey(row)) ?? []), i]));
-    expect([...twins.values()].filter(({ length }) => length > 1).length).toBe(6);
-    const answers = await askAll(asked.map(byName));
-    asked.forEach((row, i) => {
-      const same = (twins.get(nameKey(row)) ?? []).filter((person) => !nameless.has(rows[person]!.bsn));
-      const expected = NAMES.filter((_, j) => same.some((person) => holds(j, person))).sort();
-      expect(answers[i], `person ${row.bsn}`).toEqual(expected);
+    /** Asks about everybody, each batch from another agency, and gives the registers at which each is known. */
+    async function askAll(persons: readonly TestPerson[]): Promise<string[][]> {
+      const askers = [...federation.agencies.values()];
+      const answers: string[][] = [];
+      for (const [i, batch] of batches(persons).entries()) {
+        const result = await askers[i % askers.length]!.lookup(batch);
+        batch.forEach((_, person) => answers.push(knownAt(result, person)));
+      }
+      return answers;
+    }
+
+    it('has 680 different persons, and every register and some persons without any', () => {
+      expect(new Set(rows.map(({ bsn }) => bsn)).size).toBe(680);
+      for (const j of NAMES.keys()) expect(rows.filter((_, i) => holds(j, i)).length).toBeGreaterThan(100);
+      const nowhere = rows.filter((_, i) => NAMES.every((_name, j) => !holds(j, i)));
+      expect(nowhere.length).toBeGreaterThan(5);
+      expect(nameless.size).toBe(2);
     });
-  }, 240_000);
 
-  it('knows 1,000 valid numbers of nobody nowhere', async () => {
-    const numbers = numbersOfNobody(1_000, new Set(rows.map(({ bsn }) => bsn)));
-    expect(numbers.length).toBe(1_000);
-    const answers = await askAll(numbers.map((bsn) => ({ bsn })));
-    expect(answers.flat()).toEqual([]);
-  }, 240_000);
+    it('finds everybody by number in exactly the registers that hold the person', async () => {
+      const answers = await askAll(rows.map(byNumber));
+      rows.forEach((row, i) => {
+        const expected = NAMES.filter((_, j) => holds(j, i)).sort();
+        expect(answers[i], `person ${row.bsn}`).toEqual(expected);
+      });
+    }, 240_000);
 
-  it('refuses to look up by name whoever cannot be told apart by it, rather than to say "not known"', async () => {
-    for (const row of rows.filter(({ bsn }) => nameless.has(bsn)))
-      await expect(federation.agency('politie').lookup([byName(row)])).rejects.toThrow(/invalid|person-without-token/);
-  });
-});
+    it('finds everybody by name and birth date in exactly the registers that hold such a person', async () => {
+      const asked = rows.filter(({ bsn }) => !nameless.has(bsn));
+      const twins = new Map<string, number[]>();
+      rows.forEach((row, i) => twins.set(nameKey(row), [...(twins.get(nameKey(row)) ?? []), i]));
+      expect([...twins.values()].filter(({ length }) => length > 1).length).toBe(6);
+      const answers = await askAll(asked.map(byName));
+      asked.forEach((row, i) => {
+        const same = (twins.get(nameKey(row)) ?? []).filter((person) => !nameless.has(rows[person]!.bsn));
+        const expected = NAMES.filter((_, j) => same.some((person) => holds(j, person))).sort();
+        expect(answers[i], `person ${row.bsn}`).toEqual(expected);
+      });
+    }, 240_000);
+
+    it('knows 1,000 valid numbers of nobody nowhere', async () => {
+      const numbers = numbersOfNobody(1_000, new Set(rows.map(({ bsn }) => bsn)));
+      expect(numbers.length).toBe(1_000);
+      const answers = await askAll(numbers.map((bsn) => ({ bsn })));
+      expect(answers.flat()).toEqual([]);
+    }, 240_000);
+
+    it('refuses to look up by name whoever cannot be told apart by it, rather than to say "not known"', async () => {
+      for (const row of rows.filter(({ bsn }) => nameless.has(bsn)))
+        await expect(federation.agency('politie').lookup([byName(row)])).rejects.toThrow(
+          /invalid|person-without-token/,
+        );
+    });
+  },
+);

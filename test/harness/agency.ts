@@ -141,7 +141,15 @@ export class TestAgency {
 }
 
 /** A test person as the agency's API takes it. */
-function describePerson({ bsn, prefix, surname, givenNames, birthDate, postcode, houseNumber }: TestPerson): object {
+function describePerson({
+  bsn,
+  prefix,
+  surname,
+  givenNames,
+  birthDate,
+  postcode,
+  houseNumber,
+}: TestPerson): object {
   return {
     ...(bsn === undefined ? {} : { bsn }),
     ...(surname === undefined ? {} : { name: { surname, prefix, givenNames } }),

@@ -137,7 +137,10 @@ export class Federation {
   async invite(id: string): Promise<string> {
     const backend = await loadSodium();
     const files = gatewayFiles(this.gatewayFolder);
-    const { identityKey } = gatewayKeys(backend, await readSeeds(backend, files, await readConfig(files.config)));
+    const { identityKey } = gatewayKeys(
+      backend,
+      await readSeeds(backend, files, await readConfig(files.config)),
+    );
     const store = openStore(files.database);
     try {
       const { token } = await inviteAgency(

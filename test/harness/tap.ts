@@ -28,7 +28,15 @@ export interface Tap {
 
 const SIGNER = /keyid="([^"]+)"/;
 /** Belong to one hop, or would contradict a changed body. */
-const HOP = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'upgrade', 'keep-alive', 'expect']);
+const HOP = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'keep-alive',
+  'expect',
+]);
 
 export async function openTap(target: string): Promise<Tap> {
   const tap = { heard: [] as Heard[], meddle: ((heard) => heard.bytes) as Meddle };
@@ -65,7 +73,9 @@ export async function openTap(target: string): Promise<Tap> {
     const headers = headersOf(request);
     const agency = SIGNER.exec(headers['signature-input'] ?? '')?.[1];
     const own = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('sec-')));
-    const upstream = new WebSocket(new URL(request.url ?? '/', target.replace(/^http/, 'ws')), { headers: own });
+    const upstream = new WebSocket(new URL(request.url ?? '/', target.replace(/^http/, 'ws')), {
+      headers: own,
+    });
     const early: Uint8Array[] = [];
     upstream.on('message', (data) => early.push(toBytes(data)));
     upstream.once('error', () => socket.destroy());

@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { LookupResult } from '../harness/agency.ts';
+import type { Federation, FederationOptions } from '../harness/federation.ts';
+import { KNOWN, UNKNOWN, startWaalstad, validNumbers } from './support/waalstad.ts';
+
+const outcomes = ({ persons }: LookupResult): string[] =>
+  (persons[0]?.registers ?? []).map(({ register, status, reason }) =>
+    [register, status, reason ?? ''].join(' ').trim(),
+  );
+
+describe('P6: unlimited asking is impossible, at the gateway and at each node by itself', () => {
+  let federation: Federation;
+
+  afterEach(() => federation.close());
+
+  /** How many single-person lookups an asker gets answered out of `attempts`. */
+  async function sweep(options: Partial<FederationOptions>, attempts: number): Promise<number> {
+    federation = await startWaalstad({ tap: false, ...options });
+    let answered = 0;
+    for (const bsn of validNumbers(600_000_000, attempts)) {
+      const result = await federation
+        .agency('vragen')
+        .lookup([{ bsn }])
+        .catch(() => undefined);
+      if (result?.complete === true) answered++;
+    }
+    return answered;
+  }
+
+  const quota = (name: string, limit: number) => (yaml: string) =>
+    yaml.replace(new RegExp(`${name}: \\d+`), `${name}: ${limit}`);
+
+  it('stops a sweep at the gateway, per professional and per agency', async () => {
+    expect(await sweep({ configure: quota('personsPerProfessionalPerDay', 7) }, 10)).toBe(7);
+    await federation.close();
+    expect(await sweep({ configure: quota('personsPerAgencyPerDay', 6) }, 10)).toBe(6);
+  });
+
+  it('stops a sweep at each node, when the gateway lets everything through', async () => {
+    expect(await sweep({ nodeQuota: 5 }, 8)).toBe(5);
+    expect(outcomes(await federation.agency('vragen').lookup([KNOWN]))).toEqual([
+      'politie/incidenten refused quota',
+      'politie/zorgmeldingen refused quota',
+      'reclassering/toezicht refused quota',
+    ]);
+  });
+
+  it('would let everything through otherwise: the same sweep without quotas', async () => {
+    expect(await sweep({}, 10)).toBe(10);
+  });
+
+  it('counts persons rather than lookups, and says when to try again', async () => {
+    federation = await startWaalstad({ tap: false, configure: quota('personsPerAgencyPerDay', 6) });
+    const asker = federation.agency('vragen');
+    await asker.lookup([KNOWN, UNKNOWN, UNKNOWN, UNKNOWN]);
+    const response = await asker.fetch('POST', '/v1/lookups', {
+      purpose: 'casusoverleg-zvh',
+      caseReference: 'ZVH-2026-0002',
+      professional: 'j.jansen',
+      persons: [{ bsn: KNOWN.bsn }, { bsn: UNKNOWN.bsn }, { bsn: UNKNOWN.bsn }],
+    });
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ code: 'quota-exceeded', status: 429 });
+    expect((await asker.lookup([KNOWN, UNKNOWN])).complete).toBe(true);
+  });
+
+  it('remembers what was asked over a restart of the node, and of the gateway', async () => {
+    federation = await startWaalstad({
+      tap: false,
+      nodeQuota: 2,
+      configure: quota('personsPerAgencyPerDay', 4),
+    });
+    const asker = federation.agency('vragen');
+    const reclassering = federation.agency('reclassering');
+    await asker.lookup([KNOWN, UNKNOWN], { registers: ['reclassering/toezicht'] });
+    await reclassering.stop();
+    await reclassering.start();
+    await reclassering.ready();
+    expect(outcomes(await asker.lookup([KNOWN], { registers: ['reclassering/toezicht'] }))).toEqual([
+      'reclassering/toezicht refused quota',
+    ]);
+    await asker.lookup([KNOWN], { registers: ['politie/incidenten'] });
+    await federation.stopGateway();
+    await federation.startGateway();
+    await reclassering.ready();
+    await expect(asker.lookup([KNOWN])).rejects.toThrow('quota-exceeded');
+  });
+});
