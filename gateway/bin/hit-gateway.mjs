@@ -1,2 +1,10 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
-import '../src/main.ts';
+// Older versions stop at the first TypeScript file, with a message that helps nobody.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 24 || (major === 24 && minor < 7)) {
+  console.error(
+    `hit-gateway runs on Node.js 24.7 or newer; this is ${process.version}. Start it with "npx hit-gateway".`,
+  );
+  process.exit(1);
+}
+await import('../src/main.ts');

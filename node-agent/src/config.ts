@@ -6,7 +6,7 @@ import { z } from 'zod';
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /** `host:port` on loopback; port 0 takes a free one. */
-const listenSchema = z
+export const listenSchema = z
   .string()
   .regex(/^(.+):(\d{1,5})$/, 'a host and a port with a colon between them: 127.0.0.1:8461')
   .transform((value) => {

@@ -24,9 +24,9 @@ export function agentDirectory(path: string): AgentDirectory {
   };
 }
 
+/** Makes a directory for the service account alone. One that is there keeps its mode: it may be somebody's home. */
 export function makeDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
+  if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700);
 }
 
 /** Writes a file that holds a secret: complete or not at all, and readable by the owner alone. */
@@ -52,12 +52,15 @@ export function readSecretFile(file: string): Buffer {
 export function readUnlock(directory: AgentDirectory, config: Config): Unlock {
   const at = (file: string): string => (isAbsolute(file) ? file : join(directory.path, file));
   if (config.passphraseFile !== undefined) {
-    const passphrase = readSecretFile(at(config.passphraseFile)).toString('utf8').trim();
-    if (passphrase.length < 12)
+    const file = at(config.passphraseFile);
+    if (!existsSync(file))
       throw new HitError(
         'config-invalid',
-        `${config.passphraseFile}: the passphrase has fewer than 12 characters`,
+        `${file}: there is no such file; write a passphrase into it, and run: chmod 600 ${file}`,
       );
+    const passphrase = readSecretFile(file).toString('utf8').trim();
+    if (passphrase.length < 12)
+      throw new HitError('config-invalid', `${file}: the passphrase has fewer than 12 characters`);
     return { type: 'passphrase', passphrase };
   }
   const file = keyFileOf(directory, config);

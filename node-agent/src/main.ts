@@ -1,7 +1,11 @@
 import { runProgram } from './cli/program.ts';
 
-const stop = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+/** Takes over the signals that ask a program to stop; a second one stops it at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  return stop.signal;
+}
 
 process.exitCode = await runProgram(process.argv.slice(2), {
   terminal: {
@@ -10,5 +14,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     interactive: process.stderr.isTTY,
   },
   defaultDirectory: process.env['HIT_AGENT_DIR'] ?? './hit-agent',
-  stopped: stop.signal,
+  get stopped() {
+    return stopSignal();
+  },
 });

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Answer, Question, Table, Ticket } from '@hitmachine/protocol';
-import { answerQuestion, buildTable, checkQuestion, readAnswer } from '@hitmachine/protocol';
+import {
+  LIMITS,
+  answerCodec,
+  answerQuestion,
+  concatBytes,
+  rangeAt,
+  buildTable,
+  checkQuestion,
+  createSuite,
+  readAnswer,
+} from '@hitmachine/protocol';
 import type { RegisterModel } from './parties.ts';
 import {
   NODE,
@@ -13,8 +23,7 @@ import {
   ticketFor,
   tokensOfPerson,
 } from './parties.ts';
-import { BACKENDS, errorOf, expectCode, seeded, suite } from './support.ts';
-import { createSuite } from '@hitmachine/protocol';
+import { BACKENDS, errorOf, expectCode, scalarOf, seeded, suite } from './support.ts';
 
 const REGISTERS: readonly RegisterModel[] = [
   { register: 'a', tokenTypes: ['bsn', 'skn'], clients: [{ bsn: '1', skn: 'x' }] },
@@ -28,8 +37,6 @@ const ticket = ticketFor(lookup, ['a', 'b']);
 type Answered = Extract<Answer, { type: 'answered' }>;
 const answer = answerOf(suite, epoch, ticket, question);
 const read = (changed: Answered): unknown => readAnswer(suite, lookup, NODE, question, changed);
-
-const IDENTITY = new Uint8Array(32);
 
 /** Ways in which a list can be something else than what was asked for. */
 function otherLists<T>(
@@ -64,12 +71,11 @@ const withColumn = (at: number, columnAt: number, change: (column: Column) => Co
     columns: reply.columns.map((column, i) => (i === columnAt ? change(column) : column)),
   }));
 
+const columnsOf = (at: number): readonly Column[] => (answer.registers[at] as Tables).columns;
+const isPermutation = (columns: readonly Column[], of: readonly Column[]): boolean =>
+  columns.length === of.length && of.every((column) => columns.includes(column));
+
 const MUTATED: readonly Answered[] = [
-  ...otherLists(
-    answer.evaluated,
-    (part, tokenType) => ({ ...part, tokenType }),
-    ({ tokenType }) => tokenType,
-  ).map((evaluated) => ({ ...answer, evaluated })),
   ...otherLists(
     answer.registers,
     (part, register) => ({ ...part, register }),
@@ -77,18 +83,13 @@ const MUTATED: readonly Answered[] = [
   ).map((registers) => ({ ...answer, registers })),
   ...[0, 1].flatMap((at) =>
     otherLists(
-      (answer.registers[at] as Tables).columns,
+      columnsOf(at),
       (part, tokenType) => ({ ...part, tokenType }),
       ({ tokenType }) => tokenType,
-    ).map((columns) => withRegister(at, (reply) => ({ ...reply, columns }))),
-  ),
-  ...[-32, -1, 1, 32].flatMap((by) =>
-    answer.evaluated.map((_, at) => ({
-      ...answer,
-      evaluated: answer.evaluated.map((part, i) =>
-        i === at ? { ...part, elements: new Uint8Array(part.elements.length + by) } : part,
-      ),
-    })),
+    )
+      // Columns are found by their name; in another order they say the same.
+      .filter((columns) => !isPermutation(columns, columnsOf(at)))
+      .map((columns) => withRegister(at, (reply) => ({ ...reply, columns }))),
   ),
   ...[
     [0, 0],
@@ -96,17 +97,21 @@ const MUTATED: readonly Answered[] = [
     [1, 0],
   ].flatMap(([at, columnAt]) =>
     [
-      (column: Column): Column => ({ ...column, capacity: 0 }),
-      (column: Column): Column => ({ ...column, capacity: column.capacity + 1 }),
-      (column: Column): Column => ({ ...column, capacity: column.capacity - 1 }),
-      (column: Column): Column => ({ ...column, buckets: column.buckets.slice(8) }),
-      (column: Column): Column => ({ ...column, buckets: column.buckets.slice(1) }),
-      (column: Column): Column => ({ ...column, buckets: new Uint8Array() }),
-      (column: Column): Column => ({ ...column, capacity: 0, buckets: new Uint8Array() }),
-      (column: Column): Column => ({
+      (column: Column): Column => ({ ...column, bits: 1 }),
+      (column: Column): Column => ({ ...column, bits: 1, ranges: concatBytes(column.ranges, column.ranges) }),
+      (column: Column): Column => ({ ...column, rangeTags: 0 }),
+      (column: Column): Column => ({ ...column, rangeTags: column.rangeTags + 1 }),
+      (column: Column): Column => ({ ...column, rangeTags: column.rangeTags - 1 }),
+      (column: Column): Column => ({ ...column, ranges: column.ranges.slice(8) }),
+      (column: Column): Column => ({ ...column, ranges: column.ranges.slice(1) }),
+      (column: Column): Column => ({ ...column, ranges: new Uint8Array() }),
+      (column: Column): Column => ({ ...column, rangeTags: 0, ranges: new Uint8Array() }),
+      (column: Column): Column => ({ ...column, ranges: new Uint8Array(column.ranges.length + 8) }),
+      (column: Column): Column => ({ ...column, ranges: new Uint8Array(2 * column.ranges.length) }),
+      ...[-32, -1, 1, 32].map((by) => (column: Column): Column => ({
         ...column,
-        buckets: Uint8Array.of(...column.buckets, ...new Uint8Array(8)),
-      }),
+        evaluated: new Uint8Array(column.evaluated.length + by),
+      })),
     ].map((change) => withColumn(at as number, columnAt as number, change)),
   ),
 ];
@@ -124,19 +129,12 @@ describe('an answer that does not fit the question', () => {
   test('elements that are none are refused, on both backends', () => {
     for (const backend of BACKENDS)
       for (const at of [0, 1]) {
-        const evaluated = answer.evaluated.map((part) => ({
-          ...part,
-          elements: Uint8Array.of(
-            ...part.elements.slice(0, 32 * at),
-            ...IDENTITY,
-            ...part.elements.slice(32 * (at + 1)),
-          ),
+        const changed = withColumn(0, 1, (column) => ({
+          ...column,
+          evaluated: column.evaluated.map((byte, i) => (i >> 5 === at ? 0 : byte)),
         }));
         const own = createSuite('voprf', backend);
-        expectCode(
-          () => readAnswer(own, lookup, NODE, question, { ...answer, evaluated }),
-          'element-invalid',
-        );
+        expectCode(() => readAnswer(own, lookup, NODE, question, changed), 'element-invalid');
       }
   });
 
@@ -191,7 +189,7 @@ describe('a node', () => {
     const [first, second] = question.elements;
     const swapped = [first, second].map((part, i) => ({
       tokenType: part?.tokenType ?? '',
-      elements: question.elements[1 - i]?.elements ?? IDENTITY,
+      elements: question.elements[1 - i]?.elements ?? new Uint8Array(),
     }));
     expectCode(() => check({ elements: swapped }), 'ticket-invalid');
   });
@@ -207,47 +205,110 @@ describe('a node', () => {
     expectCode(() => check({ registers: [{ ...b, columns: [column, column] }] }), 'malformed');
     expectCode(() => check({}, { persons: 1 }), 'malformed');
     expectCode(() => check({}, { persons: 3 }), 'malformed');
+    expectCode(() => check({ registers: [] }, { persons: 3 }), 'malformed');
     expectCode(() => check(columns({ buckets: [0] })), 'malformed');
     expectCode(() => check(columns({ buckets: [0, 1] })), 'malformed');
     expectCode(() => check(columns({ bits: 2, buckets: [3, 4] })), 'malformed');
-    expectCode(() => check(columns({ bits: 17 })), 'malformed');
+    expectCode(() => check(columns({ bits: 11 })), 'malformed');
     expectCode(() => check(columns({ tokenType: 'name+birthdate' })), 'malformed');
     expectCode(() => check({ elements: [...question.elements, ...question.elements] }), 'malformed');
   });
 
-  test('with fewer bits than it was asked by, takes the prefix; with more, says that the roster is old', () => {
-    const entries = Array.from({ length: 600 }, (_, i) => ({
-      bucketHash: (i * 109) % 65_536,
-      tag: seeded(`t${i}`)(8),
-    }));
-    const table: Table = buildTable(entries, 10, seeded('bits'));
-    expect(table.bits).toBe(2);
-    const answerWith = (bits: number, buckets: number[]) => {
-      const answered = answerQuestion(
-        suite,
-        { ...epoch, table: () => table },
-        {
-          elements: question.elements,
-          registers: [{ register: 'a', columns: [{ tokenType: 'bsn', bits, buckets }] }],
-        },
-      );
+  const entries = Array.from({ length: 2_500 }, (_, i) => ({
+    bucketHash: (i * 109) % 65_536,
+    tag: seeded(`t${i}`)(8),
+  }));
+  const table: Table = buildTable(entries, 10, seeded('bits'));
+
+  /** Answers of a register with that table, whose buckets are asked for with so many bits. */
+  function answerWith(bits: number, buckets: readonly number[]) {
+    const held = [{ tokenType: 'bsn', table, answerKey: scalarOf('bits') }];
+    const answered = answerQuestion(
+      suite,
+      { epoch: 1, register: () => held },
+      {
+        elements: question.elements,
+        registers: [{ register: 'a', columns: [{ tokenType: 'bsn', bits, buckets }] }],
+      },
+    );
+    const reply = answered.type === 'answered' ? answered.registers[0] : undefined;
+    return reply?.type === 'tables' ? reply.columns[0] : undefined;
+  }
+
+  test('picks the range of a bucket number, whatever the number of bits that an older roster names', () => {
+    expect(table.bits).toBe(5);
+    for (let bits = 0; bits <= 10; bits++) {
+      const bucket = 2 ** bits - 1;
+      const shown = Math.min(bits, 5);
+      expect(answerWith(bits, [bucket])).toMatchObject({
+        bits: shown,
+        rangeTags: table.capacity * 2 ** (5 - shown),
+        ranges: rangeAt(table, shown, bucket >>> (bits - shown)),
+      });
+    }
+  });
+
+  test('never shows more bits of two persons than one of them alone would show', () => {
+    const two = answerWith(5, [0b11_010, 0b00_111]);
+    expect(two?.bits).toBe(2);
+    expect(two?.ranges).toEqual(concatBytes(rangeAt(table, 2, 0b11), rangeAt(table, 2, 0b00)));
+  });
+
+  test('sends the whole table once where the persons would cover it anyway', () => {
+    const many = answerWith(5, [1, 2, 3, 4, 5, 6]);
+    expect(many).toMatchObject({ bits: 0, ranges: table.bytes });
+  });
+
+  test('does not answer for a register by fewer or other token types than it holds', () => {
+    const ask = (columns: Question['registers'][number]['columns']) => {
+      const answered = answerQuestion(suite, epoch, { ...question, registers: [{ register: 'a', columns }] });
       return answered.type === 'answered' ? answered.registers[0] : undefined;
     };
-    expect(answerWith(5, [0b11_010, 0b00_111])).toEqual(answerWith(2, [0b11, 0b00]));
-    expect(answerWith(1, [1, 0])).toEqual({ type: 'unavailable', register: 'a', reason: 'roster-outdated' });
+    const [a] = question.registers as [Question['registers'][number]];
+    const outdated = { type: 'unavailable', register: 'a', reason: 'roster-outdated' };
+    expect(ask(a.columns)).toMatchObject({ type: 'tables' });
+    expect(ask(a.columns.slice(1))).toEqual(outdated);
+    expect(ask([])).toEqual(outdated);
+    expect(
+      ask(a.columns.map((column, i) => (i === 0 ? { ...column, tokenType: 'address' } : column))),
+    ).toEqual(outdated);
+    expect(ask([...a.columns, { tokenType: 'address', bits: 0, buckets: [0, 0] }])).toEqual(outdated);
+  });
+
+  test('says so where an answer would grow too large, and answers the others', () => {
+    const bytes = new Uint8Array(LIMITS.answerBytes / 2);
+    const large = [
+      {
+        tokenType: 'bsn',
+        table: { bits: 0, capacity: bytes.length / 8, bytes },
+        answerKey: scalarOf('large'),
+      },
+    ];
+    const [, b] = question.registers as [Question['registers'][number], Question['registers'][number]];
+    const registers = ['a', 'b', 'c'].map((register) => ({ ...b, register }));
+    const small = epoch.register('b');
+    const answered = answerQuestion(
+      suite,
+      { epoch: 1, register: (id) => (id === 'c' ? small : large) },
+      { ...question, registers },
+    );
+    expect(answered).toMatchObject({
+      registers: [
+        { type: 'tables', register: 'a' },
+        { type: 'unavailable', register: 'b', reason: 'too-large' },
+        { type: 'tables', register: 'c' },
+      ],
+    });
+    answerCodec.encode(answered);
   });
 
   test('does the same amount of work whether anybody is known or not', () => {
     const sizes = [[{ bsn: '1', skn: 'x' }], [{ bsn: '8', skn: 'y' }], [{}]].map((persons) => {
       const one = evaluateLookup(suite, persons.map(tokensOfPerson), JSON.stringify(persons));
       const asked = askedQuestion(one, REGISTERS, () => 0);
-      const answered = answerOf(suite, epoch, ticketFor(one, ['a', 'b']), asked);
-      return answered.registers.map((reply) =>
-        reply.type === 'tables' ? reply.columns.map((c) => c.buckets.length) : [],
-      );
+      return answerCodec.encode(answerOf(suite, epoch, ticketFor(one, ['a', 'b']), asked)).length;
     });
-    expect(sizes[1]).toEqual(sizes[0]);
-    expect(sizes[2]).toEqual(sizes[0]);
+    expect(new Set(sizes).size).toBe(1);
   });
 });
 

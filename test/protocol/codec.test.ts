@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   LIMITS,
+  agentFrameCodec,
   answerCodec,
   deliveryReportCodec,
   questionCodec,
@@ -120,24 +121,28 @@ describe('the limits', () => {
     });
   });
 
-  test('an answer with 32 persons at a register of a million fits', () => {
+  test('an answer with the whole table of a register of a million fits', () => {
+    const evaluated = new Uint8Array(32 * persons);
+    const ranges = new Uint8Array(8 * 1_173 * 1_024);
     const bytes = answerCodec.encode({
       type: 'answered',
       epoch: 1,
-      evaluated: [{ tokenType: 'bsn', elements: new Uint8Array(32 * persons) }],
       registers: [
         {
           type: 'tables',
           register: name,
-          columns: [{ tokenType: 'bsn', capacity: 1_173, buckets: new Uint8Array(8 * 1_173 * persons) }],
+          columns: [{ tokenType: 'bsn', evaluated, bits: 0, rangeTags: 1_173 * 1_024, ranges }],
         },
       ],
     });
-    deliveryReportCodec.encode({
-      node: name,
-      outcome: 'answered',
-      ciphertext: new Uint8Array(bytes.length + 16),
-    });
+    const ciphertext = new Uint8Array(bytes.length + 28);
+    deliveryReportCodec.encode({ node: name, outcome: 'answered', ciphertext });
+  });
+
+  test('the largest answer that a node makes fits, and sealed too', () => {
+    const ciphertext = new Uint8Array(LIMITS.answerBytes + 28);
+    deliveryReportCodec.encode({ node: name, outcome: 'answered', ciphertext });
+    agentFrameCodec.encode({ type: 'reply', delivery: 1, outcome: 'answered', ciphertext });
   });
 
   test('one question for each of 2,000 agencies fits one body', () => {

@@ -1,5 +1,6 @@
 import type {
   AnsweringEpoch,
+  AnsweringTable,
   Answer,
   EvaluatedLookup,
   PersonTokens,
@@ -7,7 +8,6 @@ import type {
   Question,
   RegisterResult,
   Suite,
-  Table,
   Ticket,
 } from '@hitmachine/protocol';
 import {
@@ -74,19 +74,25 @@ export interface RegisterModel {
   readonly clients: readonly Description[];
 }
 
-/** All tables of a node for one epoch. `spare` adds entries that belong to nobody, to reach a larger size class. */
+/** All tables of a node for one epoch, by register and token type. */
+export interface NodeEpoch extends AnsweringEpoch {
+  readonly tables: ReadonlyMap<string, AnsweringTable>;
+}
+
+/** Builds an epoch. `spare` adds entries that belong to nobody to every table, to reach a larger size class. */
 export function buildEpoch(
   suite: Suite,
   registers: readonly RegisterModel[],
   epoch: number,
   spare = 0,
-): AnsweringEpoch & { readonly tables: ReadonlyMap<string, Table> } {
-  const factor = epochFactor(suite, nodeKey, epoch);
-  const tables = new Map<string, Table>();
+): NodeEpoch {
+  const tables = new Map<string, AnsweringTable>();
   for (const { register, tokenTypes, clients } of registers)
     for (const tokenType of tokenTypes) {
       const tokens = clients.flatMap((client) => tokensOfPerson(client).get(tokenType) ?? []);
-      const prefix = tagPrefix({ agency: NODE, register, tokenType, epoch });
+      const scope = { agency: NODE, register, tokenType, epoch };
+      const factor = epochFactor(suite, nodeKey, scope);
+      const prefix = tagPrefix(scope);
       const entries = importTokens(suite, tokens, `${register} ${tokenType}`).map(
         ({ bucketHash, element }) => ({
           bucketHash,
@@ -98,13 +104,20 @@ export function buildEpoch(
         bucketHash: (i * 641) % 65_536,
         tag: random(8),
       }));
-      tables.set(`${register} ${tokenType}`, buildTable([...entries, ...others], 10, random));
+      const table = buildTable([...entries, ...others], 10, random);
+      tables.set(`${register} ${tokenType}`, {
+        tokenType,
+        table,
+        answerKey: answerKey(suite, nodeKey, scope),
+      });
     }
   return {
     epoch,
     tables,
-    answerKey: answerKey(suite, nodeKey, epoch),
-    table: (register, tokenType) => tables.get(`${register} ${tokenType}`) ?? 'not-imported',
+    register(id) {
+      const model = registers.find(({ register }) => register === id);
+      return model?.tokenTypes.flatMap((type) => tables.get(`${id} ${type}`) ?? []) ?? 'not-imported';
+    },
   };
 }
 
@@ -160,7 +173,7 @@ export function answerOf(
 export function lookUp(
   suite: Suite,
   registers: readonly RegisterModel[],
-  epoch: ReturnType<typeof buildEpoch>,
+  epoch: NodeEpoch,
   persons: readonly Description[],
   label?: string,
 ): RegisterResult[] {
@@ -168,7 +181,7 @@ export function lookUp(
   const question = askedQuestion(
     lookup,
     registers,
-    (register, type) => epoch.tables.get(`${register} ${type}`)?.bits ?? 0,
+    (register, type) => epoch.tables.get(`${register} ${type}`)?.table.bits ?? 0,
   );
   const ticket = ticketFor(
     lookup,
@@ -190,8 +203,8 @@ export function expectedResults(
       if (common.length === 0) return { status: 'no-common-token' as const };
       const matchedOn = common.filter((type) => clients.some((client) => client[type] === person[type]));
       return matchedOn.length > 0
-        ? { status: 'known' as const, matchedOn }
-        : { status: 'not-known' as const };
+        ? { status: 'known' as const, matchedOn, comparedOn: common }
+        : { status: 'not-known' as const, comparedOn: common };
     }),
   }));
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  answerKey,
   blindBatch,
   bucketMaskKey,
   bytesToHex,
@@ -13,10 +14,12 @@ import {
   prepareLookup,
   proveEvaluation,
   splitElements,
+  tagPrefix,
   takeEvaluation,
 } from '@hitmachine/protocol';
 import type { Description, RegisterModel } from './parties.ts';
 import {
+  NODE,
   TOKEN_TYPES,
   buildEpoch,
   evaluateLookup,
@@ -56,10 +59,10 @@ describe.each(BACKENDS)('import, tables, lookup and answer on $name', (backend) 
     expect(results).toEqual(expectedResults(REGISTERS, PERSONS));
     expect(results[0]).toMatchObject({
       persons: [
-        { status: 'known', matchedOn: ['bsn', 'name+birthdate'] },
-        { status: 'known', matchedOn: ['bsn'] },
+        { status: 'known', matchedOn: ['bsn', 'name+birthdate'], comparedOn: ['bsn', 'name+birthdate'] },
+        { status: 'known', matchedOn: ['bsn'], comparedOn: ['bsn', 'name+birthdate'] },
         { status: 'known', matchedOn: ['name+birthdate'] },
-        { status: 'not-known' },
+        { status: 'not-known', comparedOn: ['bsn'] },
         { status: 'no-common-token' },
       ],
     });
@@ -106,7 +109,7 @@ describe('answers equal a plain comparison', () => {
 
   test('with bucket numbers, too', () => {
     const epoch = buildEpoch(suite, REGISTERS, 3, 700);
-    expect(epoch.tables.get('aandacht bsn')?.bits).toBe(2);
+    expect(epoch.tables.get('aandacht bsn')?.table.bits).toBe(2);
     expect(lookUp(suite, REGISTERS, epoch, PERSONS)).toEqual(expectedResults(REGISTERS, PERSONS));
   });
 });
@@ -209,11 +212,27 @@ describe('what leaves an asker', () => {
 describe('epochs', () => {
   test('a table of one epoch answers no question of the next', () => {
     const [today, tomorrow] = [buildEpoch(suite, REGISTERS, 1), buildEpoch(suite, REGISTERS, 2)];
-    const stale = { ...tomorrow, table: today.table };
+    const stale = { ...tomorrow, register: (id: string) => today.register(id) };
     for (const result of lookUp(suite, REGISTERS, stale, PERSONS))
       if ('persons' in result) for (const person of result.persons) expect(person.status).not.toBe('known');
-    for (const [name, table] of today.tables)
-      expect(tomorrow.tables.get(name)?.bytes).not.toEqual(table.bytes);
+    for (const [name, { table }] of today.tables)
+      expect(tomorrow.tables.get(name)?.table.bytes).not.toEqual(table.bytes);
+  });
+
+  test('an evaluation for one register or token type is worthless for another', () => {
+    const scope = { agency: NODE, register: 'a', tokenType: 'bsn', epoch: 1 };
+    const others = [
+      { ...scope, agency: 'reclassering' },
+      { ...scope, register: 'b' },
+      { ...scope, tokenType: 'skn' },
+      { ...scope, epoch: 2 },
+      // Text must not move from one part to the next.
+      { ...scope, register: 'ab', tokenType: 'sn' },
+    ];
+    const keys = [scope, ...others].map((each) => bytesToHex(answerKey(suite, nodeKey, each)));
+    expect(new Set(keys).size).toBe(keys.length);
+    const prefixes = [scope, ...others].map((each) => bytesToHex(tagPrefix(each)));
+    expect(new Set(prefixes).size).toBe(prefixes.length);
   });
 
   test('bucket hashes are the same on both backends and in every lookup', () => {

@@ -3,15 +3,18 @@ import { describe, expect, test } from 'vitest';
 import type { Table, TableEntry } from '@hitmachine/protocol';
 import {
   BUCKET_HASH_BITS,
+  LIMITS,
   MAX_PREFIX_BITS,
   SIZE_CLASSES,
   TAG_BYTES,
-  bucketAt,
+  bitsPerPerson,
   bucketCapacity,
-  bucketHolds,
   bucketNumber,
   buildTable,
   bytesToHex,
+  concatBytes,
+  rangeAt,
+  rangeHolds,
   tableShape,
 } from '@hitmachine/protocol';
 import { binomialTail } from './binomial.ts';
@@ -38,9 +41,9 @@ function tagsOf(bucket: Uint8Array): Uint8Array[] {
 function expectWhole(table: Table, entries: readonly TableEntry[]): void {
   expect(table.bytes.length).toBe(2 ** table.bits * table.capacity * TAG_BYTES);
   for (const { bucketHash, tag } of entries)
-    expect(bucketHolds(bucketAt(table, bucketNumber(bucketHash, table.bits)), tag)).toBe(true);
+    expect(rangeHolds(rangeAt(table, table.bits, bucketNumber(bucketHash, table.bits)), tag)).toBe(true);
   for (let bucket = 0; bucket < 2 ** table.bits; bucket++) {
-    const tags = tagsOf(bucketAt(table, bucket)).map(bytesToHex);
+    const tags = tagsOf(rangeAt(table, table.bits, bucket)).map(bytesToHex);
     expect(tags).toEqual([...tags].sort());
   }
 }
@@ -141,8 +144,8 @@ describe('a table', () => {
       bits: table.bits,
       capacity: table.capacity,
     });
-    const bucket = bucketAt(table, bucketNumber(0xabcd, table.bits));
-    for (const { tag } of crowded) expect(bucketHolds(bucket, tag)).toBe(true);
+    const bucket = rangeAt(table, table.bits, bucketNumber(0xabcd, table.bits));
+    for (const { tag } of crowded) expect(rangeHolds(bucket, tag)).toBe(true);
   });
 
   test('without bits it never overflows', () => {
@@ -158,7 +161,20 @@ describe('a table', () => {
 
   test('has no buckets but its own', () => {
     const table = buildTable(entriesOf(501), 10, seeded('padding'));
-    for (const bucket of [-1, 4, 65_535]) expectCode(() => bucketAt(table, bucket), 'malformed');
+    for (const bucket of [-1, 4, 65_535]) expectCode(() => rangeAt(table, 2, bucket), 'malformed');
+    expectCode(() => rangeAt(table, 0, 1), 'malformed');
+    expectCode(() => rangeAt(table, 3, 0), 'malformed');
+  });
+
+  test('a range is the buckets that begin with a prefix, in order', () => {
+    const entries = entriesOf(2_001);
+    const table = buildTable(entries, 10, seeded('padding'));
+    for (let bits = 0; bits <= table.bits; bits++) {
+      const ranges = Array.from({ length: 2 ** bits }, (_, prefix) => rangeAt(table, bits, prefix));
+      expect(concatBytes(...ranges)).toEqual(table.bytes);
+      for (const { bucketHash, tag } of entries.slice(0, 50))
+        expect(rangeHolds(ranges[bucketNumber(bucketHash, bits)] as Uint8Array, tag)).toBe(true);
+    }
   });
 
   test('a bucket number is a prefix: more bits only refine it', () => {
@@ -172,23 +188,39 @@ describe('a table', () => {
   });
 });
 
+describe('bits that each person of a lookup shows', () => {
+  test('together never more than one person alone would', () => {
+    for (const tableBits of CAPS)
+      for (let persons = 1; persons <= LIMITS.persons; persons++) {
+        const bits = bitsPerPerson(tableBits, persons);
+        expect(persons * bits).toBeLessThanOrEqual(tableBits);
+        // Ranges that cover the table anyway would show bits for nothing.
+        if (bits > 0) expect(persons).toBeLessThan(2 ** bits);
+      }
+  });
+
+  test('one person alone shows all, except where two buckets are the whole table', () => {
+    expect(CAPS.map((bits) => bitsPerPerson(bits, 1))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+});
+
 describe('looking for a tag', () => {
   const bucket = seeded('bucket')(40 * TAG_BYTES);
 
   test('agrees with a plain search', () => {
     const tags = tagsOf(bucket);
-    for (const tag of tags) expect(bucketHolds(bucket, tag)).toBe(true);
+    for (const tag of tags) expect(rangeHolds(bucket, tag)).toBe(true);
     fc.assert(
       fc.property(fc.nat(39), fc.nat(63), (at, bit) => {
         const near = (tags[at] as Uint8Array).map((byte, i) =>
           i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte,
         );
-        expect(bucketHolds(bucket, near)).toBe(tags.some((tag) => bytesToHex(tag) === bytesToHex(near)));
+        expect(rangeHolds(bucket, near)).toBe(tags.some((tag) => bytesToHex(tag) === bytesToHex(near)));
       }),
       { numRuns: 300 },
     );
-    expect(bucketHolds(bucket, bucket.slice(4, 12))).toBe(false);
-    expect(bucketHolds(new Uint8Array(), bucket.slice(0, 8))).toBe(false);
+    expect(rangeHolds(bucket, bucket.slice(4, 12))).toBe(false);
+    expect(rangeHolds(new Uint8Array(), bucket.slice(0, 8))).toBe(false);
   });
 
   test('reads every byte, whether and wherever the tag is there', () => {
@@ -200,7 +232,7 @@ describe('looking for a tag', () => {
           return Reflect.get(target, key) as unknown;
         },
       });
-      bucketHolds(watched, tag);
+      rangeHolds(watched, tag);
       return count;
     };
     const [first, last, absent] = [bucket.slice(0, 8), bucket.slice(-8), new Uint8Array(8)];
@@ -208,8 +240,8 @@ describe('looking for a tag', () => {
   });
 
   test('what is cut off is refused', () => {
-    expectCode(() => bucketHolds(bucket.slice(1), bucket.slice(0, 8)), 'malformed');
-    expectCode(() => bucketHolds(bucket, bucket.slice(0, 7)), 'malformed');
-    expectCode(() => bucketHolds(bucket, bucket.slice(0, 9)), 'malformed');
+    expectCode(() => rangeHolds(bucket.slice(1), bucket.slice(0, 8)), 'malformed');
+    expectCode(() => rangeHolds(bucket, bucket.slice(0, 7)), 'malformed');
+    expectCode(() => rangeHolds(bucket, bucket.slice(0, 9)), 'malformed');
   });
 });

@@ -76,7 +76,6 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
   fc.record({
     type: fc.constant('answered' as const),
     epoch: u64,
-    evaluated: elements,
     registers: list(
       fc.oneof(
         fc.record({
@@ -87,7 +86,9 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
         fc.record({
           type: fc.constant('tables' as const),
           register: name,
-          columns: list(fc.record({ tokenType, capacity: u32, buckets: blob(64) })),
+          columns: list(
+            fc.record({ tokenType, evaluated: blob(1_024), bits: u8, rangeTags: u32, ranges: blob(64) }),
+          ),
         }),
       ),
     ),

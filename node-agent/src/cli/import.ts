@@ -17,8 +17,6 @@ export interface ImportOptions {
   readonly json: boolean;
 }
 
-const BUILT_IN = new Set(['bsn', 'name+birthdate', 'address']);
-
 /** `hit-agent import`: the file becomes the register's whole content, or nothing changes. */
 export async function importFile(
   path: string,
@@ -41,17 +39,20 @@ export async function importFile(
     const prepared = prepareImport(
       register,
       readClientFile(file, {
-        identifierTypes: register.tokenTypes.filter((type) => !BUILT_IN.has(type)),
+        tokenTypes: register.tokenTypes,
         ignoreUnknownColumns: options.ignoreUnknownColumns,
       }),
     );
-    for (const { line, reason } of prepared.bad) terminal.err(`${file}:${line}: ${reason}`);
+    for (const { line, reason } of prepared.bad) terminal.err(`${file}:${line}: ${reason}\n`);
     if (prepared.bad.length > 0 && !options.skipInvalid)
       throw new HitError(
         'import-invalid',
         `${prepared.bad.length} of ${prepared.bad.length + prepared.clients} rows cannot be imported, so nothing was changed. ` +
           'Correct them, or import the others with --skip-invalid.',
       );
+    if (prepared.bad.length > 0 && prepared.clients === 0)
+      throw new HitError('import-invalid', 'none of the rows can be imported, so nothing was changed');
+    if (prepared.clients === 0) terminal.err(`${file}: the file has no rows: ${register.id} will be empty\n`);
     const roster = new RosterKeeper(agent.backend, agent.state, membership, log);
     roster.accept(await gateway.roster());
     await publishRegisters(roster, gateway, agent.config.registers);

@@ -1,6 +1,7 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
-import { HitError } from '@hitmachine/protocol';
+import { listenSchema, readConfig } from '../config.ts';
+import { agentDirectory } from '../directory.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { enrol } from './enrol.ts';
 import { importFile } from './import.ts';
@@ -17,6 +18,7 @@ export interface ProgramContext {
   readonly terminal: Terminal;
   /** The directory when no --dir is given. */
   readonly defaultDirectory: string;
+  /** Aborted when `serve` is to stop. */
   readonly stopped: AbortSignal;
 }
 
@@ -41,10 +43,8 @@ export async function runProgram(argv: readonly string[], context: ProgramContex
   }
 }
 
-function buildProgram(
-  { terminal, defaultDirectory, stopped }: ProgramContext,
-  exit: (code: number) => void,
-): Command {
+function buildProgram(context: ProgramContext, exit: (code: number) => void): Command {
+  const { terminal, defaultDirectory } = context;
   const program = new Command('hit-agent')
     .description("An agency's node agent: answers blind questions, and asks them.")
     .version('0.1.0')
@@ -94,11 +94,15 @@ function buildProgram(
       serveAgent(
         {
           directory: options.dir,
-          log: pino({ timestamp: pino.stdTimeFunctions.isoTime }),
+          log: pino({
+            level: readConfig(agentDirectory(options.dir).config).logLevel,
+            timestamp: pino.stdTimeFunctions.isoTime,
+          }),
           listen: options.listen,
           canaryIntervalMs: options.canarySeconds * 1000,
         },
-        stopped,
+        // Looked at here alone: from now on a signal asks to stop, while for other commands it just stops them.
+        context.stopped,
       ),
     );
   command('lookup', 'ask which registers know these persons, through the running agent')
@@ -141,14 +145,12 @@ function toStderr(terminal: Terminal): OperationalLog {
 
 function positive(value: string): number {
   const number = Number(value);
-  if (!Number.isFinite(number) || number <= 0)
-    throw new HitError('config-invalid', '--canary-seconds: a number above 0');
+  if (!(number > 0 && number <= 3_600)) throw new InvalidArgumentError('A number above 0, at most 3600.');
   return number;
 }
 
 function listenOption(value: string): { host: string; port: number } {
-  const match = /^(127\.0\.0\.1|\[::1\]|localhost):(\d{1,5})$/.exec(value);
-  if (match === null)
-    throw new HitError('config-invalid', '--listen: a loopback address and a port, such as 127.0.0.1:8461');
-  return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port: Number(match[2]) };
+  const { success, data, error } = listenSchema.safeParse(value);
+  if (!success) throw new InvalidArgumentError(`Wanted: ${error.issues[0]?.message}.`);
+  return data;
 }

@@ -47,11 +47,14 @@ export async function answerDelivery(node: Answering, delivery: Delivery): Promi
     return { ...reply, outcome: answer.type, ciphertext: seal(answerCodec.encode(answer)) };
   } catch (error) {
     const code = error instanceof HitError ? error.code : 'internal';
-    if (code === 'session-unknown') return { ...reply, outcome: 'session-unknown', ciphertext: undefined };
+    if (code === 'session-unknown') {
+      node.log.info({ event: 'session-unknown' });
+      return { ...reply, outcome: 'session-unknown', ciphertext: undefined };
+    }
     node.log.warn({
       event: 'question-rejected',
       code,
-      reason: code === 'internal' ? String(error) : undefined,
+      reason: error instanceof HitError ? error.detail : String(error),
     });
     return { ...reply, outcome: 'rejected', ciphertext: undefined };
   }

@@ -85,7 +85,7 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
     const ticket = ticketFor(asker, node, { asked, opened, evaluated, requestDigest, roster, registers });
     const ready: AddressedRegister[] = [];
     for (const register of registers) {
-      const obstacle = ticket === undefined ? CHECK_FAILED : obstacleAt(register);
+      const obstacle = ticket === undefined ? CHECK_FAILED : obstacleAt(asker.roster, register);
       if (obstacle === undefined) ready.push(register);
       else yield { type: 'register', register, outcomes: every(obstacle) };
     }
@@ -95,9 +95,7 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
   for await (const reply of askNodes(asker, opened, evaluated, nodes)) {
     const sent = nodes.find(({ node }) => node === reply.node)?.registers ?? [];
     for (const { register: id } of sent) {
-      const register = addressed.find(
-        (entry) => entry.agency.id === reply.node && entry.register.id === id,
-      );
+      const register = addressed.find((entry) => entry.agency.id === reply.node && entry.register.id === id);
       if (register === undefined) continue;
       const outcomes =
         reply.type === 'answered'
@@ -117,8 +115,12 @@ function byNode(registers: readonly AddressedRegister[]): Map<string, AddressedR
   return nodes;
 }
 
-/** Why a register need not even be asked: it has no tables, or not for every token type that it holds. */
-function obstacleAt({ register: { tokenTypes, tableBits } }: AddressedRegister): Outcome | undefined {
+/** Why a register need not even be asked: keys that nobody checked, no tables, or not for every token type. */
+function obstacleAt(
+  roster: RosterKeeper,
+  { agency, register: { tokenTypes, tableBits } }: AddressedRegister,
+): Outcome | undefined {
+  if (!roster.isTrusted(agency.id)) return { status: 'no-answer', reason: 'key-changed' };
   const built = tokenTypes.filter((type) => tableBits[type] !== undefined).length;
   if (built === tokenTypes.length) return undefined;
   return { status: 'no-answer', reason: built === 0 ? 'not-imported' : 'roster-outdated' };
@@ -147,7 +149,10 @@ function outcomeWithoutAnswer(reply: Exclude<NodeReply, { type: 'answered' }>): 
   }
 }
 
-/** Opens the lookup; when the roster has moved on in the meantime, once more with the new one. */
+/** When many agencies start at once, the roster moves on many times within a second. */
+const ATTEMPTS = 5;
+
+/** Opens the lookup; when the roster has moved on in the meantime, again with the new one. */
 async function open(
   asker: Asker,
   asked: Asked,
@@ -168,12 +173,14 @@ async function open(
     ...(await asker.gateway.openLookup(request(roster.version))),
     roster,
   });
-  try {
-    return await attempt(asker.roster.roster);
-  } catch (error) {
-    if (!(error instanceof HitError) || error.code !== 'roster-outdated') throw error;
-    asker.roster.accept(await asker.gateway.roster());
-    return await attempt(asker.roster.roster);
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await attempt(asker.roster.roster);
+    } catch (error) {
+      const outdated = error instanceof HitError && error.code === 'roster-outdated';
+      if (!outdated || attempts === ATTEMPTS) throw error;
+      asker.roster.accept(await asker.gateway.roster());
+    }
   }
 }
 

@@ -17,6 +17,7 @@ interface CanaryDeps extends Asker {
 /**
  * Asks this agency's own registers about their canary, over the whole path that real questions take. A register
  * must know the canary by every token type that it holds: a broken table would otherwise hide behind a good one.
+ * Throws when a register gave no answer at all, so that it is asked again soon.
  */
 export async function canaryRound(deps: CanaryDeps): Promise<void> {
   const { tokenTypes: agreed } = deps.roster.roster.settings;
@@ -29,6 +30,7 @@ export async function canaryRound(deps: CanaryDeps): Promise<void> {
   const tokenTypes = [...new Set(own.flatMap((register) => register.tokenTypes))]
     .filter((type) => Object.hasOwn(agreed, type))
     .sort();
+  const unanswered: string[] = [];
   try {
     const events = ask(deps, {
       purpose: CANARY_PURPOSE,
@@ -45,11 +47,16 @@ export async function canaryRound(deps: CanaryDeps): Promise<void> {
       if (outcome?.status === 'known' && held.every((type) => outcome.matchedOn.includes(type)))
         deps.canaries.cameBack(id);
       else if (outcome?.status === 'known' || outcome?.status === 'not-known') deps.canaries.wasNotKnown(id);
-      else deps.canaries.wasNotAnswered(id, outcome?.reason ?? 'no reply');
+      else {
+        deps.canaries.wasNotAnswered(id, outcome?.reason ?? 'no reply');
+        unanswered.push(id);
+      }
     }
   } catch (error) {
-    const code = error instanceof HitError ? error.code : 'internal';
-    for (const { id } of own) deps.canaries.wasNotAnswered(id, code);
-    deps.log.warn({ event: 'canary-not-asked', code });
+    for (const { id } of own)
+      deps.canaries.wasNotAnswered(id, error instanceof HitError ? error.code : 'internal');
+    throw error;
   }
+  if (unanswered.length > 0)
+    throw new HitError('not-ready', `no answer to the canary of ${unanswered.join(', ')}`);
 }

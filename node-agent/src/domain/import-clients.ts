@@ -57,13 +57,17 @@ export function prepareImport(register: ConfiguredRegister, rows: Iterable<Clien
   const tokens = new Map<string, Uint8Array[]>(register.tokenTypes.map((type) => [type, []]));
   const bad: BadRow[] = [];
   let clients = 0;
-  for (const { line, client } of rows) {
+  for (const row of rows) {
+    if ('problem' in row) {
+      bad.push({ line: row.line, reason: row.problem });
+      continue;
+    }
     try {
-      for (const [type, token] of tokensOf(client, register.tokenTypes)) tokens.get(type)?.push(token);
+      for (const [type, token] of tokensOf(row.client, register.tokenTypes)) tokens.get(type)?.push(token);
       clients++;
     } catch (error) {
       if (!(error instanceof HitError)) throw error;
-      bad.push({ line, reason: error.detail });
+      bad.push({ line: row.line, reason: error.detail });
     }
   }
   return { clients, bad, tokens };
@@ -98,12 +102,18 @@ export async function importClients(
       progress((done += batch.tokens.length), total);
     }
   };
-  try {
-    await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, work));
-  } catch (error) {
+  const stopping = (error: unknown): never => {
     batches.length = 0;
-    stage.abandon();
     throw error;
+  };
+  // Both are waited for, so that none adds to what has been abandoned.
+  const ends = await Promise.allSettled(
+    Array.from({ length: REQUESTS_AT_ONCE }, () => work().catch(stopping)),
+  );
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) {
+    stage.abandon();
+    throw failed.reason;
   }
   const change = stage.commit(prepared.clients, evaluationKey, deps.clock());
   return { register: register.id, clients: prepared.clients, skipped: prepared.bad.length, ...change };

@@ -91,6 +91,13 @@ export function tokensOfPersons(
   const fields: { field: string; detail: string }[] = [];
   const codes = new Set<HitError['code']>();
   const tokens = persons.map((person, i): PersonTokens => {
+    // The names of identifiers come from outside, so an unknown one is not repeated.
+    if (Object.keys(person.identifiers ?? {}).some((type) => !tokenTypes.includes(type))) {
+      codes.add('field-invalid');
+      const detail = `one of them is of a type that is not matched on here; known are ${tokenTypes.join(', ')}`;
+      fields.push({ field: `persons.${i}.identifiers`, detail });
+      return new Map();
+    }
     try {
       return tokensOf(person satisfies PersonDescription, tokenTypes);
     } catch (error) {

@@ -28,6 +28,7 @@ export class RosterKeeper {
   readonly #log: OperationalLog;
   #roster: Roster;
   #changed: ReadonlySet<string> = new Set();
+  #refused: string | undefined;
 
   constructor(backend: Backend, state: StateStore, membership: Membership, log: OperationalLog) {
     this.#backend = backend;
@@ -58,18 +59,31 @@ export class RosterKeeper {
     return self;
   }
 
-  /** Takes in a roster. Throws `signature-invalid`; an older one than is held is left aside. */
+  /** Whether this agency is on the roster. */
+  get isMember(): boolean {
+    return this.#roster.agencies.some(({ id }) => id === this.#membership.agency);
+  }
+
+  /** Why the gateway's latest roster was left aside, if it was. */
+  get refused(): string | undefined {
+    return this.#refused;
+  }
+
+  /** Takes in a roster. Throws `signature-invalid`; an older one than is held, or another of its version, is left aside. */
   accept(document: SignedDocument): void {
     const roster = this.#open(document);
     if (roster.version < this.#roster.version) {
+      this.#refused = `the gateway shows version ${roster.version} of the roster, and showed version ${this.#roster.version} before`;
       this.#log.warn({ event: 'roster-rolled-back', version: roster.version, held: this.#roster.version });
       return;
     }
     if (roster.version === this.#roster.version && JSON.stringify(roster) !== JSON.stringify(this.#roster)) {
       // Two different rosters of one version: the gateway tells its agencies different stories.
+      this.#refused = `the gateway shows two different rosters of version ${roster.version}`;
       this.#log.error({ event: 'roster-forked', version: roster.version });
       return;
     }
+    this.#refused = undefined;
     this.#state.setRoster(JSON.stringify(document));
     this.#roster = roster;
     this.checkPins();

@@ -94,13 +94,24 @@ export function statusOf(deps: StatusDeps): AgentStatus {
           (name) =>
             `the keys of ${name} are not those that were pinned; check them and run "hit-agent trust"`,
         ),
-      ...(roster.self.identityKey === encodeBase64(deps.keys.identityKey)
-        ? []
-        : [
-            'the roster holds another identity key for this agency: enrol again, and tell the administrator of the gateway',
-          ]),
+      ...ownEntryProblems(deps),
+      ...(roster.refused === undefined ? [] : [`${roster.refused}: tell its administrator`]),
     ],
   };
+}
+
+function ownEntryProblems({ roster, keys }: StatusDeps): string[] {
+  if (!roster.isMember) return ['this agency is not on the roster (any more)'];
+  const { identityKey, sessionKey } = roster.self;
+  if (
+    identityKey === encodeBase64(keys.identityKey) &&
+    sessionKey.kem === keys.sessionKey.kem &&
+    sessionKey.publicKey === keys.sessionKey.publicKey
+  )
+    return [];
+  return [
+    'the roster holds other keys for this agency than its own: enrol again, and tell the administrator of the gateway',
+  ];
 }
 
 function stateOf(obstacle: ReturnType<CanaryWatch['obstacle']>): RegisterState {

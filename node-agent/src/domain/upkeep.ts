@@ -114,7 +114,8 @@ export class Upkeep {
       this.#wanted[name] = true;
       if (this.#stopped) return;
       if (!this.#failing) {
-        this.#retryAt = performance.now() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++);
+        this.#retryAt =
+          performance.now() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++);
         this.#failing = true;
       }
       const code = error instanceof HitError ? error.code : 'internal';

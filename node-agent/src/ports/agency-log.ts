@@ -27,8 +27,7 @@ export type AgencyEvent =
       readonly event: 'refused';
       readonly lookupKey: string;
       readonly detail: AnsweredDetail & { readonly reason: string };
-    }
-  | { readonly event: 'rejected'; readonly lookupKey: string; readonly detail: { readonly code: string } };
+    };
 
 /** What a node records of a question before it answers. Says nothing about the person: it does not know. */
 export interface AnsweredDetail {

@@ -39,14 +39,21 @@ export function problemApp(log: OperationalLog): OpenAPIHono {
   });
   app.onError((error, context) => {
     const known = error instanceof HTTPException ? fromHono(error) : error;
-    if (!(known instanceof HitError))
-      log.error({ event: 'internal-error', path: context.req.path, stack: (known as Error).stack });
+    report(log, context.req.path, known);
     return problem(context, known);
   });
   app.notFound((context) =>
     problem(context, new HitError('not-found', 'there is nothing at this address; see /v1/openapi.json')),
   );
   return app;
+}
+
+/** Tells operators what they can mend; what is wrong with a request is for its sender alone. */
+export function report(log: OperationalLog, path: string, error: unknown): void {
+  if (!(error instanceof HitError))
+    log.error({ event: 'internal-error', path, stack: (error as Error).stack });
+  else if (ERRORS[error.code].status >= 500)
+    log.error({ event: 'request-failed', path, code: error.code, reason: error.detail });
 }
 
 /** Renders any thrown value; the one place in which the agent's API says no. */

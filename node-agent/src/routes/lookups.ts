@@ -9,7 +9,7 @@ import type { AddressedRegister } from '../domain/lookup-input.ts';
 import { lookupInputSchema } from '../domain/lookup-input.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { EXPLANATIONS } from '../domain/outcome.ts';
-import { jsonLimit, problemResponse, requireJson } from './http.ts';
+import { jsonLimit, problemResponse, report, requireJson } from './http.ts';
 
 const bilingual = z.strictObject({ nl: z.string(), en: z.string() });
 
@@ -64,7 +64,10 @@ const route = createRoute({
     },
     400: problemResponse('A field is not valid; `fields` names it'),
     401: problemResponse('The key of the agent is missing'),
+    403: problemResponse('The gateway does not allow this question'),
     409: problemResponse('A pinned key has changed, or the roster has'),
+    413: problemResponse('The body is too large'),
+    415: problemResponse('The body is not JSON'),
     429: problemResponse('A quota of the gateway is used up'),
     502: problemResponse('The gateway could not be reached, or failed a check'),
     503: problemResponse('The agent is not ready, or its log cannot be written'),
@@ -78,7 +81,7 @@ export function lookupRoutes(app: OpenAPIHono, service: LookupService): void {
     if (context.req.header('accept')?.includes('application/x-ndjson') === true) {
       context.header('content-type', 'application/x-ndjson');
       return stream(context, async (out) => {
-        for await (const line of lines(lookup)) await out.write(`${JSON.stringify(line)}\n`);
+        for await (const line of lines(service, lookup)) await out.write(`${JSON.stringify(line)}\n`);
       }) as never;
     }
     return context.json(await collect(lookup), 200);
@@ -125,7 +128,7 @@ async function collect(lookup: LoggedLookup): Promise<LookupResult> {
 }
 
 /** The result in lines: what is known at the start, each register, and whether it is complete. */
-async function* lines(lookup: LoggedLookup): AsyncGenerator<unknown> {
+async function* lines({ log }: LookupService, lookup: LoggedLookup): AsyncGenerator<unknown> {
   let complete = true;
   try {
     for await (const event of lookup.events) {
@@ -144,6 +147,7 @@ async function* lines(lookup: LoggedLookup): AsyncGenerator<unknown> {
     yield { type: 'end', complete };
   } catch (error) {
     // The status line is out already, so the problem comes as the last line.
+    report(log, route.path, error);
     yield { type: 'problem', problem: problemOf(error) };
   }
 }

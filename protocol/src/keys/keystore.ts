@@ -27,7 +27,7 @@ const CONTEXT = utf8ToBytes('hitmachine-v1 keystore');
 
 async function keyFrom(unlock: Unlock, salt: Uint8Array): Promise<Uint8Array> {
   if (unlock.type === 'key-file') return hkdf(sha256, unlock.key, salt, CONTEXT, 32);
-  return await scryptAsync(unlock.passphrase.normalize('NFKC'), salt, { N: 2 ** 15, r: 8, p: 3, dkLen: 32 });
+  return scryptAsync(unlock.passphrase.normalize('NFKC'), salt, { N: 2 ** 15, r: 8, p: 3, dkLen: 32 });
 }
 
 /** Seals named secrets (each some bytes) for storage. */

@@ -47,7 +47,7 @@ function fill(entries: readonly TableEntry[], shape: TableShape, random: Random)
   const view = new DataView(bytes.buffer);
   for (let bucket = 0; bucket < buckets; bucket++) {
     const slots = tags.subarray(bucket * shape.capacity, (bucket + 1) * shape.capacity);
-    const free = slots.subarray(used[bucket] as number);
+    const free = slots.subarray(used[bucket]);
     const padding = random(free.length * TAG_BYTES);
     const source = new DataView(padding.buffer, padding.byteOffset, padding.length);
     for (let i = 0; i < free.length; i++) free[i] = source.getBigUint64(i * TAG_BYTES);

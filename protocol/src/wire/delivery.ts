@@ -11,6 +11,9 @@ export const DELIVERY_FAILURES = ['not-connected', 'timeout', 'overloaded', 'con
 export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number];
 
+/** What sealing adds to an answer: a nonce in front and a tag behind. */
+const SEAL_BYTES = 12 + 16;
+
 /** Body of `POST /v1/lookups/{id}/questions`: the sealed questions of one lookup. */
 export interface Questions {
   readonly questions: readonly SealedQuestion[];
@@ -32,7 +35,7 @@ export const deliveryReportCodec = message<DeliveryReport>(
   struct({
     node: idField,
     outcome: oneOf(...DELIVERY_OUTCOMES, ...DELIVERY_FAILURES),
-    ciphertext: optional(blob(LIMITS.answerBytes + 16)),
+    ciphertext: optional(blob(LIMITS.answerBytes + SEAL_BYTES)),
   }),
   LIMITS.answerBytes + 1_024,
 );
@@ -87,7 +90,7 @@ export const agentFrameCodec = message<AgentFrame>(
     reply: struct({
       delivery: u32,
       outcome: oneOf(...DELIVERY_OUTCOMES),
-      ciphertext: optional(blob(LIMITS.answerBytes + 16)),
+      ciphertext: optional(blob(LIMITS.answerBytes + SEAL_BYTES)),
     }),
   }),
   LIMITS.answerBytes + 1_024,

@@ -19,47 +19,88 @@ const COLUMNS = {
 
 type Column = keyof typeof COLUMNS;
 
+/** Columns without which no row can have a token of a built-in type. */
+const NEEDED: Readonly<Record<string, readonly Column[]>> = {
+  bsn: ['bsn'],
+  'name+birthdate': ['surname', 'birthDate'],
+  address: ['postcode', 'houseNumber'],
+};
+
 interface Parsed {
   readonly record: readonly string[];
   readonly info: { readonly lines: number };
+  readonly raw: string;
 }
 
 const plain = (heading: string): string => heading.toLowerCase().replace(/[\s_-]/g, '');
+/** What can be repeated of a heading line, in case it is not one: nothing with a digit, and nothing long. */
+const isShowable = (heading: string): boolean => /^[\p{L} _.+-]{1,40}$/u.test(heading);
 
 /**
- * Reads a client file: CSV in UTF-8 with a heading line, separated by comma, semicolon or tab. `identifierTypes` are
- * the register's own token types beside the built-in ones; each may be a column. Other columns are
- * refused, unless `ignoreUnknownColumns`: a misspelt heading would otherwise lose data in silence.
- * Throws `import-invalid` with file and line; never repeats a value.
+ * Reads a client file: CSV in UTF-8 with a heading line, separated by comma, semicolon or tab. Every one of
+ * `tokenTypes`, what the register holds, must have its columns: without them nobody could be found by that
+ * type, and would be told to be unknown. Other columns are refused, unless `ignoreUnknownColumns`: a
+ * misspelt heading would otherwise lose data in silence.
+ * Throws `import-invalid` with file and line when the file as a whole is no good; never repeats a value.
  */
 export function readClientFile(
   file: string,
-  options: { readonly identifierTypes: readonly string[]; readonly ignoreUnknownColumns: boolean },
+  options: { readonly tokenTypes: readonly string[]; readonly ignoreUnknownColumns: boolean },
 ): ClientRow[] {
   const [heading, ...rows] = readRecords(file);
   if (heading === undefined)
     throw new HitError('import-invalid', `${file}:1: the file is empty; it needs a heading line`);
-  const columns = heading.record.map((name) => columnOf(name, options.identifierTypes));
-  const unknown = heading.record.filter((_, i) => columns[i] === undefined);
+  const identifierTypes = options.tokenTypes.filter((type) => !Object.hasOwn(NEEDED, type));
+  const columns = heading.record.map((name) => columnOf(name, identifierTypes));
+  checkColumns(`${file}:${firstLine(heading)}`, heading.record, columns, { ...options, identifierTypes });
+  return rows.map((row) => {
+    const line = firstLine(row);
+    if (row.record.length !== columns.length)
+      return { line, problem: `the row has ${row.record.length} fields, the heading line ${columns.length}` };
+    const fields = new Map(columns.map((column, i) => [column, row.record[i] ?? '']));
+    return { line, client: describe(fields, identifierTypes) };
+  });
+}
+
+function checkColumns(
+  where: string,
+  heading: readonly string[],
+  columns: readonly (string | undefined)[],
+  options: {
+    readonly tokenTypes: readonly string[];
+    readonly identifierTypes: readonly string[];
+    readonly ignoreUnknownColumns: boolean;
+  },
+): void {
+  const refuse = (reason: string): HitError => new HitError('import-invalid', `${where}: ${reason}`);
+  const known = [...Object.keys(COLUMNS), ...options.identifierTypes].join(', ');
+  if (columns.every((column) => column === undefined))
+    throw refuse(`none of the columns is known; is the heading line missing? Known are ${known}`);
+  const unknown = heading.flatMap((name, i) =>
+    columns[i] === undefined ? [isShowable(name) ? name : `column ${i + 1}`] : [],
+  );
   if (unknown.length > 0 && !options.ignoreUnknownColumns)
-    throw new HitError(
-      'import-invalid',
-      `${file}:1: columns that are not known: ${unknown.join(', ')}. ` +
-        `Known are ${[...Object.keys(COLUMNS), ...options.identifierTypes].join(', ')}; rename them, or leave them out with --ignore-unknown-columns`,
+    throw refuse(
+      `columns that are not known: ${unknown.join(', ')}. ` +
+        `Known are ${known}; rename them, or leave them out with --ignore-unknown-columns`,
     );
   const twice = columns.find((column, i) => column !== undefined && columns.indexOf(column) !== i);
-  if (twice !== undefined)
-    throw new HitError('import-invalid', `${file}:1: the column ${twice} stands twice`);
-  if (columns.every((column) => column === undefined))
-    throw new HitError(
-      'import-invalid',
-      `${file}:1: none of the columns is known; is the heading line missing?`,
+  if (twice !== undefined) throw refuse(`the column ${twice} stands twice`);
+  const missing = options.tokenTypes.flatMap((type) => {
+    const lacking = (NEEDED[type] ?? [type]).filter((column) => !columns.includes(column));
+    return lacking.length > 0 ? [`${type} needs ${lacking.join(' and ')}`] : [];
+  });
+  if (missing.length > 0)
+    throw refuse(
+      `columns are missing: ${missing.join('; ')}. Add them, or take the token type out of agent.yaml: ` +
+        'nobody could be found by it, and everybody would seem to be unknown',
     );
-  return rows.map(({ record, info }) => ({
-    // A quoted field may run over several lines; `lines` counts up to the last of them.
-    line: info.lines - record.join('').split('\n').length + 1,
-    client: describe(new Map(columns.map((column, i) => [column, record[i] ?? ''])), options.identifierTypes),
-  }));
+}
+
+/** A row begins where its text does; `lines` counts up to its end, and a quoted field may run over several. */
+function firstLine({ info, raw }: Parsed): number {
+  const text = raw.replace(/^\n+/, '').replace(/\n$/, '');
+  return info.lines - (text.match(/\n/g) ?? []).length;
 }
 
 function readRecords(file: string): Parsed[] {
@@ -74,31 +115,36 @@ function readRecords(file: string): Parsed[] {
       { cause },
     );
   }
-  let content: string;
-  try {
-    content = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const good = new TextDecoder('utf-8').decode(bytes).indexOf('\ufffd');
-    const line = new TextDecoder('utf-8').decode(bytes).slice(0, good).split('\n').length;
-    throw new HitError('import-invalid', `${file}:${line}: not UTF-8; save the file as CSV UTF-8`, { cause });
-  }
-  const firstLine = content.slice(0, content.search(/[\r\n]|$/));
-  const delimiter = [';', '\t', ','].find((candidate) => firstLine.includes(candidate)) ?? ',';
+  // One kind of line end, because the parser counts each half of the others within quotes.
+  const content = decodeUtf8(file, bytes).replace(/\r\n?/g, '\n');
+  const heading = /^.+$/m.exec(content)?.[0] ?? '';
+  const delimiter = [';', '\t', ','].find((candidate) => heading.includes(candidate)) ?? ',';
   try {
     return parse(content, {
       delimiter,
-      bom: true,
       info: true,
+      raw: true,
+      relax_column_count: true,
       skip_empty_lines: true,
       trim: true,
     }) as unknown as Parsed[];
   } catch (cause) {
-    const { lines, code } = cause as { lines?: number; code?: string };
-    const reason =
-      code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH'
-        ? 'the row has more or fewer fields than the heading line'
-        : 'the row is not well-formed CSV (a quotation mark too many or too few?)';
-    throw new HitError('import-invalid', `${file}:${lines ?? 1}: ${reason}`, { cause });
+    const { lines } = cause as { lines?: number };
+    throw new HitError(
+      'import-invalid',
+      `${file}:${lines ?? 1}: the row is not well-formed CSV (a quotation mark too many or too few, here or before?)`,
+      { cause },
+    );
+  }
+}
+
+function decodeUtf8(file: string, bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const lenient = new TextDecoder('utf-8').decode(bytes);
+    const line = lenient.slice(0, lenient.indexOf('\ufffd')).split('\n').length;
+    throw new HitError('import-invalid', `${file}:${line}: not UTF-8; save the file as CSV UTF-8`, { cause });
   }
 }
 

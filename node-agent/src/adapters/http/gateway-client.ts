@@ -13,7 +13,7 @@ import {
   rosterResponseSchema,
 } from '@hitmachine/protocol';
 import type { GatewayClient } from '../../ports/gateway-client.ts';
-import { send, signedFetch } from './signed-fetch.ts';
+import { readAll, send, signedFetch } from './signed-fetch.ts';
 import type { Signer } from './signed-fetch.ts';
 
 /** {@link GatewayClient} over HTTP. `answerTimeoutMs` bounds the wait for the nodes, beyond the gateway's own. */
@@ -22,7 +22,7 @@ export function httpGatewayClient(signer: Signer, baseUrl: string): GatewayClien
   return {
     async roster() {
       const response = await send(new URL('/v1/roster', baseUrl), { signal: AbortSignal.timeout(30_000) });
-      return rosterFrom(new Uint8Array(await response.arrayBuffer()));
+      return rosterFrom(await readAll(response));
     },
     enrol: async (request) =>
       rosterFrom((await signedFetch(signer, baseUrl, 'POST', '/v1/enrolments', request)).bytes),

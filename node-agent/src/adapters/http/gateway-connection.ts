@@ -17,6 +17,8 @@ const HANDSHAKE_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 const DRAIN_MS = 5_000;
+/** A connection that lasted shorter counts as a failure, so that one that is cut at once is not reopened at once. */
+const STABLE_MS = 10_000;
 
 /** Opens the connection and keeps it up. Full-jitter pauses, so that agents do not all come back at once. */
 export function openGatewayConnection(
@@ -63,7 +65,10 @@ export function openGatewayConnection(
       clearTimeout(watchdog);
       watchdog = setTimeout(() => current.terminate(), SILENCE_MS);
     };
-    current.on('ping', alive);
+    // Pings keep a line up only once the gateway has said who it is.
+    current.on('ping', () => {
+      if (greeted) alive();
+    });
     current.on('message', (data, isBinary) => {
       alive();
       try {
@@ -83,7 +88,7 @@ export function openGatewayConnection(
     current.on('error', (error) => (problem ??= error.message));
     current.on('close', (code) => {
       clearTimeout(watchdog);
-      if (greeted) failures = 0;
+      if (state.connected && signer.clock() - state.since > STABLE_MS) failures = 0;
       change(false, problem ?? `closed by the gateway (${code})`);
       if (!closing) timer = setTimeout(connect, pause(failures++));
     });
@@ -122,7 +127,10 @@ export function openGatewayConnection(
     async close() {
       closing = true;
       clearTimeout(timer);
-      await Promise.race([Promise.all(running), delay(DRAIN_MS, undefined, { ref: false })]);
+      const drained = async (): Promise<void> => {
+        while (running.size > 0) await Promise.all(running);
+      };
+      await Promise.race([drained(), delay(DRAIN_MS, undefined, { ref: false })]);
       const current = socket;
       if (current === undefined || current.readyState === WebSocket.CLOSED) return;
       await new Promise<void>((resolve) => {

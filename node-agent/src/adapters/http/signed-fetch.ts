@@ -63,8 +63,8 @@ export async function send(url: URL, init: RequestInit): Promise<Response> {
   throw await refusal(response);
 }
 
-/** Reads a body that may break off half-way. */
-async function readAll(response: Response): Promise<Uint8Array> {
+/** Reads a body that may break off half-way. Throws `gateway-unreachable` then. */
+export async function readAll(response: Response): Promise<Uint8Array> {
   try {
     return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
@@ -73,6 +73,9 @@ async function readAll(response: Response): Promise<Uint8Array> {
     });
   }
 }
+
+/** What the gateway says when it does not take our signature: nobody but this agency's administrator can mend it. */
+const ABOUT_US = new Set(['signature-invalid', 'signature-expired', 'replayed', 'unauthorised']);
 
 /** The gateway's problem document as our own error; what is not a problem document is no reply of a gateway. */
 async function refusal(response: Response): Promise<HitError> {
@@ -87,6 +90,11 @@ async function refusal(response: Response): Promise<HitError> {
     return new HitError(
       'gateway-unreachable',
       `status ${response.status} without a problem document: is this a gateway?`,
+    );
+  if (ABOUT_US.has(code))
+    return new HitError(
+      'gateway-unreachable',
+      `the gateway does not accept this agency's requests: ${String(detail)}`,
     );
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
   return new HitError(code as ErrorCode, typeof detail === 'string' ? detail : undefined, {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Backend, Random, Secret } from '@hitmachine/protocol';
 import { HitError, bytesToHex, utf8ToBytes } from '@hitmachine/protocol';
@@ -26,6 +27,10 @@ export function sqliteAgencyLog(
   const associated = (event: string, lookupKey: string): Uint8Array =>
     utf8ToBytes(`hitmachine-v1 log ${event} ${lookupKey}`);
 
+  /** Stands for an asker in the day's counters, so that these do not show either who asked. */
+  const counterName = (agency: string): string =>
+    createHmac('sha256', logKey.reveal()).update(`hitmachine-v1 quota ${agency}`).digest('base64url');
+
   function write(event: string, lookupKey: string, detail: unknown, now: number): void {
     const nonce = random(12);
     const plaintext = utf8ToBytes(JSON.stringify(detail));
@@ -43,6 +48,7 @@ export function sqliteAgencyLog(
     try {
       return inTransaction(database, work);
     } catch (cause) {
+      if (cause instanceof HitError) throw cause;
       throw new HitError('storage-failed', undefined, { cause });
     }
   }
@@ -58,16 +64,17 @@ export function sqliteAgencyLog(
         )
           return 'replayed';
         const day = new Date(now).toISOString().slice(0, 10);
+        const asker = counterName(detail.asker);
         const { persons } = database
           .prepare(
             `INSERT INTO answered_persons (day, agency, persons) VALUES (?1, ?2, ?3)
              ON CONFLICT (day, agency) DO UPDATE SET persons = persons + ?3 RETURNING persons`,
           )
-          .get(day, detail.asker, detail.persons) as { persons: number };
+          .get(day, asker, detail.persons) as { persons: number };
         if (persons > quota.limit) {
           database
             .prepare('UPDATE answered_persons SET persons = persons - ? WHERE day = ? AND agency = ?')
-            .run(detail.persons, day, detail.asker);
+            .run(detail.persons, day, asker);
           write('refused', lookupKey, { ...detail, reason: 'quota' }, now);
           return 'quota';
         }

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { HitError } from '@hitmachine/protocol';
 
@@ -41,11 +41,12 @@ const MIGRATIONS = [
 export function openDatabase(file: string): DatabaseSync {
   let database: DatabaseSync;
   try {
+    // Made here, so that it and the files that SQLite puts beside it are never readable by others, not even at first.
+    if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
     database = new DatabaseSync(file, { timeout: 10_000 });
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY',
     );
-    if (file !== ':memory:') chmodSync(file, 0o600);
   } catch (cause) {
     throw new HitError(
       'storage-failed',
@@ -74,15 +75,22 @@ function migrate(database: DatabaseSync, file: string): void {
     });
 }
 
-/** Runs `work` in one write transaction. What fails is rolled back whole. */
+/** Runs `work` in one write transaction. What fails is rolled back whole; the database itself throws `storage-failed`. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
   try {
+    database.exec('BEGIN IMMEDIATE');
     const result = work();
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
+    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
+    throw asStorageFailure(error);
   }
+}
+
+/** SQLite's messages speak of tables and disks, never of what stands in them. */
+function asStorageFailure(error: unknown): unknown {
+  const { code, message } = error as { code?: unknown; message?: string };
+  if (code !== 'ERR_SQLITE_ERROR' && code !== 'ERR_INVALID_STATE') return error;
+  return new HitError('storage-failed', `the database of the agent: ${message}`, { cause: error });
 }

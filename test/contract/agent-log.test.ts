@@ -1,0 +1,182 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Secret, loadSodium } from '@hitmachine/protocol';
+import { sqliteAgencyLog } from '../../node-agent/src/adapters/sqlite/agency-log.ts';
+import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
+import type { AgencyLog, AnsweredDetail } from '../../node-agent/src/ports/agency-log.ts';
+import { secureRandom } from '../../node-agent/src/random.ts';
+
+const backend = await loadSodium();
+const NOON = Date.UTC(2026, 2, 2, 12);
+const MIDNIGHT = Date.UTC(2026, 2, 3);
+
+const detail = (persons: number, asker = 'gemeente-merkteken'): AnsweredDetail => ({
+  asker,
+  purpose: 'doel-merkteken',
+  persons,
+  registers: ['incidenten'],
+  epoch: 3,
+  evidence: 'bewijs-merkteken',
+  evidenceSignature: 'handtekening',
+});
+const asking = (lookupKey: string) =>
+  ({
+    event: 'asking',
+    lookupKey,
+    detail: {
+      professional: 'J. Merkteken',
+      purpose: 'doel-merkteken',
+      caseReference: 'ZAAK-merkteken',
+      caseSalt: 'zout',
+      subjects: [{ bsn: 'pseudoniem-merkteken' }],
+      registers: ['politie/incidenten'],
+    },
+  }) as const;
+
+/** Who opens a log: where the data is, and under which key it is sealed. */
+interface Opened {
+  readonly log: AgencyLog;
+  readonly database: DatabaseSync;
+}
+
+const ADAPTERS: Record<string, (folder: string, key: Secret<Uint8Array>) => Opened> = {
+  'SQLite on disk'(folder, key) {
+    const database = openDatabase(join(folder, 'agent.sqlite'));
+    return { database, log: sqliteAgencyLog(database, backend, key, secureRandom) };
+  },
+};
+
+describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) => {
+  const key = new Secret(secureRandom(32));
+  let folder: string;
+  let opened: Opened;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hitmachine-log-'));
+    opened = open(folder, key);
+  });
+
+  afterEach(() => {
+    if (opened.database.isOpen) opened.database.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const reopen = (): void => {
+    opened.database.close();
+    opened = open(folder, key);
+  };
+  const events = () => opened.log.read(0, 1_000).map(({ event }) => event);
+  const answer = (
+    id: Uint8Array,
+    persons: number,
+    options: { limit?: number; now?: number; asker?: string } = {},
+  ) =>
+    opened.log.appendAnswered(
+      id,
+      detail(persons, options.asker),
+      { limit: options.limit ?? 10 },
+      options.now ?? NOON,
+    );
+
+  it('gives back what was written, in order, after it was closed', () => {
+    opened.log.append(asking('een'), NOON);
+    opened.log.append(
+      { event: 'asked', lookupKey: 'een', detail: { lookupId: 'x', outcomes: [], failure: undefined } },
+      NOON + 1,
+    );
+    const id = secureRandom(16);
+    answer(id, 2);
+    reopen();
+    const entries = opened.log.read(0, 10);
+    expect(entries.map(({ event, at, lookupKey }) => [event, at, lookupKey])).toEqual([
+      ['asking', NOON, 'een'],
+      ['asked', NOON + 1, 'een'],
+      ['answered', NOON, Buffer.from(id).toString('hex')],
+    ]);
+    expect(entries[0]!.detail).toEqual(asking('een').detail);
+    expect(entries[2]!.detail).toEqual(detail(2));
+    expect(opened.log.read(entries[0]!.sequence, 1)).toEqual([entries[1]]);
+  });
+
+  it('lets a lookup be answered once, also after a restart and in another process', () => {
+    const id = secureRandom(16);
+    expect(answer(id, 1)).toBe('logged');
+    expect(answer(id, 1)).toBe('replayed');
+    const beside = open(folder, key);
+    expect(beside.log.appendAnswered(id, detail(1), { limit: 10 }, NOON)).toBe('replayed');
+    beside.database.close();
+    reopen();
+    expect(answer(id, 1)).toBe('replayed');
+    expect(events()).toEqual(['answered']);
+  });
+
+  it('charges a replayed lookup nothing', () => {
+    const id = secureRandom(16);
+    answer(id, 5);
+    for (let i = 0; i < 5; i++) answer(id, 5);
+    expect(answer(secureRandom(16), 5)).toBe('logged');
+  });
+
+  it('counts the persons of a day (UTC) per asker, and not those that it refused', () => {
+    expect(answer(secureRandom(16), 6)).toBe('logged');
+    expect(answer(secureRandom(16), 5)).toBe('quota');
+    expect(answer(secureRandom(16), 4)).toBe('logged');
+    expect(answer(secureRandom(16), 1)).toBe('quota');
+    expect(answer(secureRandom(16), 10, { asker: 'andere' })).toBe('logged');
+    reopen();
+    expect(answer(secureRandom(16), 1, { now: MIDNIGHT - 1 })).toBe('quota');
+    expect(answer(secureRandom(16), 10, { now: MIDNIGHT })).toBe('logged');
+    expect(answer(secureRandom(16), 1, { now: MIDNIGHT })).toBe('quota');
+    expect(events().filter((event) => event === 'refused')).toHaveLength(4);
+    expect(opened.log.read(0, 10)[1]!.detail).toEqual({ ...detail(5), reason: 'quota' });
+  });
+
+  it('lets a lookup that was refused be answered when there is room again', () => {
+    const id = secureRandom(16);
+    expect(answer(id, 11)).toBe('quota');
+    expect(answer(id, 11)).toBe('quota');
+    expect(answer(id, 1)).toBe('logged');
+  });
+
+  it('can be closed to an agency: with a limit of nothing', () => {
+    expect(answer(secureRandom(16), 1, { limit: 0 })).toBe('quota');
+  });
+
+  it('shows in its files when something happened, but not who asked whom about what', () => {
+    opened.log.append(asking('een'), NOON);
+    answer(secureRandom(16), 3);
+    answer(secureRandom(16), 30);
+    // Still open, so that the files beside the database are looked at too.
+    const files = readdirSync(folder);
+    expect(files.length).toBeGreaterThan(1);
+    const bytes = Buffer.concat(files.map((file) => readFileSync(join(folder, file))));
+    expect(bytes.includes('asking')).toBe(true);
+    expect(bytes.toString('latin1').toLowerCase()).not.toContain('merkteken');
+    for (const file of files) expect(statSync(join(folder, file)).mode & 0o077).toBe(0);
+  });
+
+  it('does not open under another key, nor when an entry was moved or changed', () => {
+    opened.log.append(asking('een'), NOON);
+    opened.log.append(asking('twee'), NOON);
+    const other = open(folder, new Secret(secureRandom(32)));
+    expect(() => other.log.read(0, 10)).toThrow(/decryption-failed/);
+    other.database.close();
+    opened.database.exec("UPDATE log SET lookup_key = 'drie' WHERE lookup_key = 'twee'");
+    expect(() => opened.log.read(0, 10)).toThrow(/decryption-failed/);
+  });
+
+  it('throws when it cannot be written, and leaves nothing behind', () => {
+    answer(secureRandom(16), 4);
+    opened.database.exec('PRAGMA query_only = ON');
+    expect(() => answer(secureRandom(16), 1)).toThrow(/storage-failed/);
+    expect(() => opened.log.append(asking('een'), NOON)).toThrow(/storage-failed/);
+    opened.database.exec('PRAGMA query_only = OFF');
+    expect(events()).toEqual(['answered']);
+    expect(answer(secureRandom(16), 6)).toBe('logged');
+    opened.database.close();
+    expect(() => opened.log.append(asking('twee'), NOON)).toThrow(/storage-failed/);
+  });
+});

@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeBase64, loadSodium } from '@hitmachine/protocol';
+import { deriveKeys, makeSeeds } from '../../node-agent/src/domain/keys.ts';
+import { fingerprintsOf } from '../../node-agent/src/domain/roster-keeper.ts';
+import { secureRandom } from '../../node-agent/src/random.ts';
+import { StandInGateway, suite } from './support/gateway.ts';
+import { TestNode, numbers, wordOf } from './support/node.ts';
+
+const [known] = numbers(1, 170_000_000) as [string];
+const REGISTER = 'politie/incidenten';
+
+describe('the roster as an agent trusts it', () => {
+  let gateway: StandInGateway;
+  let police: TestNode;
+  let asker: TestNode;
+
+  beforeEach(async () => {
+    gateway = new StandInGateway();
+    police = await TestNode.join(gateway, 'politie');
+    asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
+    await police.import([known]);
+    await police.upkeep();
+  });
+
+  afterEach(async () => {
+    await police.close();
+    await asker.close();
+  });
+
+  it('refuses one that somebody else signed, and keeps the one it has', () => {
+    const { version } = asker.roster.roster;
+    gateway.version += 5;
+    expect(() => asker.roster.accept(gateway.sign(gateway.roster, secureRandom(32)))).toThrow(
+      /signature-invalid/,
+    );
+    const document = gateway.sign();
+    const tampered = { ...document, payload: encodeBase64(new TextEncoder().encode('{}')) };
+    expect(() => asker.roster.accept(tampered)).toThrow(/signature-invalid/);
+    expect(asker.roster.roster.version).toBe(version);
+    asker.restart();
+    expect(asker.roster.roster.version).toBe(version);
+  });
+
+  it('leaves an older one aside, also after a restart, and says so', () => {
+    gateway.version = 40;
+    asker.roster.accept(gateway.sign());
+    gateway.version = 39;
+    asker.roster.accept(gateway.sign());
+    expect(asker.roster.roster.version).toBe(40);
+    expect(asker.roster.refused).toMatch(/version 39 .* version 40/);
+    asker.restart();
+    asker.roster.accept(gateway.sign());
+    expect(asker.roster.roster.version).toBe(40);
+    gateway.version = 41;
+    asker.roster.accept(gateway.sign());
+    expect(asker.roster.refused).toBeUndefined();
+    expect(asker.roster.roster.version).toBe(41);
+  });
+
+  it('leaves another one of the same version aside, and calls it an error', () => {
+    asker.roster.accept(gateway.sign());
+    const before = asker.roster.roster;
+    asker.roster.accept(
+      gateway.sign({ ...gateway.roster, settings: { ...gateway.settings, lookupProof: false } }),
+    );
+    expect(asker.roster.roster).toEqual(before);
+    expect(asker.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', event: 'roster-forked' }),
+    );
+    expect(asker.roster.refused).toMatch(/two different rosters/);
+  });
+
+  it('does not use changed keys of an agency until they are pinned, also after restarts', async () => {
+    asker.roster.accept(gateway.sign());
+    const keys = await deriveKeys(await loadSodium(), suite, 'x25519', makeSeeds(secureRandom));
+    const entry = gateway.agencies.get('politie')!;
+    gateway.put({ ...entry, sessionKey: keys.sessionKey });
+    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('no-answer: key-changed');
+    expect(asker.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', event: 'key-changed', agency: 'politie' }),
+    );
+    asker.restart();
+    expect(asker.roster.changedKeys()).toEqual(['politie']);
+    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('no-answer: key-changed');
+    // The gateway puts the old ones back: nothing to be afraid of.
+    gateway.put(entry);
+    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('known');
+    gateway.put({ ...entry, identityKey: encodeBase64(keys.identityKey) });
+    asker.roster.accept(gateway.sign());
+    expect(asker.roster.isTrusted('politie')).toBe(false);
+    asker.state.setPin({ name: 'politie', fingerprint: fingerprintsOf(asker.roster.roster).get('politie')! });
+    asker.roster.checkPins();
+    expect(asker.roster.isTrusted('politie')).toBe(true);
+    asker.restart();
+    expect(asker.roster.changedKeys()).toEqual([]);
+  });
+
+  it('does not answer an agency whose identity changed', async () => {
+    const [before] = await asker.ask([known]);
+    expect(wordOf(before![REGISTER])).toBe('known');
+    const entry = gateway.agencies.get('gemeente')!;
+    gateway.put({ ...entry, identityKey: encodeBase64(secureRandom(32)) });
+    police.roster.accept(gateway.sign());
+    asker.restart();
+    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('no-answer: rejected');
+    expect(police.log.lines.at(-1)).toMatchObject({ code: 'key-changed' });
+  });
+
+  it('stops imports and lookups when the evaluation key of the gateway changes in silence', async () => {
+    const other = new StandInGateway();
+    gateway.evaluation = other.evaluation;
+    gateway.version++;
+    police.roster.accept(gateway.sign());
+    await expect(police.import([known])).rejects.toMatchObject({ code: 'key-changed' });
+    await expect(asker.ask([known])).rejects.toMatchObject({ code: 'key-changed' });
+  });
+
+  it('asks as the newest roster says when the gateway finds the one it had outdated', async () => {
+    asker.roster.accept(gateway.sign());
+    const client = gateway.clientOf('gemeente');
+    const service = { ...asker.service, gateway: { ...client } };
+    let attempts = 0;
+    service.gateway.openLookup = async (request) => {
+      attempts++;
+      const { HitError } = await import('@hitmachine/protocol');
+      if (request.rosterVersion !== gateway.version) throw new HitError('roster-outdated');
+      return client.openLookup(request);
+    };
+    // Another import at the police: other bits of a bucket number from now on.
+    await police.import(numbers(700, 180_000_000).concat(known));
+    await police.upkeep();
+    const { beginLookup } = await import('../../node-agent/src/domain/lookup.ts');
+    const lookup = beginLookup(service, {
+      purpose: 'casusoverleg-zvh',
+      caseReference: 'x',
+      professional: 'y',
+      persons: [{ bsn: known, ref: undefined, name: undefined, birthDate: undefined, address: undefined }],
+    });
+    const words: string[] = [];
+    for await (const event of lookup.events)
+      if (event.type === 'register') words.push(wordOf(event.outcomes[0]));
+    expect(attempts).toBe(2);
+    expect(words).toEqual(['known']);
+  });
+
+  it('does not call a reply invalid because the roster changed while the lookup was being opened', async () => {
+    asker.roster.accept(gateway.sign());
+    gateway.beforeOpening = async () => {
+      gateway.version++;
+      asker.roster.accept(gateway.sign());
+      gateway.beforeOpening = async () => undefined;
+    };
+    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('known');
+  });
+});

@@ -1,0 +1,274 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { AgentFrame, Kem } from '@hitmachine/protocol';
+import { encodeBase64 } from '@hitmachine/protocol';
+import { sqliteAgencyLog } from '../../../node-agent/src/adapters/sqlite/agency-log.ts';
+import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
+import { sqliteEpochStore } from '../../../node-agent/src/adapters/sqlite/epoch-store.ts';
+import { sqlitePseudonymStore } from '../../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
+import { sqliteStateStore } from '../../../node-agent/src/adapters/sqlite/state-store.ts';
+import { workerTableBuilder } from '../../../node-agent/src/adapters/workers/table-builder.ts';
+import type { ConfiguredRegister } from '../../../node-agent/src/config.ts';
+import { answerDelivery } from '../../../node-agent/src/domain/answer-question.ts';
+import { AnsweringTables } from '../../../node-agent/src/domain/answering-tables.ts';
+import { canaryRound } from '../../../node-agent/src/domain/canary-round.ts';
+import { CanaryWatch } from '../../../node-agent/src/domain/canary-watch.ts';
+import { EpochKeeper } from '../../../node-agent/src/domain/epoch-keeper.ts';
+import type { ImportResult } from '../../../node-agent/src/domain/import-clients.ts';
+import { importClients, prepareImport } from '../../../node-agent/src/domain/import-clients.ts';
+import type { AgencyKeys } from '../../../node-agent/src/domain/keys.ts';
+import { deriveKeys, makeSeeds } from '../../../node-agent/src/domain/keys.ts';
+import type { LookupService } from '../../../node-agent/src/domain/lookup.ts';
+import { beginLookup } from '../../../node-agent/src/domain/lookup.ts';
+import type { LookupInput } from '../../../node-agent/src/domain/lookup-input.ts';
+import type { Outcome } from '../../../node-agent/src/domain/outcome.ts';
+import { publishRegisters } from '../../../node-agent/src/domain/publish-registers.ts';
+import { RosterKeeper } from '../../../node-agent/src/domain/roster-keeper.ts';
+import { IncomingSessions, OutgoingSessions } from '../../../node-agent/src/domain/sessions.ts';
+import type { AgencyLog } from '../../../node-agent/src/ports/agency-log.ts';
+import type { OperationalLog } from '../../../node-agent/src/ports/operational-log.ts';
+import type { TableBuilder } from '../../../node-agent/src/ports/table-builder.ts';
+import { secureRandom } from '../../../node-agent/src/random.ts';
+import type { Delivery, StandInGateway } from './gateway.ts';
+import { PURPOSE, backend, suite } from './gateway.ts';
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly event: unknown;
+  readonly [field: string]: unknown;
+}
+
+/** An operational log that keeps its lines. */
+export function keepingLog(): OperationalLog & { readonly lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const at = (level: LogLine['level']) => (fields: Readonly<Record<string, unknown>>) =>
+    void lines.push({ level, event: fields['event'], ...fields });
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+export const registerOf = (id: string, tokenTypes = ['bsn', 'name+birthdate']): ConfiguredRegister => ({
+  id,
+  name: `Registratie ${id}`,
+  areaOfLife: 'veiligheid',
+  tokenTypes,
+  contact: { name: `Team ${id}`, telephone: '024 000 00 00' },
+});
+
+export interface NodeOptions {
+  readonly registers?: readonly ConfiguredRegister[];
+  readonly quota?: number;
+  readonly kem?: Kem;
+  readonly builder?: TableBuilder;
+  readonly canaryStaleMs?: number;
+}
+
+/**
+ * An agent without its sockets: the real domain on a real database file, at a stand-in gateway, with a clock that
+ * the test moves. `restart` is what a new process finds.
+ */
+export class TestNode {
+  readonly folder = mkdtempSync(join(tmpdir(), 'hitmachine-node-'));
+  readonly file = join(this.folder, 'agent.sqlite');
+  readonly id: string;
+  readonly gateway: StandInGateway;
+  readonly keys: AgencyKeys;
+  readonly log = keepingLog();
+  readonly builder: TableBuilder;
+  readonly #options: NodeOptions;
+  database!: DatabaseSync;
+  roster!: RosterKeeper;
+  agencyLog!: AgencyLog;
+  canaries!: CanaryWatch;
+  tables!: AnsweringTables;
+  epochs!: EpochKeeper;
+  outgoing!: OutgoingSessions;
+  incoming!: IncomingSessions;
+
+  private constructor(gateway: StandInGateway, id: string, keys: AgencyKeys, options: NodeOptions) {
+    this.gateway = gateway;
+    this.id = id;
+    this.keys = keys;
+    this.#options = options;
+    this.builder = options.builder ?? workerTableBuilder(1);
+  }
+
+  static async join(gateway: StandInGateway, id: string, options: NodeOptions = {}): Promise<TestNode> {
+    const keys = await deriveKeys(backend, suite, options.kem ?? 'x25519', makeSeeds(secureRandom));
+    const node = new TestNode(gateway, id, keys, options);
+    gateway.put({
+      id,
+      name: `Organisatie ${id}`,
+      kind: 'other',
+      identityKey: encodeBase64(keys.identityKey),
+      sessionKey: keys.sessionKey,
+      registers: node.registers.map((register) => ({ ...register, tableBits: {} })),
+    });
+    node.database = openDatabase(node.file);
+    const state = sqliteStateStore(node.database);
+    state.setMembership({
+      agency: id,
+      gatewayUrl: 'http://gateway.example',
+      gatewayKey: gateway.identityKey,
+    });
+    state.setRoster(JSON.stringify(gateway.sign()));
+    node.restart();
+    return node;
+  }
+
+  get registers(): readonly ConfiguredRegister[] {
+    return this.#options.registers ?? [registerOf('incidenten')];
+  }
+
+  get clock(): () => number {
+    return () => this.gateway.now;
+  }
+
+  /** What a new process has: the files, and nothing of what was in memory. */
+  restart(): void {
+    if (this.database.isOpen) this.database.close();
+    this.database = openDatabase(this.file);
+    const { keys, clock, gateway, registers, log } = this;
+    this.roster = new RosterKeeper(backend, this.state, this.state.membership()!, log);
+    this.agencyLog = sqliteAgencyLog(this.database, backend, keys.logKey, secureRandom);
+    this.canaries = new CanaryWatch(clock, this.#options.canaryStaleMs ?? 180_000);
+    this.tables = new AnsweringTables(suite, keys, this.id, registers, this.canaries);
+    const parties = { backend, keys, roster: this.roster, clock, random: secureRandom };
+    this.outgoing = new OutgoingSessions(parties);
+    this.incoming = new IncomingSessions(parties);
+    this.epochs = new EpochKeeper({
+      suite,
+      keys,
+      registers,
+      roster: this.roster,
+      pseudonyms: this.pseudonyms,
+      epochs: sqliteEpochStore(this.database),
+      builder: this.builder,
+      tables: this.tables,
+      canaries: this.canaries,
+      clock,
+      log,
+      publishBits: (bits) => publishRegisters(this.roster, gateway.clientOf(this.id), registers, bits),
+    });
+    this.epochs.resume();
+    gateway.nodes.set(this.id, (delivery) => this.answer(delivery));
+  }
+
+  get state() {
+    return sqliteStateStore(this.database);
+  }
+
+  get pseudonyms() {
+    return sqlitePseudonymStore(this.database);
+  }
+
+  get service(): LookupService {
+    return {
+      suite,
+      backend,
+      random: secureRandom,
+      clock: this.clock,
+      roster: this.roster,
+      gateway: this.gateway.clientOf(this.id),
+      log: this.log,
+      requireLookupProof: true,
+      sessions: this.outgoing,
+      keys: this.keys,
+      agencyLog: this.agencyLog,
+    };
+  }
+
+  answer(delivery: Delivery): Promise<AgentFrame> {
+    const { roster, incoming, tables, agencyLog, log, clock } = this;
+    return answerDelivery(
+      {
+        suite,
+        backend,
+        random: secureRandom,
+        clock,
+        roster,
+        sessions: incoming,
+        tables,
+        agencyLog,
+        log,
+        personsPerAgencyPerDay: this.#options.quota ?? 1_000,
+      },
+      delivery,
+    );
+  }
+
+  import(numbers: readonly string[], register = this.registers[0]!): Promise<ImportResult> {
+    const rows = numbers.map((bsn, i) => ({ line: i + 2, client: { bsn } }));
+    return importClients(
+      {
+        suite,
+        keys: this.keys,
+        roster: this.roster,
+        gateway: this.gateway.clientOf(this.id),
+        pseudonyms: this.pseudonyms,
+        random: secureRandom,
+        clock: this.clock,
+      },
+      register,
+      prepareImport(register, rows),
+      () => undefined,
+    );
+  }
+
+  /** One round of what the agent does by itself: roster, tables, canary. */
+  async upkeep(): Promise<void> {
+    this.roster.accept(this.gateway.sign());
+    await this.epochs.refresh();
+    await this.canary();
+  }
+
+  canary(): Promise<void> {
+    return canaryRound({ ...this.service, canaries: this.canaries, registers: this.registers });
+  }
+
+  /** Asks about persons by number. Gives, per person, the outcome of every register. */
+  async ask(
+    numbers: readonly string[],
+    change: Partial<LookupInput> = {},
+  ): Promise<Readonly<Record<string, Outcome>>[]> {
+    if (this.roster.roster.version !== this.gateway.version) this.roster.accept(this.gateway.sign());
+    const lookup = beginLookup(this.service, {
+      purpose: PURPOSE,
+      caseReference: 'ZVH-2026-0001',
+      professional: 'j.jansen',
+      persons: numbers.map((bsn) => ({ bsn })),
+      ...change,
+    } as LookupInput);
+    const results = numbers.map((): Record<string, Outcome> => ({}));
+    for await (const event of lookup.events)
+      if (event.type === 'register')
+        event.outcomes.forEach((outcome, i) => (results[i]![event.register.name] = outcome));
+    return results;
+  }
+
+  async close(): Promise<void> {
+    await this.builder.close();
+    if (this.database.isOpen) this.database.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** What came out, as one word: `known`, `not-known`, or `no-answer: starting`. */
+export const wordOf = (outcome: Outcome | undefined): string =>
+  outcome === undefined
+    ? 'nothing'
+    : 'reason' in outcome
+      ? `${outcome.status}: ${outcome.reason}`
+      : outcome.status;
+
+/** Valid numbers, counted through the 11-test from `from` on. */
+export function numbers(count: number, from = 100_000_000): string[] {
+  const found: string[] = [];
+  for (let candidate = from; found.length < count; candidate++) {
+    const digits = String(candidate);
+    const sum = [...digits].reduce((total, digit, i) => total + Number(digit) * (i === 8 ? -1 : 9 - i), 0);
+    if (sum % 11 === 0) found.push(digits);
+  }
+  return found;
+}

@@ -1,0 +1,98 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Table } from '@hitmachine/protocol';
+import { TAG_BYTES, bucketNumber, bytesToHex, maskBucketHash, rangeAt, tagOf } from '@hitmachine/protocol';
+import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
+import { sqlitePseudonymStore } from '../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
+import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
+import type { PseudonymPage } from '../../node-agent/src/ports/pseudonym-store.ts';
+import { secureRandom } from '../../node-agent/src/random.ts';
+import { backend } from './support/gateway.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hitmachine-table-'));
+const builder = workerTableBuilder(2);
+
+afterAll(async () => {
+  await builder.close();
+  rmSync(folder, { recursive: true });
+});
+
+const element = (): Uint8Array => backend.group.fromUniformBytes(secureRandom(64));
+
+describe('tables on worker threads', () => {
+  it('hold the tag of every pseudonym in its bucket, whatever the pages were', async () => {
+    const spec = { factor: scalar(), prefix: secureRandom(20), maskKey: secureRandom(32), maxBits: 6 };
+    const elements = Array.from({ length: 1_200 }, element);
+    async function* pages(): AsyncGenerator<PseudonymPage> {
+      for (let at = 0; at < elements.length; at += 500) {
+        const part = elements.slice(at, at + 500);
+        yield {
+          elements: Buffer.concat(part),
+          maskedHashes: Uint16Array.from(part, (_, i) => (at + i) * 31),
+        };
+      }
+    }
+    const table = await builder.build(spec, pages());
+    elements.forEach((each, i) => {
+      const hash = maskBucketHash(spec.maskKey, each, (i * 31) & 0xffff);
+      const range = rangeAt(table, table.bits, bucketNumber(hash, table.bits));
+      expect(holds(range, tagOf(spec.prefix, backend.group.multiply(spec.factor, each)))).toBe(true);
+    });
+  });
+
+  it('make an empty table of no pseudonyms', async () => {
+    const spec = { factor: scalar(), prefix: secureRandom(20), maskKey: secureRandom(32), maxBits: 6 };
+    async function* none(): AsyncGenerator<PseudonymPage> {
+      yield* [];
+    }
+    const table: Table = await builder.build(spec, none());
+    expect(table.bytes.length).toBe(500 * TAG_BYTES);
+  });
+
+  it('get the pseudonyms of a large register without holding up the thread that answers', async () => {
+    const database = openDatabase(join(folder, 'large.sqlite'));
+    const count = 150_000;
+    const insert = database.prepare("INSERT INTO pseudonyms VALUES ('r', 'bsn', ?, ?)");
+    database.exec('BEGIN');
+    for (let i = 0; i < count; i++) insert.run(secureRandom(32), i & 0xffff);
+    database.exec('COMMIT');
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    let rows = 0;
+    const seen = new Set<string>();
+    for await (const page of sqlitePseudonymStore(database).pages('r', 'bsn')) {
+      rows += page.maskedHashes.length;
+      for (let i = 0; i < page.maskedHashes.length; i++)
+        seen.add(bytesToHex(page.elements.subarray(i * 32, i * 32 + 8)));
+    }
+    delay.disable();
+    expect(rows).toBe(count);
+    expect(seen.size).toBe(count);
+    // Milliseconds; reading all of them at once takes more than half a second.
+    expect(delay.max / 1e6).toBeLessThan(400);
+    database.close();
+  });
+
+  it('reject what is no element, and work on', async () => {
+    const spec = { factor: scalar(), prefix: secureRandom(20), maskKey: secureRandom(32), maxBits: 6 };
+    const page = (bytes: Uint8Array) =>
+      (async function* () {
+        yield { elements: bytes, maskedHashes: Uint16Array.of(1) };
+      })();
+    await expect(builder.build(spec, page(new Uint8Array(32)))).rejects.toThrow(/element-invalid/);
+    expect((await builder.build(spec, page(element()))).bits).toBe(0);
+  });
+});
+
+function scalar(): Uint8Array {
+  return backend.group.reduceScalar(secureRandom(64));
+}
+
+function holds(range: Uint8Array, tag: Uint8Array): boolean {
+  for (let at = 0; at < range.length; at += TAG_BYTES)
+    if (bytesToHex(range.subarray(at, at + TAG_BYTES)) === bytesToHex(tag)) return true;
+  return false;
+}
