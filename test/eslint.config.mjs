@@ -10,6 +10,7 @@ const TERMINALS = [
   'deploy/**',
   'bench/**',
   'test/**',
+  '*/bin/**',
   '*/src/main.ts',
   '*/src/cli/**',
   'protocol/vectors/**',
@@ -21,6 +22,7 @@ const ENVIRONMENTS = [
   'deploy/**',
   'bench/**',
   'test/**',
+  '*/bin/**',
   '**/*.mjs',
 ];
 

@@ -74,7 +74,7 @@ function batches<T>(items: readonly T[]): (readonly T[])[] {
 describe.skipIf(!existsSync(FILE))(
   'the 680 test persons of the base registry, dealt over eight agencies',
   () => {
-    const rows = existsSync(FILE) ? (parse(readFileSync(FILE), { columns: true }) as Row[]) : [];
+    const rows = existsSync(FILE) ? parse<Row>(readFileSync(FILE), { columns: true }) : [];
     /** These cannot be found by name: no birth date, or a dot for a name. Everybody else must be. */
     const nameless = new Set(
       rows

@@ -19,7 +19,7 @@ const BELOW: Readonly<Record<Room, readonly Room[]>> = {
 };
 
 const TOP_FILES: readonly (readonly [RegExp, Room])[] = [
-  [/^(main|index|start-[a-z-]+)\.ts$/, 'wiring'],
+  [/^(main|index|(?:start|open)-[a-z-]+)\.ts$/, 'wiring'],
   [/^app\.tsx?$/, 'app'],
   [/^[^/]+\.tsx?$/, 'shared'],
 ];

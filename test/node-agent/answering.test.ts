@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Ticket } from '@hitmachine/protocol';
 import { CANARY_PURPOSE, encodeBase64, openSession, ticketCodec } from '@hitmachine/protocol';
 import { ask } from '../../node-agent/src/domain/ask.ts';
-import { addressedRegisters, tokensOfPersons } from '../../node-agent/src/domain/lookup-input.ts';
+import { addressedRegisters, personSchema, tokensOfPersons } from '../../node-agent/src/domain/lookup-input.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import type { Delivery } from './support/gateway.ts';
 import { StandInGateway, T0, backend } from './support/gateway.ts';
@@ -172,7 +172,7 @@ describe('what a node does with a question that is not right', () => {
       purpose: CANARY_PURPOSE,
       caseCommitment: encodeBase64(secureRandom(32)),
       professional: encodeBase64(secureRandom(16)),
-      persons: tokensOfPersons([{ bsn: known }], ['bsn']),
+      persons: tokensOfPersons([personSchema.parse({ bsn: known })], ['bsn']),
       tokenTypes: ['bsn', 'name+birthdate'],
       registers,
     };
