@@ -1,87 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LIMITS, Secret } from '@hitmachine/protocol';
-import { createApp } from '../../node-agent/src/app.ts';
-import { statusOf } from '../../node-agent/src/domain/status.ts';
+import { KEY, MARK, TestApi, body, known, problemOf } from './support/api.ts';
 import { StandInGateway } from './support/gateway.ts';
 import { TestNode, numbers } from './support/node.ts';
 
-const KEY = 'sleutel-van-deze-agent-0123456789';
-const [known] = numbers(1, 210_000_000) as [string];
-const MARK = 'merkteken';
-
-interface Problem {
-  readonly status: number;
-  readonly title: string;
-  readonly detail: string;
-  readonly code: string;
-  readonly fields?: readonly { readonly field: string; readonly detail: string }[];
-}
-
 describe("the agency's own API", () => {
-  const gateway = new StandInGateway();
-  let node: TestNode;
-  let app: ReturnType<typeof createApp>;
-  let connected = true;
+  let api: TestApi;
 
   beforeAll(async () => {
-    node = await TestNode.join(gateway, 'politie');
-    await node.import([known]);
-    await node.upkeep();
-    app = createApp({
-      service: node.service,
-      roster: node.roster,
-      status: () =>
-        statusOf({
-          membership: node.state.membership()!,
-          roster: node.roster,
-          tables: node.tables,
-          canaries: node.canaries,
-          pseudonyms: node.pseudonyms,
-          connection: {
-            state: () => ({ connected, since: gateway.now, problem: connected ? undefined : 'connecting' }),
-            close: async () => undefined,
-          },
-          registers: node.registers,
-          keys: node.keys,
-        }),
-      apiKey: new Secret(KEY),
-      log: node.log,
-    });
+    api = await TestApi.open();
   });
 
-  afterAll(() => node.close());
-
-  const body = (change: object = {}) => ({
-    purpose: 'casusoverleg-zvh',
-    caseReference: 'ZVH-1',
-    professional: 'j.jansen',
-    persons: [{ bsn: known }],
-    ...change,
-  });
-  const call = async (path: string, init: RequestInit = {}, key = `Bearer ${KEY}`): Promise<Response> =>
-    app.request(path, {
-      ...init,
-      headers: { authorization: key, ...(init.headers as Record<string, string>) },
-    });
-  const post = (content: unknown, headers: Record<string, string> = {}) =>
-    call('/v1/lookups', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: typeof content === 'string' ? content : JSON.stringify(content),
-    });
-  const problemOf = async (response: Response): Promise<Problem> => {
-    expect(response.headers.get('content-type')).toBe('application/problem+json');
-    const problem = (await response.json()) as Problem;
-    expect(problem.status).toBe(response.status);
-    expect(problem).toMatchObject({
-      type: `urn:hitmachine:error:${problem.code}`,
-      title: expect.any(String) as string,
-    });
-    return problem;
-  };
+  afterAll(() => api.node.close());
 
   it('answers a lookup', async () => {
-    const response = await post(
+    const response = await api.post(
       body({ persons: [{ ref: 'kind 1', bsn: known }, { bsn: numbers(1, 220_000_000)[0] }] }),
     );
     expect(response.status).toBe(200);
@@ -107,7 +39,7 @@ describe("the agency's own API", () => {
   });
 
   it('answers line by line when asked to, and ends with whether it is complete', async () => {
-    const response = await post(body(), { accept: 'application/x-ndjson' });
+    const response = await api.post(body(), { accept: 'application/x-ndjson' });
     expect(response.headers.get('content-type')).toBe('application/x-ndjson');
     const lines = (await response.text())
       .trim()
@@ -121,36 +53,36 @@ describe("the agency's own API", () => {
   });
 
   it('says in the lines that follow when a lookup fails after all, and logs why', async () => {
-    gateway.beforeOpening = async () => {
+    api.gateway.beforeOpening = async () => {
       throw new Error(`a fault with ${MARK} in it`);
     };
-    const response = await post(body(), { accept: 'application/x-ndjson' });
-    gateway.beforeOpening = async () => undefined;
+    const response = await api.post(body(), { accept: 'application/x-ndjson' });
+    api.gateway.beforeOpening = async () => undefined;
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({ type: 'problem', problem: { status: 500, code: 'internal' } });
     expect(text).not.toContain(MARK);
-    expect(node.log.lines.at(-1)).toMatchObject({ level: 'error', event: 'internal-error' });
+    expect(api.node.log.lines.at(-1)).toMatchObject({ level: 'error', event: 'internal-error' });
   });
 
   it('says nothing of the inside when there is a fault', async () => {
-    gateway.beforeOpening = async () => {
+    api.gateway.beforeOpening = async () => {
       throw new Error(`a fault with ${MARK} in it`);
     };
-    const response = await post(body());
-    gateway.beforeOpening = async () => undefined;
+    const response = await api.post(body());
+    api.gateway.beforeOpening = async () => undefined;
     expect(response.status).toBe(500);
     expect(JSON.stringify(await problemOf(response))).not.toContain(MARK);
   });
 
   it('asks nothing that it could not log', async () => {
-    const before = gateway.deliveries.length;
-    node.database.exec('PRAGMA query_only = ON');
-    const response = await post(body());
-    node.database.exec('PRAGMA query_only = OFF');
+    const before = api.gateway.deliveries.length;
+    api.node.database.exec('PRAGMA query_only = ON');
+    const response = await api.post(body());
+    api.node.database.exec('PRAGMA query_only = OFF');
     expect((await problemOf(response)).code).toBe('storage-failed');
     expect(response.status).toBe(503);
-    expect(gateway.deliveries.length).toBe(before);
-    expect(node.log.lines.at(-1)).toMatchObject({ event: 'request-failed', code: 'storage-failed' });
+    expect(api.gateway.deliveries.length).toBe(before);
+    expect(api.node.log.lines.at(-1)).toMatchObject({ event: 'request-failed', code: 'storage-failed' });
   });
 
   it.each([
@@ -169,7 +101,7 @@ describe("the agency's own API", () => {
       ['/v1/status', 'GET'],
       ['/v1/anything', 'GET'],
     ] as const) {
-      const response = await call(path, { method }, key);
+      const response = await api.call(path, { method }, key);
       expect(response.status).toBe(401);
       expect((await problemOf(response)).code).toBe('unauthorised');
     }
@@ -177,10 +109,10 @@ describe("the agency's own API", () => {
 
   it('lets everybody see whether it is alive and ready, and how it is called', async () => {
     for (const path of ['/healthz', '/readyz', '/v1/openapi.json'])
-      expect((await call(path, {}, '')).status).toBe(200);
-    connected = false;
-    const response = await call('/readyz', {}, '');
-    connected = true;
+      expect((await api.call(path, {}, '')).status).toBe(200);
+    api.connected = false;
+    const response = await api.call('/readyz', {}, '');
+    api.connected = true;
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({
       status: 'not ready',
@@ -189,39 +121,39 @@ describe("the agency's own API", () => {
   });
 
   it('does not become unreadable when this agency is taken off the roster', async () => {
-    const entry = gateway.agencies.get('politie')!;
-    gateway.agencies.delete('politie');
-    gateway.version++;
-    node.roster.accept(gateway.sign());
-    const status = await call('/v1/status');
-    const ready = await call('/readyz');
-    gateway.put(entry);
-    node.roster.accept(gateway.sign());
+    const entry = api.gateway.agencies.get('politie')!;
+    api.gateway.agencies.delete('politie');
+    api.gateway.version++;
+    api.node.roster.accept(api.gateway.sign());
+    const status = await api.call('/v1/status');
+    const ready = await api.call('/readyz');
+    api.gateway.put(entry);
+    api.node.roster.accept(api.gateway.sign());
     expect(status.status).toBe(200);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ problems: ['this agency is not on the roster (any more)'] });
   });
 
   it('tells when the gateway put another session key for this agency on the roster', async () => {
-    const entry = gateway.agencies.get('politie')!;
+    const entry = api.gateway.agencies.get('politie')!;
     const other = await TestNode.join(new StandInGateway(), 'politie');
-    gateway.put({ ...entry, sessionKey: other.keys.sessionKey });
-    node.roster.accept(gateway.sign());
-    const ready = await call('/readyz');
-    gateway.put(entry);
-    node.roster.accept(gateway.sign());
+    api.gateway.put({ ...entry, sessionKey: other.keys.sessionKey });
+    api.node.roster.accept(api.gateway.sign());
+    const ready = await api.call('/readyz');
+    api.gateway.put(entry);
+    api.node.roster.accept(api.gateway.sign());
     expect(JSON.stringify(await ready.json())).toContain('holds other keys for this agency');
     await other.close();
   });
 
   it('carries the headers of the Dutch API design rules on every reply', async () => {
     const replies = await Promise.all([
-      call('/healthz'),
-      call('/v1/nothing'),
-      call('/v1/status', {}, ''),
-      call('/v1/lookups', { method: 'DELETE' }),
-      post('{'),
-      post(body()),
+      api.call('/healthz'),
+      api.call('/v1/nothing'),
+      api.call('/v1/status', {}, ''),
+      api.call('/v1/lookups', { method: 'DELETE' }),
+      api.post('{'),
+      api.post(body()),
     ]);
     for (const { headers } of replies) {
       expect(headers.get('api-version')).toBe('0.1.0');
@@ -235,9 +167,9 @@ describe("the agency's own API", () => {
   });
 
   it('knows its addresses and their methods', async () => {
-    expect((await problemOf(await call('/v1/nothing'))).code).toBe('not-found');
-    expect((await problemOf(await call('/'))).code).toBe('not-found');
-    expect((await problemOf(await call('/v1/lookups/'))).code).toBe('not-found');
+    expect((await problemOf(await api.call('/v1/nothing'))).code).toBe('not-found');
+    expect((await problemOf(await api.call('/'))).code).toBe('not-found');
+    expect((await problemOf(await api.call('/v1/lookups/'))).code).toBe('not-found');
     for (const [path, allow] of [
       ['/v1/lookups', 'POST'],
       ['/v1/status', 'GET'],
@@ -245,129 +177,14 @@ describe("the agency's own API", () => {
       ['/healthz', 'GET'],
     ] as const)
       for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', allow === 'GET' ? 'POST' : 'GET']) {
-        const response = await call(path, { method });
+        const response = await api.call(path, { method });
         expect(response.headers.get('allow')).toBe(allow);
         expect((await problemOf(response)).code).toBe('method-not-allowed');
       }
   });
 
-  it('takes JSON alone, and says what is wrong with the rest', async () => {
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
-      expect((await problemOf(await post(body(), { 'content-type': type }))).code).toBe(
-        'unsupported-media-type',
-      );
-    const none = await call('/v1/lookups', { method: 'POST', body: new Uint8Array(Buffer.from('{}')) });
-    expect((await problemOf(none)).status).toBe(415);
-    expect((await post(body(), { 'content-type': 'Application/JSON; charset=utf-8' })).status).toBe(200);
-    for (const broken of ['{', '', '{"persons": [{"bsn": "123456782"}', `{"${MARK}`, 'nul']) {
-      const problem = await problemOf(await post(broken));
-      expect(problem.code).toBe('malformed');
-      expect(JSON.stringify(problem)).not.toMatch(/123456782|merkteken/);
-    }
-    for (const other of ['null', '[]', '"text"', '1'])
-      expect((await problemOf(await post(other))).status).toBe(400);
-  });
-
-  it('refuses a body that is too large, also one that does not say how long it is', async () => {
-    const large = JSON.stringify(body({ caseReference: 'x'.repeat(LIMITS.jsonBytes) }));
-    const told = await post(large, { 'content-length': String(large.length) });
-    expect((await problemOf(told)).code).toBe('body-too-large');
-    expect(told.status).toBe(413);
-    const streamed = await call('/v1/lookups', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: new Blob([large]).stream(),
-      duplex: 'half',
-    });
-    expect((await problemOf(streamed)).code).toBe('body-too-large');
-  });
-
-  const wrongs: [string, object, string[], string][] = [
-    ['no persons', { persons: [] }, ['persons'], 'field-invalid'],
-    [
-      'too many persons',
-      { persons: Array.from({ length: 33 }, () => ({ bsn: known })) },
-      ['persons'],
-      'field-invalid',
-    ],
-    [
-      'a number that is one digit off',
-      { persons: [{ bsn: known }, { bsn: '123456789' }] },
-      ['persons.1.bsn'],
-      'bsn-invalid',
-    ],
-    ['a number as a JSON number', { persons: [{ bsn: 123456782 }] }, ['persons.0.bsn'], 'field-invalid'],
-    ['a person without anything', { persons: [{}] }, ['persons.0'], 'person-without-token'],
-    [
-      'a name without a birth date',
-      { persons: [{ name: { surname: MARK } }] },
-      ['persons.0.birthDate'],
-      'person-without-token',
-    ],
-    [
-      'a birth date without a name',
-      { persons: [{ birthDate: '1990-01-01' }] },
-      ['persons.0.name'],
-      'person-without-token',
-    ],
-    [
-      'a birth date that is none',
-      { persons: [{ name: { surname: MARK }, birthDate: '31-02-1990' }] },
-      ['persons.0.birthDate'],
-      'birth-date-invalid',
-    ],
-    [
-      'several kinds of mistakes',
-      { persons: [{ bsn: '123456789', address: { postcode: MARK, number: '12' } }] },
-      ['persons.0.bsn', 'persons.0.address.postcode'],
-      'field-invalid',
-    ],
-    [
-      'a field that is not known',
-      { persons: [{ bsn: known, shoesize: MARK }] },
-      ['persons.0'],
-      'field-invalid',
-    ],
-    ['a field that is not known at the top', { reason: MARK }, ['(body)'], 'field-invalid'],
-    ['a name that is a text', { persons: [{ name: MARK }] }, ['persons.0.name'], 'field-invalid'],
-    [
-      'a token type that is not known',
-      { persons: [{ identifiers: { [MARK]: MARK } }] },
-      ['persons.0.identifiers'],
-      'field-invalid',
-    ],
-    ['an unknown purpose', { purpose: MARK }, ['purpose'], 'unknown-purpose'],
-    ['the purpose of the canary', { purpose: 'canary' }, ['purpose'], 'unknown-purpose'],
-    ['no purpose', { purpose: undefined }, ['purpose'], 'field-invalid'],
-    ['an empty case reference', { caseReference: '   ' }, ['caseReference'], 'field-invalid'],
-    [
-      'an unknown register',
-      { registers: ['politie/incidenten', `${MARK}/x`] },
-      ['registers.1'],
-      'unknown-register',
-    ],
-    [
-      'a register twice',
-      { registers: ['politie/incidenten', 'politie/incidenten'] },
-      ['registers.1'],
-      'unknown-register',
-    ],
-    ['no registers', { registers: [] }, ['registers'], 'field-invalid'],
-  ];
-
-  it.each(wrongs)('refuses %s, names the field and repeats nothing', async (_, change, fields, code) => {
-    const before = gateway.deliveries.length;
-    const problem = await problemOf(await post(body(change)));
-    expect(problem.code).toBe(code);
-    expect(problem.status).toBe(400);
-    expect(problem.fields?.map(({ field }) => field)).toEqual(fields);
-    expect(problem.detail.length).toBeGreaterThan(5);
-    expect(JSON.stringify(problem)).not.toMatch(/merkteken|123456789|123456782|31-02-1990/);
-    expect(gateway.deliveries.length).toBe(before);
-  });
-
   it('describes itself: every route, with its problems', async () => {
-    const document = (await (await call('/v1/openapi.json')).json()) as {
+    const document = (await (await api.call('/v1/openapi.json')).json()) as {
       openapi: string;
       info: object;
       components: { schemas: object; securitySchemes: object };
@@ -384,7 +201,7 @@ describe("the agency's own API", () => {
       info: { title: expect.any(String) as string, version: '0.1.0' },
     });
     expect(document.components.securitySchemes).toHaveProperty('key');
-    const routes = app.routes
+    const routes = api.app.routes
       .filter(({ method, path }) => method !== 'ALL' && path !== '/v1/openapi.json')
       .map(({ method, path }) => `${method.toLowerCase()} ${path}`);
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -407,8 +224,8 @@ describe("the agency's own API", () => {
   });
 
   it('shows the roster without keys', async () => {
-    const roster = (await (await call('/v1/roster')).json()) as object;
-    expect(roster).toMatchObject({ version: gateway.version, agencies: [{ id: 'politie' }] });
+    const roster = (await (await api.call('/v1/roster')).json()) as object;
+    expect(roster).toMatchObject({ version: api.gateway.version, agencies: [{ id: 'politie' }] });
     expect(JSON.stringify(roster)).not.toMatch(/identityKey|sessionKey/);
   });
 });

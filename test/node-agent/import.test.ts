@@ -164,10 +164,10 @@ describe('hit-agent import, at a real gateway', () => {
       }),
     );
     expect(results.map(({ code }) => code)).toEqual([0, 0]);
-    const { registers } = JSON.parse((await agency.tryRun('status', '--json')).out) as never as {
-      registers: { id: string; clients: number }[];
+    const { imports } = JSON.parse((await agency.tryRun('status', '--json')).out) as {
+      imports: { register: string; clients: number }[];
     };
-    const count = registers.find(({ id }) => id === 'zaken')!.clients;
+    const count = imports.find(({ register }) => register === 'zaken')!.clients;
     // Whichever came last: importing it again changes nothing.
     const last = count === 300 ? a : b;
     expect(await importNumbers(last)).toMatchObject({ added: 0, removed: 0, unchanged: last.length + 1 });

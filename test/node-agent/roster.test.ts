@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encodeBase64, loadSodium } from '@hitmachine/protocol';
+import { HitError, encodeBase64, loadSodium } from '@hitmachine/protocol';
 import { deriveKeys, makeSeeds } from '../../node-agent/src/domain/keys.ts';
+import { beginLookup } from '../../node-agent/src/domain/lookup.ts';
+import { lookupInputSchema } from '../../node-agent/src/domain/lookup-input.ts';
 import { fingerprintsOf } from '../../node-agent/src/domain/roster-keeper.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
-import { StandInGateway, suite } from './support/gateway.ts';
+import { PURPOSE, StandInGateway, suite } from './support/gateway.ts';
 import { TestNode, numbers, wordOf } from './support/node.ts';
 
 const [known] = numbers(1, 170_000_000) as [string];
@@ -122,20 +124,14 @@ describe('the roster as an agent trusts it', () => {
     let attempts = 0;
     service.gateway.openLookup = async (request) => {
       attempts++;
-      const { HitError } = await import('@hitmachine/protocol');
       if (request.rosterVersion !== gateway.version) throw new HitError('roster-outdated');
       return client.openLookup(request);
     };
     // Another import at the police: other bits of a bucket number from now on.
     await police.import(numbers(700, 180_000_000).concat(known));
     await police.upkeep();
-    const { beginLookup } = await import('../../node-agent/src/domain/lookup.ts');
-    const lookup = beginLookup(service, {
-      purpose: 'casusoverleg-zvh',
-      caseReference: 'x',
-      professional: 'y',
-      persons: [{ bsn: known, ref: undefined, name: undefined, birthDate: undefined, address: undefined }],
-    });
+    const input = { purpose: PURPOSE, caseReference: 'x', professional: 'y', persons: [{ bsn: known }] };
+    const lookup = beginLookup(service, lookupInputSchema.parse(input));
     const words: string[] = [];
     for await (const event of lookup.events)
       if (event.type === 'register') words.push(wordOf(event.outcomes[0]));

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TestAgency } from '../harness/agency.ts';
@@ -138,7 +140,6 @@ describe('hit-agent serve, as a process at a real gateway', () => {
   it('does not wait forever for somebody who holds a connection open', async () => {
     const { program, url } = await serve();
     const { port } = new URL(url);
-    const { connect } = await import('node:net');
     const socket = connect(Number(port), '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write('POST /v1/lookups HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n');
@@ -240,7 +241,6 @@ describe('hit-agent serve, as a process at a real gateway', () => {
       stranger.listen(0, '127.0.0.1', resolve);
     });
     const { port } = stranger.address() as AddressInfo;
-    const { DatabaseSync } = await import('node:sqlite');
     const database = new DatabaseSync(join(police.folder, 'agent.sqlite'));
     const { value } = database.prepare("SELECT value FROM state WHERE name = 'membership'").get() as {
       value: string;

@@ -88,7 +88,6 @@ async function answered(
       'only an agency itself asks about its canary, and about nothing else',
     );
   const tables = node.tables.answering(forCanary);
-  if (tables === undefined) throw new HitError('not-ready', 'there are no tables yet');
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 
   const detail = detailOf(ticket, delivery, tables.epoch);

@@ -48,13 +48,13 @@ export class AnsweringTables {
    * What is answered from. A register whose canary did not come back is not answered for, except to the
    * canary itself: silence of a broken register must never look like "not known".
    */
-  answering(forCanary: boolean): AnsweringEpoch | undefined {
+  answering(forCanary: boolean): AnsweringEpoch {
     const current = this.#current;
-    if (current === undefined) return undefined;
     return {
-      epoch: current.stored.epoch,
+      epoch: current?.stored.epoch ?? 0,
       register: (id): readonly AnsweringTable[] | Unavailable => {
         if (!this.#registers.some((register) => register.id === id)) return 'not-addressed';
+        if (current === undefined) return 'starting';
         const tables = current.tables.get(id);
         if (tables === undefined) return 'not-imported';
         return forCanary ? tables : (this.#canaries.obstacle(id) ?? tables);

@@ -52,6 +52,9 @@ interface Sent extends AskedNode {
   readonly counter: number;
 }
 
+/** Nodes that were restarted do not know their sessions any more, and are asked once more with new ones. */
+const ATTEMPTS = 2;
+
 /**
  * Seals a question to every node, sends them all at once, and yields each node's reply as it comes in. Every node
  * gets exactly one reply here, also when nothing came.
@@ -62,53 +65,31 @@ export async function* askNodes(
   lookup: EvaluatedLookup,
   nodes: readonly AskedNode[],
 ): AsyncGenerator<NodeReply> {
-  const waiting = new Map<string, Sent>();
-  const outbox: SealedQuestion[] = [];
-  for (const asked of nodes) {
-    const sent = await seal(deps, lookup, asked);
-    if ('type' in sent) yield sent;
-    else {
-      waiting.set(asked.node, sent.sent);
-      outbox.push(sent.sealed);
+  let asked = nodes;
+  for (let attempt = 1; asked.length > 0; attempt++) {
+    const waiting = new Map<string, Sent>();
+    const outbox: SealedQuestion[] = [];
+    for (const node of asked) {
+      const sent = await seal(deps, lookup, node);
+      if ('type' in sent) yield sent;
+      else {
+        waiting.set(node.node, sent.sent);
+        outbox.push(sent.sealed);
+      }
     }
-  }
-  const renew: Sent[] = [];
-  for await (const report of reports(deps, opened, outbox)) {
-    const sent = waiting.get(report.node);
-    if (sent === undefined) continue;
-    waiting.delete(report.node);
-    if (report.outcome === 'session-unknown') renew.push(sent);
-    else yield read(deps, lookup, sent, report);
-  }
-  for (const { node } of waiting.values()) yield { node, type: 'no-answer', reason: 'connection-lost' };
-  yield* askAgain(deps, opened, lookup, renew);
-}
-
-/** The second and last time, with new sessions: these nodes had been restarted since the old ones were opened. */
-async function* askAgain(
-  deps: Asking,
-  opened: LookupOpened,
-  lookup: EvaluatedLookup,
-  stale: readonly Sent[],
-): AsyncGenerator<NodeReply> {
-  const waiting = new Map<string, Sent>();
-  const outbox: SealedQuestion[] = [];
-  for (const old of stale) {
-    deps.sessions.drop(old.node, old.outgoing);
-    const sent = await seal(deps, lookup, old);
-    if ('type' in sent) yield sent;
-    else {
-      waiting.set(old.node, sent.sent);
-      outbox.push(sent.sealed);
+    const stale: Sent[] = [];
+    for await (const report of reports(deps, opened, outbox)) {
+      const sent = waiting.get(report.node);
+      if (sent === undefined) continue;
+      waiting.delete(report.node);
+      if (report.outcome === 'session-unknown' && attempt < ATTEMPTS) {
+        deps.sessions.drop(sent.node, sent.outgoing);
+        stale.push(sent);
+      } else yield read(deps, lookup, sent, report);
     }
+    for (const { node } of waiting.values()) yield { node, type: 'no-answer', reason: 'connection-lost' };
+    asked = stale;
   }
-  for await (const report of reports(deps, opened, outbox)) {
-    const sent = waiting.get(report.node);
-    if (sent === undefined) continue;
-    waiting.delete(report.node);
-    yield read(deps, lookup, sent, report);
-  }
-  for (const { node } of waiting.values()) yield { node, type: 'no-answer', reason: 'connection-lost' };
 }
 
 async function seal(

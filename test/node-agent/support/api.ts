@@ -1,0 +1,92 @@
+import { expect } from 'vitest';
+import { Secret } from '@hitmachine/protocol';
+import { createApp } from '../../../node-agent/src/app.ts';
+import { statusOf } from '../../../node-agent/src/domain/status.ts';
+import { StandInGateway } from './gateway.ts';
+import { TestNode, numbers } from './node.ts';
+
+export const KEY = 'sleutel-van-deze-agent-0123456789';
+export const MARK = 'merkteken';
+export const [known] = numbers(1, 210_000_000) as [string];
+
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly code: string;
+  readonly fields?: readonly { readonly field: string; readonly detail: string }[];
+}
+
+/** The API of one agency that knows one client, without a socket. */
+export class TestApi {
+  readonly gateway: StandInGateway;
+  readonly node: TestNode;
+  readonly app: ReturnType<typeof createApp>;
+  connected = true;
+
+  private constructor(gateway: StandInGateway, node: TestNode) {
+    this.gateway = gateway;
+    this.node = node;
+    const { service, roster, tables, canaries, pseudonyms, registers, keys, log } = node;
+    const state = () => ({
+      connected: this.connected,
+      since: gateway.now,
+      problem: this.connected ? undefined : 'connecting',
+    });
+    const connection = { state, close: async () => undefined };
+    const membership = node.state.membership()!;
+    this.app = createApp({
+      service,
+      roster,
+      status: () =>
+        statusOf({ membership, roster, tables, canaries, pseudonyms, connection, registers, keys }),
+      apiKey: new Secret(KEY),
+      log,
+    });
+  }
+
+  static async open(): Promise<TestApi> {
+    const gateway = new StandInGateway();
+    const node = await TestNode.join(gateway, 'politie');
+    await node.import([known]);
+    await node.upkeep();
+    return new TestApi(gateway, node);
+  }
+
+  async call(path: string, init: RequestInit = {}, authorization = `Bearer ${KEY}`): Promise<Response> {
+    return this.app.request(path, {
+      ...init,
+      headers: { authorization, ...(init.headers as Record<string, string>) },
+    });
+  }
+
+  /** `POST /v1/lookups` with a text as it is, or a value as JSON. */
+  post(content: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return this.call('/v1/lookups', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof content === 'string' ? content : JSON.stringify(content),
+    });
+  }
+}
+
+/** A lookup of the one client, changed. */
+export const body = (change: object = {}) => ({
+  purpose: 'casusoverleg-zvh',
+  caseReference: 'ZVH-1',
+  professional: 'j.jansen',
+  persons: [{ bsn: known }],
+  ...change,
+});
+
+/** The problem document of a response; fails when it is none. */
+export async function problemOf(response: Response): Promise<Problem> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const problem = (await response.json()) as Problem;
+  expect(problem.status).toBe(response.status);
+  expect(problem).toMatchObject({
+    type: `urn:hitmachine:error:${problem.code}`,
+    title: expect.any(String) as string,
+  });
+  return problem;
+}
