@@ -42,6 +42,11 @@ export const configSchema = z
       .strictObject({
         /** Persons that one agency may ask about at this node in a day (UTC); does not rely on the gateway's. */
         personsPerAgencyPerDay: z.int().min(0).default(500),
+        /**
+         * Persons that all agencies together may ask about here in a day. Who runs the gateway could enrol as many
+         * agencies as he likes: this is what bounds them all.
+         */
+        personsPerDay: z.int().min(0).default(5_000),
       })
       .prefault({}),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -56,6 +61,8 @@ export const configSchema = z
   });
 
 export type Config = z.infer<typeof configSchema>;
+/** What this node answers in a day at most; does not rely on the gateway's quotas. */
+export type Quotas = Config['quotas'];
 /** A register as the configuration describes it. */
 export type ConfiguredRegister = Config['registers'][number];
 
@@ -103,6 +110,7 @@ registers: []
 #      openingHours: werkdagen 9-17 uur
 
 quotas:
-  # Persons that any one agency may ask about here in a day.
+  # Persons that any one agency may ask about here in a day, and all of them together.
   personsPerAgencyPerDay: 500
+  personsPerDay: 5000
 `;

@@ -119,7 +119,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     tables,
     agencyLog,
     log,
-    personsPerAgencyPerDay: config.quotas.personsPerAgencyPerDay,
+    quotas: config.quotas,
   };
   const status = () =>
     statusOf({

@@ -72,12 +72,12 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
   const answer = (
     id: Uint8Array,
     persons: number,
-    options: { limit?: number; now?: number; asker?: string } = {},
+    options: { limit?: number; total?: number; now?: number; asker?: string } = {},
   ) =>
     opened.log.appendAnswered(
       id,
       detail(persons, options.asker),
-      { limit: options.limit ?? 10 },
+      { limit: options.limit ?? 10, total: options.total ?? 1_000 },
       options.now ?? NOON,
     );
 
@@ -106,11 +106,20 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     expect(answer(id, 1)).toBe('logged');
     expect(answer(id, 1)).toBe('replayed');
     const beside = open(folder, key);
-    expect(beside.log.appendAnswered(id, detail(1), { limit: 10 }, NOON)).toBe('replayed');
+    expect(beside.log.appendAnswered(id, detail(1), { limit: 10, total: 1_000 }, NOON)).toBe('replayed');
     beside.database.close();
     reopen();
     expect(answer(id, 1)).toBe('replayed');
     expect(events()).toEqual(['answered']);
+  });
+
+  it('counts the persons of all askers together, also after a restart', () => {
+    expect(answer(secureRandom(16), 4, { total: 9, asker: 'een' })).toBe('logged');
+    expect(answer(secureRandom(16), 4, { total: 9, asker: 'twee' })).toBe('logged');
+    reopen();
+    expect(answer(secureRandom(16), 2, { total: 9, asker: 'drie' })).toBe('quota');
+    expect(answer(secureRandom(16), 1, { total: 9, asker: 'drie' })).toBe('logged');
+    expect(answer(secureRandom(16), 9, { total: 9, asker: 'drie', now: NOON + 86_400_000 })).toBe('logged');
   });
 
   it('charges a replayed lookup nothing', () => {

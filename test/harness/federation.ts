@@ -37,6 +37,8 @@ export interface FederationOptions {
   readonly configure?: (yaml: string) => string;
   /** Persons that one agency may ask about at a node in a day. */
   readonly nodeQuota?: number;
+  /** Persons that all agencies together may ask about at a node in a day. */
+  readonly nodeQuotaOfAll?: number;
 }
 
 /**
@@ -116,7 +118,10 @@ export class Federation {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const config = {
       listen: '127.0.0.1:0',
-      quotas: { personsPerAgencyPerDay: this.#options.nodeQuota ?? 1_000_000 },
+      quotas: {
+        personsPerAgencyPerDay: this.#options.nodeQuota ?? 1_000_000,
+        personsPerDay: this.#options.nodeQuotaOfAll ?? 1_000_000,
+      },
       registers: registers.map((register) => ({
         ...register,
         name: `Registratie ${register.id}`,

@@ -132,8 +132,8 @@ describe('the commands of hit-agent', () => {
       ['a misspelt setting', 'lisent: x\n', /agent\.yaml: \(body\): not known here: lisent/],
       [
         'a misspelt setting further in',
-        'quotas: { personsPerDay: 3 }\n',
-        /agent\.yaml: quotas: not known here: personsPerDay/,
+        'quotas: { personsPerWeek: 3 }\n',
+        /agent\.yaml: quotas: not known here: personsPerWeek/,
       ],
       [
         'an address for the whole network',

@@ -78,7 +78,7 @@ describe('hit-agent serve, as a process at a real gateway', () => {
     expect(program.err).toBe('');
     expect(program.out).not.toContain(key());
     expect(program.out).not.toContain(known);
-    expect(statSync(join(police.folder, 'address')).mode & 0o077).toBe(0);
+    expect(statSync(join(police.folder, 'running.json')).mode & 0o077).toBe(0);
   });
 
   it('is seen by the commands beside it', async () => {
@@ -109,7 +109,7 @@ describe('hit-agent serve, as a process at a real gateway', () => {
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(linesOf(program).at(-1)!.event).toBe('stopped');
     expect(linesOf(program).every(({ level }) => Number(level) < 50)).toBe(true);
-    expect(existsSync(join(police.folder, 'address'))).toBe(false);
+    expect(existsSync(join(police.folder, 'running.json'))).toBe(false);
     expect(await reasonOf()).toBe('not-connected');
     const { url: next } = await serve();
     await untilReady(next);
@@ -148,29 +148,44 @@ describe('hit-agent serve, as a process at a real gateway', () => {
     socket.destroy();
   });
 
-  it('leaves the questions to the agent that runs when it cannot listen itself', async () => {
+  it('leaves the questions to the agent that runs from the same directory', async () => {
     const { url } = await serve('--listen', '127.0.0.1:0');
     await untilReady(url);
     const address = new URL(url).host;
-    const second = new Program(police.folder, 'serve', '--listen', address);
+    const second = new Program(police.folder, 'serve', '--listen', '127.0.0.1:0');
     programs.push(second);
     expect(await second.exit).toEqual({ code: 1, signal: null });
-    expect(second.err).toContain(
-      `listen: ${address}: another program listens there already (config-invalid)`,
-    );
+    expect(second.err).toContain(`an agent serves from ${police.folder} already`);
+    expect(second.err).toContain(address);
     expect(second.out).not.toContain('gateway-connected');
     expect(await ask()).toEqual(['politie/zaken']);
     expect((await police.tryRun('status')).code).toBe(0);
+  });
+
+  it('ends when another program listens where it should', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => {
+      other.listen(0, '127.0.0.1', resolve);
+    });
+    const address = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const program = new Program(police.folder, 'serve', '--listen', address);
+    programs.push(program);
+    expect(await program.exit).toEqual({ code: 1, signal: null });
+    expect(program.err).toContain(
+      `listen: ${address}: another program listens there already (config-invalid)`,
+    );
+    expect(program.out).not.toContain('gateway-connected');
+    other.close();
   });
 
   it('says nothing but mistakes when agent.yaml says so', async () => {
     const file = join(police.folder, 'agent.yaml');
     const yaml = readFileSync(file, 'utf8');
     writeFileSync(file, `${yaml}logLevel: error\n`);
-    rmSync(join(police.folder, 'address'), { force: true });
+    rmSync(join(police.folder, 'running.json'), { force: true });
     const program = new Program(police.folder, 'serve', '--listen', '127.0.0.1:0');
     programs.push(program);
-    for (let i = 0; !existsSync(join(police.folder, 'address')) && i < 200; i++) await delay(25);
+    for (let i = 0; !existsSync(join(police.folder, 'running.json')) && i < 200; i++) await delay(25);
     writeFileSync(file, yaml);
     expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(program.out).toBe('');
@@ -180,7 +195,7 @@ describe('hit-agent serve, as a process at a real gateway', () => {
     const { program, url } = await serve();
     await untilReady(url);
     await program.kill('SIGKILL');
-    expect(existsSync(join(police.folder, 'address'))).toBe(true);
+    expect(existsSync(join(police.folder, 'running.json'))).toBe(true);
     const { code, out, err } = await police.tryRun('status');
     expect(code).toBe(1);
     expect(err).toMatch(/no agent serves from/);

@@ -45,6 +45,18 @@ describe('P6: unlimited asking is impossible, at the gateway and at each node by
     ]);
   });
 
+  it('stops all agencies together at each node, so that a gateway that invents agencies gains nothing', async () => {
+    federation = await startWaalstad({ tap: false, nodeQuotaOfAll: 5 });
+    const registers = ['reclassering/toezicht'];
+    let answered = 0;
+    for (const asker of ['vragen', 'politie', 'reclassering'])
+      for (let i = 0; i < 3; i++)
+        answered += outcomes(await federation.agency(asker).lookup([UNKNOWN], { registers })).filter(
+          (outcome) => outcome === 'reclassering/toezicht not-known',
+        ).length;
+    expect(answered).toBe(5);
+  });
+
   it('would let everything through otherwise: the same sweep without quotas', async () => {
     expect(await sweep({}, 10)).toBe(10);
   });

@@ -1,11 +1,7 @@
 import { ERRORS, HitError } from '@hitmachine/protocol';
 import type { ErrorCode } from '@hitmachine/protocol';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { agentDirectory, readSecretFile } from '../directory.ts';
-
-/** The file in which a serving agent leaves its address, for the commands beside it. */
-export const addressFile = (path: string): string => join(path, 'address');
+import { runningAgent } from './running-agent.ts';
 
 /** Calls the API of the agent that serves from this directory. Throws `not-ready` when none does. */
 export async function askAgent(
@@ -15,12 +11,12 @@ export async function askAgent(
   body?: unknown,
 ): Promise<unknown> {
   const key = readSecretFile(agentDirectory(path).apiKey).toString('utf8').trim();
-  const file = addressFile(path);
+  const running = runningAgent(path);
   const notServing = `no agent serves from ${path}; start it with: hit-agent serve --dir ${path}`;
-  if (!existsSync(file)) throw new HitError('not-ready', notServing);
+  if (running === undefined) throw new HitError('not-ready', notServing);
   let response: Response;
   try {
-    response = await fetch(new URL(route, readFileSync(file, 'utf8').trim()), {
+    response = await fetch(new URL(route, running.url), {
       method,
       headers: {
         authorization: `Bearer ${key}`,

@@ -15,6 +15,7 @@ import {
   ticketCodec,
 } from '@hitmachine/protocol';
 import type { AgencyLog, AnsweredDetail } from '../ports/agency-log.ts';
+import type { Quotas } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Delivery } from '../ports/gateway-connection.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
@@ -32,8 +33,7 @@ interface Answering {
   readonly tables: AnsweringTables;
   readonly agencyLog: AgencyLog;
   readonly log: OperationalLog;
-  /** Persons that one agency may ask about here in a day. */
-  readonly personsPerAgencyPerDay: number;
+  readonly quotas: Quotas;
 }
 
 /**
@@ -104,7 +104,7 @@ async function answered(
   const logged = node.agencyLog.appendAnswered(
     ticket.lookupId,
     detail,
-    { limit: node.personsPerAgencyPerDay },
+    { limit: node.quotas.personsPerAgencyPerDay, total: node.quotas.personsPerDay },
     node.clock(),
   );
   if (logged === 'replayed') throw new HitError('replayed', 'this lookup was answered before');

@@ -95,8 +95,10 @@ export class RosterKeeper {
     const changed = new Set<string>();
     for (const [name, fingerprint] of fingerprintsOf(this.#roster)) {
       const pinned = pins.get(name);
-      if (pinned === undefined) this.#state.setPin({ name, fingerprint });
-      else if (pinned !== fingerprint) changed.add(name);
+      if (pinned === undefined) {
+        this.#state.setPin({ name, fingerprint });
+        this.#log.info({ event: 'keys-pinned', agency: name, fingerprint });
+      } else if (pinned !== fingerprint) changed.add(name);
     }
     for (const name of changed)
       if (!this.#changed.has(name)) this.#log.error({ event: 'key-changed', agency: name });

@@ -120,8 +120,11 @@ export class IncomingSessions {
    */
   async find(asker: string, sessionId: Uint8Array, opening: Uint8Array | undefined): Promise<Session> {
     const known = this.#sessions.get(keyOf(asker, sessionId));
-    if (known !== undefined && known.session.asker === asker && known.session.expiresAt >= this.#deps.clock())
+    if (known !== undefined && known.session.expiresAt >= this.#deps.clock()) {
+      // A session that was opened with the keys from before goes on no longer than they do.
+      if (!this.#deps.roster.isTrusted(asker)) throw new HitError('key-changed');
       return known.session;
+    }
     if (opening === undefined) throw new HitError('session-unknown');
     const session = await this.#accept(asker, opening);
     const id = keyOf(asker, session.id);

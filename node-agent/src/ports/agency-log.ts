@@ -58,13 +58,14 @@ export interface LoggedEvent {
 export interface AgencyLog {
   append(event: AgencyEvent, now: number): void;
   /**
-   * Logs a lookup that is about to be answered and charges the asker's quota for the day, in one step.
-   * `replayed` when this lookup was answered before; `quota` when the asker would exceed `limit` persons today.
+   * Logs a lookup that is about to be answered and charges the quotas of the day (UTC), in one step. `replayed` when
+   * this lookup was answered before; `quota` when the asker would exceed `limit` persons, or all askers together
+   * `total`.
    */
   appendAnswered(
     lookupId: Uint8Array,
     detail: AnsweredDetail,
-    quota: { readonly limit: number },
+    quota: { readonly limit: number; readonly total: number },
     now: number,
   ): 'logged' | 'replayed' | 'quota';
   /** Entries in order, after `after`, at most `limit`. */

@@ -192,7 +192,7 @@ export class TestNode {
         tables,
         agencyLog,
         log,
-        personsPerAgencyPerDay: this.#options.quota ?? 1_000,
+        quotas: { personsPerAgencyPerDay: this.#options.quota ?? 1_000, personsPerDay: 100_000 },
       },
       delivery,
     );

@@ -5,6 +5,9 @@ import { HitError, bytesToHex, utf8ToBytes } from '@hitmachine/protocol';
 import type { AgencyLog, LoggedEvent } from '../../ports/agency-log.ts';
 import { inTransaction } from './database.ts';
 
+/** The counter of all askers together. */
+const EVERYBODY = '*';
+
 interface Row {
   readonly sequence: number;
   readonly at: number;
@@ -53,6 +56,14 @@ export function sqliteAgencyLog(
     }
   }
 
+  const charge = database.prepare(
+    `INSERT INTO answered_persons (day, agency, persons) VALUES (?1, ?2, ?3)
+     ON CONFLICT (day, agency) DO UPDATE SET persons = persons + ?3`,
+  );
+  const counted = database.prepare('SELECT persons FROM answered_persons WHERE day = ? AND agency = ?');
+  const answeredOn = (day: string, name: string): number =>
+    (counted.get(day, name) as { persons: number } | undefined)?.persons ?? 0;
+
   return {
     append: ({ event, lookupKey, detail }, now) => durably(() => write(event, lookupKey, detail, now)),
     appendAnswered: (lookupId, detail, quota, now) =>
@@ -65,19 +76,15 @@ export function sqliteAgencyLog(
           return 'replayed';
         const day = new Date(now).toISOString().slice(0, 10);
         const asker = counterName(detail.asker);
-        const { persons } = database
-          .prepare(
-            `INSERT INTO answered_persons (day, agency, persons) VALUES (?1, ?2, ?3)
-             ON CONFLICT (day, agency) DO UPDATE SET persons = persons + ?3 RETURNING persons`,
-          )
-          .get(day, asker, detail.persons) as { persons: number };
-        if (persons > quota.limit) {
-          database
-            .prepare('UPDATE answered_persons SET persons = persons - ? WHERE day = ? AND agency = ?')
-            .run(detail.persons, day, asker);
+        const charges = [
+          [asker, quota.limit],
+          [EVERYBODY, quota.total],
+        ] as const;
+        if (charges.some(([name, limit]) => answeredOn(day, name) + detail.persons > limit)) {
           write('refused', lookupKey, { ...detail, reason: 'quota' }, now);
           return 'quota';
         }
+        for (const [name] of charges) charge.run(day, name, detail.persons);
         write('answered', lookupKey, detail, now);
         return 'logged';
       }),
