@@ -54,6 +54,8 @@ export function createApp(deps: GatewayDeps): OpenAPIHono<GatewayEnv> {
 }
 
 function openApiRoute(api: ApiRoutes, app: OpenAPIHono<GatewayEnv>): void {
+  // Made once, when first asked for: everybody may ask, and making it takes longer than a lookup.
+  let document: ReturnType<typeof app.getOpenAPI31Document> | undefined;
   api.add(
     {
       method: 'get',
@@ -69,7 +71,7 @@ function openApiRoute(api: ApiRoutes, app: OpenAPIHono<GatewayEnv>): void {
         ...problemResponses('internal'),
       },
     },
-    (c) => c.json(app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO })),
+    (c) => c.json((document ??= app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO }))),
   );
 }
 

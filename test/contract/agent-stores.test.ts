@@ -117,6 +117,9 @@ describe.each(Object.entries(ADAPTERS))('the stores of an agent: %s', (_, { open
       importAll(some(0, 1), 'zaken');
       expect(await contentOf(stores.pseudonyms, 'zaken')).toHaveLength(1);
       expect(await contentOf(stores.pseudonyms, 'zaken', 'address')).toEqual([]);
+      const counts = ['bsn', 'address'].map((type) => stores.pseudonyms.count('zaken', type));
+      expect(counts).toEqual([1, 0]);
+      expect(stores.pseudonyms.count('niets', 'bsn')).toBe(0);
       expect(await contentOf(stores.pseudonyms, 'incidenten')).toEqual(keysOf(some(1, 2)));
     });
 
@@ -135,6 +138,7 @@ describe.each(Object.entries(ADAPTERS))('the stores of an agent: %s', (_, { open
       });
       importAll(many);
       expect(new Set(await contentOf(stores.pseudonyms, 'zaken'))).toEqual(new Set(keysOf(many)));
+      expect(stores.pseudonyms.count('zaken', 'bsn')).toBe(5_000);
     });
 
     it('count a generation only when something changed, but tell of every import', () => {

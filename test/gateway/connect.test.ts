@@ -92,9 +92,42 @@ describe('a connection', () => {
     expect(await agents[0]?.closed).toBe(1008);
     expect(agents[1]?.socket.readyState).toBe(WebSocket.OPEN);
   });
+
+  it('is limited in number also for an agent that answers no goodbye', async () => {
+    const agents = [];
+    for (let i = 0; i < 8; i++) agents.push(await AgentSocket.open(gateway.url, politie));
+    agents[0]?.socket.pause();
+    for (let i = 0; i < 2; i++) await AgentSocket.open(gateway.url, politie);
+    expect(await agents[1]?.closed).toBe(1008);
+    const cut = once(agents[0]?.socket as WebSocket, 'close');
+    await expect.poll(() => gateway.lines.filter(closedBy).length, { timeout: 3_000 }).toBe(2);
+    agents[0]?.socket.resume();
+    await cut;
+  });
 });
 
+const closedBy = ({ event }: Record<string, unknown>): boolean => event === 'connection-closed';
+
 describe('stopping', () => {
+  it.each([
+    [
+      'a refused upgrade',
+      'GET /v1/connect HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    ],
+    ['bytes that are no HTTP', 'HELLO\r\n\r\n'],
+  ])('is not held up by a peer that never closes its side after %s', async (_what, bytes) => {
+    const { hostname, port } = new URL(gateway.url);
+    const peer = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    peer.on('error', () => undefined);
+    peer.write(bytes);
+    peer.resume();
+    await once(peer, 'end');
+    const since = performance.now();
+    await gateway.stop();
+    expect(performance.now() - since).toBeLessThan(3_000);
+    peer.destroy();
+  });
+
   it('says goodbye with 1001', async () => {
     const agent = await AgentSocket.open(gateway.url, politie);
     await gateway.stop();

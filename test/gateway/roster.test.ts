@@ -3,7 +3,8 @@ import { GATEWAY_KEY_ID, ROSTER_KIND, openDocument, rosterSchema } from '@hitmac
 import { describe, expect, it } from 'vitest';
 import { MemoryDirectory } from '../../gateway/src/adapters/memory/directory.ts';
 import { gatewayKeys, publicKeys } from '../../gateway/src/domain/keys.ts';
-import { POLICY, SEEDS, SETTINGS, backend } from './support/fixtures.ts';
+import { register } from './support/agency.ts';
+import { POLICY, SEEDS, SETTINGS, backend, problem } from './support/fixtures.ts';
 import { TestGateway } from './support/gateway.ts';
 
 const keys = gatewayKeys(backend, SEEDS);
@@ -73,6 +74,21 @@ describe('the roster', () => {
     expect(gateway.version).toBe(2);
     directory.full = false;
     expect((await TestGateway.make({ directory })).version).toBe(3);
+  });
+
+  it('cannot be made anew without end by one agency, which would outdate the lookups of all', async () => {
+    const gateway = await TestGateway.make();
+    const politie = await gateway.enrolled('politie');
+    const ggz = await gateway.enrolled('ggz');
+    const change = (agency: typeof politie, i: number): Promise<Response> =>
+      agency.call('PUT', '/v1/registers', { registers: [register(`incidenten-${i}`)] });
+    for (let i = 0; i < 20; i++) expect((await change(politie, i)).status).toBe(200);
+    const { version } = gateway;
+    const refused = await change(politie, 20);
+    expect(refused.headers.get('retry-after')).not.toBeNull();
+    expect(await problem(refused)).toMatchObject({ status: 429, code: 'quota-exceeded' });
+    expect(gateway.version).toBe(version);
+    expect((await change(ggz, 0)).status).toBe(200);
   });
 
   it('tells of every change, in order', async () => {

@@ -6,6 +6,10 @@ import {
   answerCodec,
   answerQuestion,
   concatBytes,
+  contactSchema,
+  decodeContact,
+  encodeContact,
+  utf8ToBytes,
   rangeAt,
   buildTable,
   checkQuestion,
@@ -18,6 +22,7 @@ import {
   answerOf,
   askedQuestion,
   buildEpoch,
+  contactOf,
   evaluateLookup,
   expectedResults,
   ticketFor,
@@ -148,6 +153,50 @@ describe('an answer that does not fit the question', () => {
         if ('persons' in result) for (const { status } of result.persons) expect(status).not.toBe('known');
   });
 
+  test('a contact that is none is refused, and the right one comes from the answer', () => {
+    expect(read(withRegister(0, (reply) => ({ ...reply, contact: encodeContact({ name: 'X' }) })))).toEqual([
+      { ...expectedResults(REGISTERS, PERSONS)[0], contact: { name: 'X' } },
+      expectedResults(REGISTERS, PERSONS)[1],
+    ]);
+    const withContact = (contact: string | Uint8Array): Answered =>
+      withRegister(1, (reply) => ({
+        ...reply,
+        contact: typeof contact === 'string' ? utf8ToBytes(contact) : contact,
+      }));
+    for (const other of ['', 'null', '[]', '"x"', '{"name":"x"', '{"name":"x"} x'])
+      expect(['malformed', 'field-invalid']).toContain(errorOf(() => read(withContact(other))).code);
+    for (const other of [
+      {},
+      { name: '' },
+      { name: 'n'.repeat(201) },
+      { name: 'x', fax: 'y' },
+      { name: 'x', telephone: 24 },
+    ])
+      expectCode(() => read(withContact(JSON.stringify(other))), 'field-invalid');
+    expectCode(() => read(withContact(Uint8Array.of(0x22, 0xff, 0x22))), 'malformed');
+  });
+
+  test('every contact that is allowed fits, and is read as it was written', () => {
+    const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(
+        fc.record(
+          { name: text, telephone: text, email: text, openingHours: text },
+          { requiredKeys: ['name'] },
+        ),
+        (contact) => {
+          const allowed = contactSchema.safeParse(contact);
+          if (allowed.success) expect(decodeContact(encodeContact(allowed.data))).toEqual(allowed.data);
+        },
+      ),
+    );
+    // An unpaired surrogate takes the most room: six bytes of JSON.
+    const longest = '\ud800'.repeat(200);
+    const contact = { name: longest, telephone: longest, email: longest, openingHours: longest };
+    expect(contactSchema.safeParse(contact).success).toBe(true);
+    expect(encodeContact(contact).length).toBeLessThanOrEqual(LIMITS.contactBytes);
+  });
+
   test('a register that cannot answer is told as such, beside one that can', () => {
     const partly: Answered = {
       ...answer,
@@ -222,10 +271,10 @@ describe('a node', () => {
 
   /** Answers of a register with that table, whose buckets are asked for with so many bits. */
   function answerWith(bits: number, buckets: readonly number[]) {
-    const held = [{ tokenType: 'bsn', table, answerKey: scalarOf('bits') }];
+    const tables = [{ tokenType: 'bsn', table, answerKey: scalarOf('bits') }];
     const answered = answerQuestion(
       suite,
-      { epoch: 1, register: () => held },
+      { epoch: 1, register: () => ({ contact: contactOf('a'), tables }) },
       {
         elements: question.elements,
         registers: [{ register: 'a', columns: [{ tokenType: 'bsn', bits, buckets }] }],
@@ -289,7 +338,10 @@ describe('a node', () => {
     const small = epoch.register('b');
     const answered = answerQuestion(
       suite,
-      { epoch: 1, register: (id) => (id === 'c' ? small : large) },
+      {
+        epoch: 1,
+        register: (id) => (id === 'c' ? small : { contact: contactOf(id), tables: large }),
+      },
       { ...question, registers },
     );
     expect(answered).toMatchObject({

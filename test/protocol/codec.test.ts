@@ -131,6 +131,7 @@ describe('the limits', () => {
         {
           type: 'tables',
           register: name,
+          contact: new Uint8Array(LIMITS.contactBytes),
           columns: [{ tokenType: 'bsn', evaluated, bits: 0, rangeTags: 1_173 * 1_024, ranges }],
         },
       ],
@@ -140,6 +141,24 @@ describe('the limits', () => {
   });
 
   test('the largest answer that a node makes fits, and sealed too', () => {
+    const column = (tokenType: string, ranges: Uint8Array) => ({
+      tokenType,
+      evaluated: new Uint8Array(32 * persons),
+      bits: 10,
+      rangeTags: 1,
+      ranges,
+    });
+    const [first, ...others] = tokenTypes as [string, ...string[]];
+    const register = (ranges: Uint8Array) => ({
+      type: 'tables' as const,
+      register: name,
+      contact: new Uint8Array(LIMITS.contactBytes),
+      columns: [column(first, ranges), ...others.map((type) => column(type, new Uint8Array()))],
+    });
+    const registers = Array.from({ length: LIMITS.registersPerAgency }, (_, i) =>
+      register(new Uint8Array(i === 0 ? LIMITS.answerRanges : 0)),
+    );
+    answerCodec.encode({ type: 'answered', epoch: Number.MAX_SAFE_INTEGER, registers });
     const ciphertext = new Uint8Array(LIMITS.answerBytes + 28);
     deliveryReportCodec.encode({ node: name, outcome: 'answered', ciphertext });
     agentFrameCodec.encode({ type: 'reply', delivery: 1, outcome: 'answered', ciphertext });

@@ -231,3 +231,38 @@ describe('the rules of a roster', () => {
     });
   });
 });
+
+describe('texts that others show on their screens', () => {
+  const named = (name: string): unknown => ({
+    registers: [{ id: 'a', name, areaOfLife: 'zorg', tokenTypes: ['bsn'], contact: { name }, tableBits: {} }],
+  });
+
+  test.each(['Cliënten', 'Zorg & Veiligheid (team 3)', '‘Ĳssel’', 'عمل'])('may be %s', (name) => {
+    expect(registersUpdateSchema.safeParse(named(name)).success).toBe(true);
+  });
+
+  test.each(['a\u001b[1A\u001b[2Kb', 'a\rb', 'a\nb', 'a\u0085b', 'a\u2028b', 'a\u202eb', 'a\u0000b'])(
+    'may not rewrite the lines around them (%#)',
+    (name) => {
+      expectCode(() => parseValue(registersUpdateSchema, named(name)), 'field-invalid');
+      const roster = exampleRoster('roster');
+      const purposes = roster.purposes.map((purpose) => ({ ...purpose, legalBasis: name }));
+      expectCode(() => parseValue(rosterSchema, { ...roster, purposes }), 'field-invalid');
+    },
+  );
+});
+
+describe('a refusal of a body', () => {
+  test('is not many times as long as the body', () => {
+    const numbers = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [String(i), 1]));
+    const wrong = named({ tableBits: numbers });
+    for (const value of [wrong, numbers]) {
+      const error = errorOf(() => parseValue(registersUpdateSchema, value));
+      expect(error.code).toBe('field-invalid');
+      expect(error.fields.length).toBeGreaterThan(0);
+      expect(JSON.stringify(error.fields).length + error.detail.length).toBeLessThan(20_000);
+    }
+  });
+
+  const named = (change: object): unknown => ({ registers: [{ id: 'a', ...change }] });
+});

@@ -1,4 +1,5 @@
 import type {
+  Contact,
   AnsweringEpoch,
   AnsweringTable,
   Answer,
@@ -74,6 +75,12 @@ export interface RegisterModel {
   readonly clients: readonly Description[];
 }
 
+/** How to reach a register, as its node says. */
+export const contactOf = (register: string): Contact => ({
+  name: `Team ${register} – “Noord”`,
+  telephone: '024 000 00 00',
+});
+
 /** All tables of a node for one epoch, by register and token type. */
 export interface NodeEpoch extends AnsweringEpoch {
   readonly tables: ReadonlyMap<string, AnsweringTable>;
@@ -116,7 +123,9 @@ export function buildEpoch(
     tables,
     register(id) {
       const model = registers.find(({ register }) => register === id);
-      return model?.tokenTypes.flatMap((type) => tables.get(`${id} ${type}`) ?? []) ?? 'not-imported';
+      if (model === undefined) return 'not-imported';
+      const held = model.tokenTypes.flatMap((type) => tables.get(`${id} ${type}`) ?? []);
+      return { contact: contactOf(id), tables: held };
     },
   };
 }
@@ -197,6 +206,7 @@ export function expectedResults(
 ): RegisterResult[] {
   return registers.map(({ register, tokenTypes, clients }) => ({
     register,
+    contact: contactOf(register),
     persons: persons.map((person) => {
       const held = TOKEN_TYPES.filter((type) => tokenTypes.includes(type));
       const common = held.filter((type) => person[type] !== undefined);

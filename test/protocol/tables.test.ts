@@ -18,9 +18,15 @@ import {
   tableShape,
 } from '@hitmachine/protocol';
 import { binomialTail } from './binomial.ts';
-import { expectCode, seeded } from './support.ts';
+import { errorOf, expectCode, seeded } from './support.ts';
 
 const CAPS = Array.from({ length: MAX_PREFIX_BITS + 1 }, (_, bits) => bits);
+
+/** Whether an answer can hold what one person is sent of a table that is full. */
+const canBeSent = (entries: number, cap: number): boolean => {
+  const size = SIZE_CLASSES.find((candidate) => entries <= candidate.entries);
+  return bucketCapacity(entries, Math.min(size?.bits ?? 0, cap)) * TAG_BYTES <= LIMITS.answerRanges;
+};
 
 /** Entries that are spread as real ones are. */
 function entriesOf(count: number, label = 'entries'): TableEntry[] {
@@ -59,7 +65,7 @@ describe('size classes', () => {
   test.each(SIZE_CLASSES)(
     '$entries entries: no bucket overflows but once in a million, at any cap',
     ({ entries, bits }) => {
-      for (const cap of CAPS) {
+      for (const cap of CAPS.filter((bits) => canBeSent(entries, bits))) {
         const shape = tableShape(entries, cap);
         expect(shape).toEqual({
           bits: Math.min(bits, cap),
@@ -80,8 +86,9 @@ describe('size classes', () => {
   test('a shape tells the class alone, and holds every entry', () => {
     fc.assert(
       fc.property(fc.nat(10_000_000), fc.constantFrom(...CAPS), (entries, cap) => {
-        const shape = tableShape(entries, cap);
         const size = SIZE_CLASSES.find((candidate) => entries <= candidate.entries);
+        fc.pre(canBeSent(size?.entries ?? 0, cap));
+        const shape = tableShape(entries, cap);
         expect(shape).toEqual(tableShape(size?.entries ?? 0, cap));
         expect(shape.bits).toBeLessThanOrEqual(cap);
         expect(shape.capacity * 2 ** shape.bits).toBeGreaterThanOrEqual(entries);
@@ -96,6 +103,27 @@ describe('size classes', () => {
       expect(bits).toBeLessThanOrEqual(MAX_PREFIX_BITS);
     }
     expectCode(() => tableShape(10_000_001, 10), 'field-invalid');
+  });
+});
+
+describe('a table that no answer could hold', () => {
+  test.each([
+    [1_000_001, 0, '1 bit '],
+    [3_000_001, 0, '3 bits'],
+    [3_000_001, 2, '3 bits'],
+  ])('%i entries with %i bits: refused, and told how many bits it takes', (entries, cap, needed) => {
+    const { code, detail } = errorOf(() => tableShape(entries, cap));
+    expect(code).toBe('field-invalid');
+    expect(detail).toContain(`would have to allow ${needed}`);
+    const bits = Number(needed.split(' ')[0]);
+    expect(tableShape(entries, bits).capacity * TAG_BYTES).toBeLessThanOrEqual(LIMITS.answerRanges);
+    expectCode(() => tableShape(entries, bits - 1), 'field-invalid');
+  });
+
+  test('neither is it built', () => {
+    const tag = new Uint8Array(TAG_BYTES);
+    const entries = Array.from({ length: 1_000_001 }, () => ({ bucketHash: 0, tag }));
+    expectCode(() => buildTable(entries, 0, seeded('padding')), 'field-invalid');
   });
 });
 

@@ -86,6 +86,7 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
         fc.record({
           type: fc.constant('tables' as const),
           register: name,
+          contact: blob(64),
           columns: list(
             fc.record({ tokenType, evaluated: blob(1_024), bits: u8, rangeTags: u32, ranges: blob(64) }),
           ),

@@ -14,6 +14,12 @@ export interface Quotas {
  */
 const CANARIES_PER_MINUTE = 30;
 const CANARIES_PER_DAY = 3_000;
+/**
+ * Changes of its registers that an agency may announce: one an import, an epoch or a restart. Every one makes a new
+ * roster, under which all lookups that are on their way must be asked again, so nobody may make them without end.
+ */
+const REGISTERS_PER_MINUTE = 20;
+const REGISTERS_PER_DAY = 1_000;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
@@ -67,6 +73,26 @@ export function canaryCharges(agency: string, now: number): Charge[] {
       windowEnd: windowEnd(now, DAY),
       amount: 1,
       limit: CANARIES_PER_DAY,
+    },
+  ];
+}
+
+/** What a change of its registers costs an agency. */
+export function registersCharges(agency: string, now: number): Charge[] {
+  return [
+    {
+      counter: `registers:${agency}`,
+      describes: 'changes of the registers of an agency a minute',
+      windowEnd: windowEnd(now, MINUTE),
+      amount: 1,
+      limit: REGISTERS_PER_MINUTE,
+    },
+    {
+      counter: `registers-day:${agency}`,
+      describes: 'changes of the registers of an agency a day',
+      windowEnd: windowEnd(now, DAY),
+      amount: 1,
+      limit: REGISTERS_PER_DAY,
     },
   ];
 }

@@ -4,6 +4,7 @@ import type { AuditLog } from '../ports/audit-log.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import { evidenceOf } from './evidence.ts';
+import { quotaExceeded, registersCharges } from './quotas.ts';
 import type { CurrentRoster, RosterKeeper } from './roster-keeper.ts';
 
 /** Throws `field-invalid` for a register that does not fit what the federation has agreed on. */
@@ -39,7 +40,7 @@ function checkTableBits(
   return table.bits <= most ? [] : [{ field, detail: `at most ${most} in this federation` }];
 }
 
-/** Takes over an agency's registers as they are now. Throws `field-invalid` or `storage-failed`. */
+/** Takes over an agency's registers as they are now. Throws `field-invalid`, `quota-exceeded` or `storage-failed`. */
 export async function updateRegisters(
   deps: {
     readonly directory: Directory;
@@ -51,12 +52,18 @@ export async function updateRegisters(
   registers: readonly Register[],
 ): Promise<CurrentRoster> {
   checkRegisters(registers, deps.roster.current.roster.settings);
-  await deps.auditLog.append(deps.runtime.now(), {
-    event: 'registers',
-    agency: caller.agency.id,
-    registers: registers.map(({ id }) => id),
-    evidence: evidenceOf(caller.signature),
-  });
+  const now = deps.runtime.now();
+  const appended = await deps.auditLog.append(
+    now,
+    {
+      event: 'registers',
+      agency: caller.agency.id,
+      registers: registers.map(({ id }) => id),
+      evidence: evidenceOf(caller.signature),
+    },
+    registersCharges(caller.agency.id, now),
+  );
+  if (appended.type === 'exceeded') throw quotaExceeded(appended.charge, now);
   await deps.directory.setRegisters(caller.agency.id, registers);
   return deps.roster.refresh();
 }

@@ -41,6 +41,9 @@ function render({ agency, gateway, rosterVersion, epoch, registers, problems }: 
     `roster version ${rosterVersion}, epoch ${epoch === undefined ? 'none yet' : `${epoch.number} (${epoch.day})`}`,
     '',
     table([['REGISTER', 'STATE', 'CLIENTS', 'IMPORTED', 'CANARY BACK'], ...rows]),
+    ...registers
+      .filter(({ state, problem }) => state === 'answering' && problem !== undefined)
+      .map(({ id, problem }) => `  ${id}: ${problem ?? ''}`),
     ...(problems.length > 0 ? ['', ...problems.map((problem) => `! ${problem}`)] : ['', 'No problems.']),
   ].join('\n');
 }

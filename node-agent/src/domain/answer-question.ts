@@ -21,7 +21,7 @@ import type { Delivery } from '../ports/gateway-connection.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { AnsweringTables } from './answering-tables.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
-import type { IncomingSessions } from './sessions.ts';
+import type { IncomingSessions } from './incoming-sessions.ts';
 
 interface Answering {
   readonly suite: Suite;

@@ -1,4 +1,10 @@
-import type { AnsweringEpoch, AnsweringTable, Suite, Unavailable } from '@hitmachine/protocol';
+import type {
+  AnsweringEpoch,
+  AnsweringRegister,
+  AnsweringTable,
+  Suite,
+  Unavailable,
+} from '@hitmachine/protocol';
 import { answerKey } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { StoredEpoch } from '../ports/epoch-store.ts';
@@ -15,6 +21,7 @@ export class AnsweringTables {
   #current:
     | { readonly stored: StoredEpoch; readonly tables: ReadonlyMap<string, readonly AnsweringTable[]> }
     | undefined;
+  #problems: ReadonlyMap<string, string> = new Map();
 
   constructor(
     suite: Suite,
@@ -44,6 +51,16 @@ export class AnsweringTables {
     return this.#current?.stored;
   }
 
+  /** Notes for which registers there can be no tables, and why, in words for an operator. */
+  setProblems(problems: ReadonlyMap<string, string>): void {
+    this.#problems = problems;
+  }
+
+  /** Why there can be no tables of a register, if so. */
+  problem(register: string): string | undefined {
+    return this.#problems.get(register);
+  }
+
   /**
    * What is answered from. A register whose canary did not come back is not answered for, except to the
    * canary itself: silence of a broken register must never look like "not known".
@@ -52,12 +69,14 @@ export class AnsweringTables {
     const current = this.#current;
     return {
       epoch: current?.stored.epoch ?? 0,
-      register: (id): readonly AnsweringTable[] | Unavailable => {
-        if (!this.#registers.some((register) => register.id === id)) return 'not-addressed';
+      register: (id): AnsweringRegister | Unavailable => {
+        const register = this.#registers.find((entry) => entry.id === id);
+        if (register === undefined) return 'not-addressed';
         if (current === undefined) return 'starting';
         const tables = current.tables.get(id);
         if (tables === undefined) return 'not-imported';
-        return forCanary ? tables : (this.#canaries.obstacle(id) ?? tables);
+        const obstacle = forCanary ? undefined : this.#canaries.obstacle(id);
+        return obstacle ?? { contact: register.contact, tables };
       },
     };
   }

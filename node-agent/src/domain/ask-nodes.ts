@@ -22,7 +22,7 @@ import {
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { NoAnswerReason } from './outcome.ts';
-import type { OutgoingSession, OutgoingSessions } from './sessions.ts';
+import type { OutgoingSession, OutgoingSessions } from './outgoing-sessions.ts';
 
 /** What one node said, or why it said nothing that can be used. */
 export type NodeReply =

@@ -30,7 +30,8 @@ import type { AddressedRegister } from './lookup-input.ts';
 import { addressedRegisters } from './lookup-input.ts';
 import type { Outcome } from './outcome.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
-import type { OutgoingSessions } from './sessions.ts';
+import type { OutgoingSessions } from './outgoing-sessions.ts';
+import { typesInUse } from './token-types.ts';
 
 export interface Asker {
   readonly suite: Suite;
@@ -85,7 +86,7 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
     const ticket = ticketFor(asker, node, { asked, opened, evaluated, requestDigest, roster, registers });
     const ready: AddressedRegister[] = [];
     for (const register of registers) {
-      const obstacle = ticket === undefined ? CHECK_FAILED : obstacleAt(asker.roster, register);
+      const obstacle = ticket === undefined ? CHECK_FAILED : obstacleAt(asker.roster, register, roster);
       if (obstacle === undefined) ready.push(register);
       else yield { type: 'register', register, outcomes: every(obstacle) };
     }
@@ -115,27 +116,26 @@ function byNode(registers: readonly AddressedRegister[]): Map<string, AddressedR
   return nodes;
 }
 
-/** Why a register need not even be asked: keys that nobody checked, no tables, or not for every token type. */
+/** Why a register need not even be asked: keys that nobody checked, no tables, or not for every type in use. */
 function obstacleAt(
-  roster: RosterKeeper,
-  { agency, register: { tokenTypes, tableBits } }: AddressedRegister,
+  keeper: RosterKeeper,
+  { agency, register }: AddressedRegister,
+  { settings }: Roster,
 ): Outcome | undefined {
-  if (!roster.isTrusted(agency.id)) return { status: 'no-answer', reason: 'key-changed' };
-  const built = tokenTypes.filter((type) => tableBits[type] !== undefined).length;
-  if (built === tokenTypes.length) return undefined;
-  return { status: 'no-answer', reason: built === 0 ? 'not-imported' : 'roster-outdated' };
+  if (!keeper.isTrusted(agency.id)) return { status: 'no-answer', reason: 'key-changed' };
+  const types = typesInUse(register, settings);
+  const built = types.filter((type) => register.tableBits[type] !== undefined).length;
+  if (built === 0) return { status: 'no-answer', reason: 'not-imported' };
+  return built === types.length ? undefined : { status: 'no-answer', reason: 'roster-outdated' };
 }
 
 /** Never shows more bits than the federation agreed on, whatever a node or the gateway put on the roster. */
-function askedRegister(
-  { register: { id, tokenTypes, tableBits } }: AddressedRegister,
-  { settings }: Roster,
-): AskedRegister {
-  const bits = tokenTypes.map((type) => [
+function askedRegister({ register }: AddressedRegister, { settings }: Roster): AskedRegister {
+  const bits = typesInUse(register, settings).map((type) => [
     type,
-    Math.min(tableBits[type] ?? 0, settings.tokenTypes[type] ?? 0),
+    Math.min(register.tableBits[type] ?? 0, settings.tokenTypes[type] ?? 0),
   ]);
-  return { register: id, tableBits: Object.fromEntries(bits) as Record<string, number> };
+  return { register: register.id, tableBits: Object.fromEntries(bits) as Record<string, number> };
 }
 
 function outcomeWithoutAnswer(reply: Exclude<NodeReply, { type: 'answered' }>): Outcome {
@@ -264,7 +264,7 @@ function outcomesAt(
         status: 'known',
         matchedOn: person.matchedOn,
         comparedOn: person.comparedOn,
-        contact: entry.register.contact,
+        contact: result.contact,
       };
     if (person.status === 'not-known') return { status: 'not-known', comparedOn: person.comparedOn };
     return { status: 'no-answer', reason: 'no-common-token' };

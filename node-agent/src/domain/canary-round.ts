@@ -7,6 +7,7 @@ import { canaryTokens } from './canary.ts';
 import type { AgencyKeys } from './keys.ts';
 import { addressedRegisters } from './lookup-input.ts';
 import { commitToCase, professionalPseudonym } from './pseudonymise.ts';
+import { typesInUse } from './token-types.ts';
 
 interface CanaryDeps extends Asker {
   readonly keys: AgencyKeys;
@@ -20,16 +21,16 @@ interface CanaryDeps extends Asker {
  * Throws when a register gave no answer at all, so that it is asked again soon.
  */
 export async function canaryRound(deps: CanaryDeps): Promise<void> {
-  const { tokenTypes: agreed } = deps.roster.roster.settings;
-  const own = deps.roster.self.registers.filter(({ tableBits }) => Object.keys(tableBits).length > 0);
+  const { settings } = deps.roster.roster;
+  const own = deps.roster.self.registers.filter((register) =>
+    typesInUse(register, settings).some((type) => register.tableBits[type] !== undefined),
+  );
   if (own.length === 0) return;
   const registers = addressedRegisters(
     deps.roster.roster,
     own.map(({ id }) => `${deps.roster.self.id}/${id}`),
   );
-  const tokenTypes = [...new Set(own.flatMap((register) => register.tokenTypes))]
-    .filter((type) => Object.hasOwn(agreed, type))
-    .sort();
+  const tokenTypes = [...new Set(own.flatMap((register) => typesInUse(register, settings)))].sort();
   const unanswered: string[] = [];
   try {
     const events = ask(deps, {
@@ -42,7 +43,8 @@ export async function canaryRound(deps: CanaryDeps): Promise<void> {
     });
     for await (const event of events) {
       if (event.type !== 'register') continue;
-      const { id, tokenTypes: held } = event.register.register;
+      const { id } = event.register.register;
+      const held = typesInUse(event.register.register, settings);
       const [outcome] = event.outcomes;
       if (outcome?.status === 'known' && held.every((type) => outcome.matchedOn.includes(type)))
         deps.canaries.cameBack(id);

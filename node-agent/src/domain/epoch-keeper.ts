@@ -1,5 +1,5 @@
 import type { Suite, Table } from '@hitmachine/protocol';
-import { epochFactor, tagPrefix } from '@hitmachine/protocol';
+import { HitError, epochFactor, shareBits, tagPrefix } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EpochStore, StoredEpoch } from '../ports/epoch-store.ts';
@@ -10,6 +10,7 @@ import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
+import { typesInUse } from './token-types.ts';
 
 interface EpochDeps {
   readonly suite: Suite;
@@ -27,6 +28,9 @@ interface EpochDeps {
   readonly publishBits: (bits: ReadonlyMap<string, Record<string, number>>) => Promise<void>;
 }
 
+/** What there is to build of a register: bits by token type, or why there can be no tables of it. */
+type Plan = { readonly bits: ReadonlyMap<string, number> } | { readonly problem: string };
+
 const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
 
 /**
@@ -35,6 +39,8 @@ const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
  */
 export class EpochKeeper {
   readonly #deps: EpochDeps;
+  /** By register, with what each was made from: counting a large register takes its time. */
+  readonly #plans = new Map<string, { readonly madeFrom: string; readonly plan: Plan }>();
   #running: Promise<boolean> | undefined;
 
   constructor(deps: EpochDeps) {
@@ -44,7 +50,9 @@ export class EpochKeeper {
   /** Takes up the last complete epoch, so that a restart need not build anything. */
   resume(): void {
     const stored = this.#deps.epochs.current();
-    if (stored !== undefined && this.#fitsSettings(stored)) this.#deps.tables.switchTo(stored);
+    if (stored === undefined || !this.#fitsSettings(stored)) return;
+    this.#deps.tables.switchTo(stored);
+    this.#tellProblems(stored.generations);
   }
 
   /** Builds a new epoch when the day, an import or the settings call for one. Returns whether it did. */
@@ -64,14 +72,17 @@ export class EpochKeeper {
         current?.day === day &&
         JSON.stringify(current.generations) === JSON.stringify(generations) &&
         this.#fitsSettings(current)
-      )
+      ) {
+        this.#tellProblems(generations);
         return false;
+      }
       const stored = await this.#build(epochs.nextEpoch(clock()), day, generations);
       // An import came in between: these tables may hold half of the old register and half of the new one.
       if (JSON.stringify(this.#generations()) !== JSON.stringify(generations)) continue;
       await this.#deps.publishBits(bitsOf(stored));
       epochs.switchTo(stored);
       tables.switchTo(stored);
+      this.#tellProblems(generations);
       canaries.startAgain();
       log.info({
         event: 'epoch-switched',
@@ -101,42 +112,117 @@ export class EpochKeeper {
     day: string,
     generations: Readonly<Record<string, number>>,
   ): Promise<StoredEpoch> {
-    const tables: { register: string; tokenType: string; table: Table }[] = [];
-    for (const { id: register, tokenTypes } of this.#deps.registers)
-      if (generations[register] !== undefined)
-        for (const tokenType of tokenTypes)
-          tables.push({ register, tokenType, table: await this.#buildTable(register, tokenType, epoch) });
+    const tables: StoredEpoch['tables'][number][] = [];
+    for (const register of this.#deps.registers) {
+      const generation = generations[register.id];
+      if (generation === undefined) continue;
+      const plan = this.#plan(register, generation);
+      if ('bits' in plan) tables.push(...(await this.#buildRegister(register, plan.bits, generation, epoch)));
+    }
     return { epoch, day, generations, tables };
   }
 
-  #buildTable(register: string, tokenType: string, epoch: number): Promise<Table> {
+  /** All tables of a register, or none when they can never be asked: the other registers go on. */
+  async #buildRegister(
+    register: ConfiguredRegister,
+    bits: ReadonlyMap<string, number>,
+    generation: number,
+    epoch: number,
+  ): Promise<StoredEpoch['tables']> {
+    const tables: StoredEpoch['tables'][number][] = [];
+    const madeFrom = this.#madeFrom(register, generation);
+    try {
+      for (const [tokenType, maxBits] of bits) {
+        const table = await this.#buildTable(register.id, tokenType, epoch, maxBits);
+        tables.push({ register: register.id, tokenType, table });
+      }
+      return tables;
+    } catch (error) {
+      this.#keepPlan(register, madeFrom, { problem: problemIn(error) });
+      return [];
+    }
+  }
+
+  #buildTable(register: string, tokenType: string, epoch: number, maxBits: number): Promise<Table> {
     const { suite, keys, roster, builder, pseudonyms } = this.#deps;
     const scope = { agency: roster.self.id, register, tokenType, epoch };
     const spec = {
       factor: epochFactor(suite, keys.nodeKey.reveal(), scope),
       prefix: tagPrefix(scope),
       maskKey: keys.maskKey.reveal(),
-      maxBits: this.#maxBits(tokenType),
+      maxBits,
     };
     return builder.build(spec, pseudonyms.pages(register, tokenType));
   }
 
-  #maxBits(tokenType: string): number {
-    return this.#deps.roster.roster.settings.tokenTypes[tokenType] ?? 0;
+  #plan(register: ConfiguredRegister, generation: number): Plan {
+    const madeFrom = this.#madeFrom(register, generation);
+    const known = this.#plans.get(register.id);
+    if (known?.madeFrom === madeFrom) return known.plan;
+    return this.#keepPlan(register, madeFrom, this.#newPlan(register));
   }
 
-  /** Whether no table shows more bits than the federation allows now, and none is missing. */
-  #fitsSettings(stored: StoredEpoch): boolean {
-    const has = new Set(stored.tables.map(({ register, tokenType }) => `${register} ${tokenType}`));
-    return (
-      stored.tables.every(({ tokenType, table }) => table.bits <= this.#maxBits(tokenType)) &&
-      this.#deps.registers.every(
-        ({ id, tokenTypes }) =>
-          stored.generations[id] === undefined ||
-          tokenTypes.every((tokenType) => has.has(`${id} ${tokenType}`)),
-      )
-    );
+  #keepPlan({ id }: ConfiguredRegister, madeFrom: string, plan: Plan): Plan {
+    if ('problem' in plan)
+      this.#deps.log.error({ event: 'register-not-built', register: id, reason: plan.problem });
+    this.#plans.set(id, { madeFrom, plan });
+    return plan;
   }
+
+  #newPlan(register: ConfiguredRegister): Plan {
+    const { roster, pseudonyms } = this.#deps;
+    const { settings } = roster.roster;
+    const types = typesInUse(register, settings);
+    if (types.length === 0) return { problem: 'this federation uses none of its token types' };
+    const entries = new Map(types.map((type) => [type, pseudonyms.count(register.id, type)]));
+    try {
+      return { bits: shareBits(entries, settings.tokenTypes) };
+    } catch (error) {
+      return { problem: problemIn(error) };
+    }
+  }
+
+  /** Everything that a plan depends on. */
+  #madeFrom(register: ConfiguredRegister, generation: number): string {
+    const { settings } = this.#deps.roster.roster;
+    const budgets = typesInUse(register, settings).map((type) => [type, settings.tokenTypes[type]]);
+    return JSON.stringify([generation, budgets]);
+  }
+
+  #tellProblems(generations: Readonly<Record<string, number>>): void {
+    const problems = new Map<string, string>();
+    for (const register of this.#deps.registers) {
+      const generation = generations[register.id];
+      const plan = generation === undefined ? undefined : this.#plan(register, generation);
+      if (plan !== undefined && 'problem' in plan) problems.set(register.id, plan.problem);
+    }
+    this.#deps.tables.setProblems(problems);
+  }
+
+  /** Whether there are tables of exactly the token types in use, and none shows more bits than allowed now. */
+  #fitsSettings(stored: StoredEpoch): boolean {
+    const { settings } = this.#deps.roster.roster;
+    return this.#deps.registers.every((register) => {
+      const generation = stored.generations[register.id];
+      if (generation === undefined) return true;
+      const held = stored.tables.filter((table) => table.register === register.id);
+      if (held.length === 0) return 'problem' in this.#plan(register, generation);
+      const types = typesInUse(register, settings);
+      return (
+        held.length === types.length &&
+        held.every(
+          ({ tokenType, table }) =>
+            types.includes(tokenType) && table.bits <= (settings.tokenTypes[tokenType] as number),
+        )
+      );
+    });
+  }
+}
+
+/** Why a register can have no tables; whatever else went wrong is thrown on, and tried again. */
+function problemIn(error: unknown): string {
+  if (error instanceof HitError && error.code === 'field-invalid') return error.detail;
+  throw error;
 }
 
 /** Bits of a bucket number by register and token type, as the roster shows them. */

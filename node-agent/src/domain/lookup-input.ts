@@ -48,10 +48,13 @@ export const lookupInputSchema = z.strictObject({
 });
 export type LookupInput = z.infer<typeof lookupInputSchema>;
 
-/** A register that is asked, with what the roster says about it. */
+/**
+ * A register that is asked, with what the roster says about it; but for its contact, which the gateway could have
+ * changed. The one to show comes sealed from the register's own node.
+ */
 export interface AddressedRegister {
   readonly agency: Roster['agencies'][number];
-  readonly register: Roster['agencies'][number]['registers'][number];
+  readonly register: Omit<Roster['agencies'][number]['registers'][number], 'contact'>;
   /** `agency/register` */
   readonly name: string;
 }

@@ -8,6 +8,7 @@ import type { AddressedRegister, LookupInput } from './lookup-input.ts';
 import { addressedRegisters, tokensOfPersons } from './lookup-input.ts';
 import type { Outcome } from './outcome.ts';
 import { commitToCase, professionalPseudonym, subjectPseudonyms } from './pseudonymise.ts';
+import { typesInUse } from './token-types.ts';
 
 export interface LookupService extends Asker {
   readonly keys: AgencyKeys;
@@ -42,9 +43,11 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
   const registers = addressedRegisters(roster, input.registers);
   if (registers.length === 0) throw new HitError('not-ready', 'there are no registers on the roster yet');
   // All types that the registers hold, whatever the persons have: the choice must not tell what is known of them.
-  const tokenTypes = [...new Set(registers.flatMap(({ register }) => register.tokenTypes))]
-    .filter((type) => Object.hasOwn(roster.settings.tokenTypes, type))
-    .sort();
+  const tokenTypes = [
+    ...new Set(registers.flatMap(({ register }) => typesInUse(register, roster.settings))),
+  ].sort();
+  if (tokenTypes.length === 0)
+    throw new HitError('not-ready', 'the federation uses none of the token types that these registers hold');
   const persons = tokensOfPersons(input.persons, Object.keys(roster.settings.tokenTypes));
   const askedAt = service.clock();
   const lookupKey = bytesToHex(service.random(16));

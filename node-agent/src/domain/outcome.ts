@@ -23,6 +23,7 @@ export type Outcome =
       readonly status: 'known';
       readonly matchedOn: readonly string[];
       readonly comparedOn: readonly string[];
+      /** As the register's own node sealed it. */
       readonly contact: Contact;
     }
   /** `comparedOn`: by which token types; a register may know the person by another that was not given. */
@@ -67,8 +68,8 @@ export const EXPLANATIONS: Readonly<
     en: 'This register was just renewed. Ask again.',
   },
   'too-large': {
-    nl: 'Deze registratie is te groot om over zoveel personen tegelijk te vragen. Vraag het per persoon.',
-    en: 'This register is too large to be asked about so many persons at once. Ask about one at a time.',
+    nl: 'Deze registratie is te groot om over zoveel personen tegelijk te vragen. Vraag over minder personen tegelijk.',
+    en: 'This register is too large to be asked about so many persons at once. Ask about fewer persons at once.',
   },
   'no-common-token': {
     nl: 'Deze registratie kent alleen gegevens die u niet hebt ingevuld, zoals een BSN.',

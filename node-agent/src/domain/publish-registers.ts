@@ -2,9 +2,12 @@ import type { Register } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
+import { typesInUse } from './token-types.ts';
 
 /**
  * Brings the roster's entry for this agency up to its configuration and its tables. Does nothing when they agree.
+ * Token types that the federation does not use are left out, and so is a register that holds no other: the gateway
+ * would refuse them, and all that is published along with them.
  * `bits` replaces what the roster says about tables; without it that stays.
  */
 export async function publishRegisters(
@@ -14,10 +17,13 @@ export async function publishRegisters(
   bits?: ReadonlyMap<string, Readonly<Record<string, number>>>,
 ): Promise<void> {
   const published = roster.self.registers;
-  const wanted = configured.map((register): Register => {
-    const tableBits =
+  const wanted = configured.flatMap((register): Register[] => {
+    const tokenTypes = typesInUse(register, roster.roster.settings);
+    if (tokenTypes.length === 0) return [];
+    const known =
       bits === undefined ? published.find(({ id }) => id === register.id)?.tableBits : bits.get(register.id);
-    return { ...register, tableBits: { ...tableBits } };
+    const tableBits = Object.entries(known ?? {}).filter(([type]) => tokenTypes.includes(type));
+    return [{ ...register, tokenTypes, tableBits: Object.fromEntries(tableBits) }];
   });
   if (canonical(wanted) !== canonical(published)) roster.accept(await gateway.publishRegisters(wanted));
 }

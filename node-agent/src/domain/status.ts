@@ -8,6 +8,7 @@ import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
+import { typesInUse } from './token-types.ts';
 
 /** How an agent is doing, for its administrators. Times in ISO 8601, UTC. */
 export const agentStatusSchema = z.strictObject({
@@ -27,7 +28,7 @@ export const agentStatusSchema = z.strictObject({
       clients: z.int().optional(),
       importedAt: z.string().optional(),
       state: z
-        .enum(['answering', 'not-imported', 'building', 'starting', 'canary-failed'])
+        .enum(['answering', 'not-imported', 'building', 'not-built', 'starting', 'canary-failed'])
         .describe('`answering`, or why lookups get no answer from this register'),
       upToDate: z.boolean().describe('whether the last import is what is answered from'),
       canaryLastBack: z.string().optional(),
@@ -56,7 +57,9 @@ export function statusOf(deps: StatusDeps): AgentStatus {
   const { membership, roster, tables, connection } = deps;
   const { connected, since, problem } = connection.state();
   const imports = new Map(deps.pseudonyms.imports().map((state) => [state.register, state]));
-  const registers = deps.registers.map(({ id, name }) => {
+  const registers = deps.registers.map((register) => {
+    const { id, name } = register;
+    const notBuilt = tables.problem(id);
     const imported = imports.get(id);
     const canary = deps.canaries.state(id);
     const built = tables.stored?.generations[id];
@@ -65,7 +68,9 @@ export function statusOf(deps: StatusDeps): AgentStatus {
         ? 'not-imported'
         : built === undefined
           ? 'building'
-          : stateOf(deps.canaries.obstacle(id));
+          : notBuilt !== undefined
+            ? 'not-built'
+            : stateOf(deps.canaries.obstacle(id));
     return {
       id,
       name,
@@ -74,7 +79,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
       state,
       upToDate: imported !== undefined && built === imported.generation,
       canaryLastBack: canary.lastBack === undefined ? undefined : iso(canary.lastBack),
-      problem: canary.problem,
+      problem: notBuilt ?? canary.problem ?? unusedTypes(register, roster),
     };
   });
   return {
@@ -87,7 +92,11 @@ export function statusOf(deps: StatusDeps): AgentStatus {
       ...(connected ? [] : [`not connected to the gateway: ${problem ?? 'connecting'}`]),
       ...registers
         .filter(({ state }) => state !== 'answering' && state !== 'not-imported')
-        .map(({ id, state }) => `register ${id} does not answer: ${state}`),
+        .map(({ id, state, problem: why }) =>
+          state === 'not-built'
+            ? `register ${id} does not answer: ${why ?? state}`
+            : `register ${id} does not answer: ${state}`,
+        ),
       ...roster
         .changedKeys()
         .map(
@@ -98,6 +107,13 @@ export function statusOf(deps: StatusDeps): AgentStatus {
       ...(roster.refused === undefined ? [] : [`${roster.refused}: tell its administrator`]),
     ],
   };
+}
+
+/** A note on token types that agent.yaml has and the federation has not, or not any more: the register goes on without. */
+function unusedTypes(register: ConfiguredRegister, { roster }: RosterKeeper): string | undefined {
+  const used = typesInUse(register, roster.settings);
+  const unused = register.tokenTypes.filter((type) => !used.includes(type));
+  return unused.length === 0 ? undefined : `this federation does not match on ${unused.join(', ')}`;
 }
 
 function ownEntryProblems({ roster, keys }: StatusDeps): string[] {

@@ -48,6 +48,8 @@ export interface ImportChange {
 export interface PseudonymStore {
   beginImport(register: string): ImportStage;
   imports(): readonly ImportState[];
+  /** How many pseudonyms {@link pages} will give, the canary's among them. */
+  count(register: string, tokenType: string): number;
   /**
    * All pseudonyms of a register and token type, in an order that tells nothing about the import, page by page, with
    * room for other work in between. An import that is committed meanwhile may show in later pages: whoever

@@ -14,7 +14,10 @@ export interface TableSpec {
 
 /** Builds tables off the thread that answers: a large register takes minutes. */
 export interface TableBuilder {
-  /** Rejects when a thread dies on the way; a later call starts afresh. */
+  /**
+   * Rejects with `field-invalid` for a table that no answer could hold, and otherwise when a thread dies on the way;
+   * a later call starts afresh.
+   */
   build(spec: TableSpec, pages: AsyncIterable<PseudonymPage>): Promise<Table>;
   close(): Promise<void>;
 }

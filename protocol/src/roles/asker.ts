@@ -10,7 +10,9 @@ import { TAG_BYTES, bucketHash, bucketNumber, tagOf, tagPrefix } from '../pseudo
 import { bitsPerPerson } from '../pseudonym/size-class.ts';
 import { rangeHolds } from '../pseudonym/table.ts';
 import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
+import { decodeContact } from '../wire/answer.ts';
 import type { Question } from '../wire/question.ts';
+import type { Contact } from '../wire/roster.ts';
 import { splitElements } from './elements.ts';
 import { columnOf } from './evaluator.ts';
 
@@ -129,14 +131,20 @@ export type PersonResult =
   /** The register holds none of the token types that are known of this person, so it could not be asked. */
   | { readonly status: 'no-common-token' };
 
-/** What came out at one register: a result for each person, or why there is none. */
+/** What came out at one register: its contact and a result for each person, or why there is none. */
 export type RegisterResult =
-  | { readonly register: string; readonly persons: readonly PersonResult[] }
+  | {
+      readonly register: string;
+      /** As the node sealed it: the one to show with a hit, and never the roster's. */
+      readonly contact: Contact;
+      readonly persons: readonly PersonResult[];
+    }
   | { readonly register: string; readonly unavailable: Unavailable };
 
 /**
  * Reads a node's answer to a question: derives the tags and looks for them in the ranges. An answer that is not
- * exactly what was asked for throws `malformed`, so that a missing part can never pass for "not known".
+ * exactly what was asked for throws `malformed`, so that a missing part can never pass for "not known"; a contact
+ * that is none throws `malformed` or `field-invalid`.
  */
 export function readAnswer(
   suite: Suite,
@@ -156,7 +164,8 @@ export function readAnswer(
     if (reply.type === 'unavailable') return { register: reply.register, unavailable: reply.reason };
     const { columns } = question.registers[i] as Question['registers'][number];
     const scope = { agency: node, register: reply.register, epoch: answer.epoch };
-    return { register: reply.register, persons: readRegister(suite, lookup, scope, columns, reply) };
+    const persons = readRegister(suite, lookup, scope, columns, reply);
+    return { register: reply.register, contact: decodeContact(reply.contact), persons };
   });
 }
 

@@ -6,8 +6,10 @@ import { MAX_PREFIX_BITS, bitsPerPerson } from '../pseudonym/size-class.ts';
 import type { Table } from '../pseudonym/table.ts';
 import { rangeAt } from '../pseudonym/table.ts';
 import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
+import { encodeContact } from '../wire/answer.ts';
 import { LIMITS } from '../wire/limits.ts';
 import type { Question } from '../wire/question.ts';
+import type { Contact } from '../wire/roster.ts';
 import type { Ticket } from '../wire/ticket.ts';
 import { elementDigest } from '../wire/ticket.ts';
 import { mapElements, splitElements } from './elements.ts';
@@ -19,11 +21,19 @@ export interface AnsweringTable {
   readonly answerKey: Uint8Array;
 }
 
+/** What a node answers from for one register. */
+export interface AnsweringRegister {
+  /** As the node's own configuration has it; the roster's is the gateway's word. */
+  readonly contact: Contact;
+  /** One a token type that the register holds. */
+  readonly tables: readonly AnsweringTable[];
+}
+
 /** What a node answers from: all its tables of one epoch. */
 export interface AnsweringEpoch {
   readonly epoch: number;
-  /** A register's tables, one a token type that it holds, or why there are none. */
-  register(id: string): readonly AnsweringTable[] | Unavailable;
+  /** A register's contact and tables, or why it has no answer. */
+  register(id: string): AnsweringRegister | Unavailable;
 }
 
 /**
@@ -69,21 +79,14 @@ export function checkQuestion(ticket: Ticket, question: Question): void {
  */
 export function answerQuestion(suite: Suite, epoch: AnsweringEpoch, question: Question): Answer {
   const registers: RegisterAnswer[] = [];
-  let room = LIMITS.answerBytes - ANSWER_OVERHEAD;
+  let room: number = LIMITS.answerRanges;
   for (const asked of question.registers) {
     const answer = answerRegister(suite, epoch, question, asked, room);
-    if (answer.type === 'tables')
-      room -= answer.columns.reduce(
-        (sum, { ranges, evaluated }) => sum + ranges.length + evaluated.length,
-        0,
-      );
+    if (answer.type === 'tables') room -= answer.columns.reduce((sum, { ranges }) => sum + ranges.length, 0);
     registers.push(answer);
   }
   return { type: 'answered', epoch: epoch.epoch, registers };
 }
-
-/** Room that is kept free for everything in an answer but evaluations and ranges. */
-const ANSWER_OVERHEAD = 65_536;
 
 function answerRegister(
   suite: Suite,
@@ -94,8 +97,9 @@ function answerRegister(
 ): RegisterAnswer {
   const { register } = asked;
   const unavailable = (reason: Unavailable): RegisterAnswer => ({ type: 'unavailable', register, reason });
-  const tables = epoch.register(register);
-  if (typeof tables === 'string') return unavailable(tables);
+  const found = epoch.register(register);
+  if (typeof found === 'string') return unavailable(found);
+  const { contact, tables } = found;
   // Every token type that the register holds must be asked about: who is known under one that was left out would
   // otherwise come out as "not known". An older roster may name types that the register no longer has.
   const picked = tables.map((held) => ({
@@ -115,6 +119,7 @@ function answerRegister(
   return {
     type: 'tables',
     register,
+    contact: encodeContact(contact),
     columns: columns.map(({ held: { tokenType, table, answerKey }, shown, numbers, rangeBytes }) => {
       const ranges = new Uint8Array(numbers.length * rangeBytes);
       numbers.forEach((number, i) => ranges.set(rangeAt(table, shown, number), i * rangeBytes));

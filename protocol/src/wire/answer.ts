@@ -1,6 +1,10 @@
+import { utf8ToBytes } from '../bytes.ts';
 import { blob, list, message, oneOf, struct, u32, u64, u8, union } from './codec.ts';
 import { registerField, tokenTypeField } from './fields.ts';
+import { parseJson } from './json.ts';
 import { LIMITS } from './limits.ts';
+import type { Contact } from './roster.ts';
+import { contactSchema } from './roster.ts';
 
 /** Why a node refuses a lookup as a whole. Never depends on the person. */
 export const REFUSALS = ['quota', 'purpose', 'agency', 'policy'] as const;
@@ -31,6 +35,8 @@ export type RegisterAnswer =
   | {
       readonly type: 'tables';
       readonly register: string;
+      /** How to reach the register, as {@link encodeContact} writes it; in every answer, whether there is a hit or not. */
+      readonly contact: Uint8Array;
       readonly columns: readonly {
         readonly tokenType: string;
         /** k_n·t_e of this table times each element, 32 bytes each, in the order of the persons. */
@@ -44,6 +50,16 @@ export type RegisterAnswer =
       }[];
     };
 
+/** A contact as UTF-8 JSON, the form in which it travels. */
+export function encodeContact(contact: Contact): Uint8Array {
+  return utf8ToBytes(JSON.stringify(contact));
+}
+
+/** Strict inverse of {@link encodeContact}. Throws `malformed` or `field-invalid`. */
+export function decodeContact(bytes: Uint8Array): Contact {
+  return parseJson(contactSchema, bytes);
+}
+
 export const answerCodec = message<Answer>(
   union({
     refused: struct({ reason: oneOf(...REFUSALS) }),
@@ -54,6 +70,7 @@ export const answerCodec = message<Answer>(
           unavailable: struct({ register: registerField, reason: oneOf(...UNAVAILABLE) }),
           tables: struct({
             register: registerField,
+            contact: blob(LIMITS.contactBytes),
             columns: list(
               struct({
                 tokenType: tokenTypeField,

@@ -3,11 +3,20 @@ import type { z } from 'zod';
 import { HitError } from '../errors.ts';
 import type { FieldError } from '../errors.ts';
 
-/** The offending fields of a failed zod parse, without the offending values: those may be personal data. */
+/** Fields, and names in a field, that one refusal lists: enough to mend a body, and no more than it was long. */
+const MAX_LISTED = 50;
+
+/**
+ * The offending fields of a failed zod parse, the first fifty of them, without the offending values: those may be
+ * personal data.
+ */
 export function fieldErrors(error: z.ZodError): FieldError[] {
-  return error.issues.map((issue) => ({
+  return error.issues.slice(0, MAX_LISTED).map((issue) => ({
     field: issue.path.length === 0 ? '(body)' : issue.path.map(String).join('.'),
-    detail: issue.code === 'unrecognized_keys' ? `not known here: ${issue.keys.join(', ')}` : issue.message,
+    detail:
+      issue.code === 'unrecognized_keys'
+        ? `not known here: ${issue.keys.slice(0, MAX_LISTED).join(', ')}`
+        : issue.message,
   }));
 }
 

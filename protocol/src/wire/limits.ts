@@ -14,6 +14,10 @@ export const LIMITS = {
   questionBytes: 65_536,
   /** Bytes of one sealed answer: the whole table of a register of 1,000,000, and more. */
   answerBytes: 16_777_216,
+  /** Bytes of ranges in one answer; what is left is room for everything else that an answer may hold. */
+  answerRanges: 16_187_392,
+  /** Bytes of a register's contact in an answer: more than any contact that is allowed takes. */
+  contactBytes: 8_192,
   /** Bytes of a JSON body. */
   jsonBytes: 262_144,
   /** The longest that a ticket may be good for, in milliseconds. */

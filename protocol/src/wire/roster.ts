@@ -3,8 +3,22 @@ import { MAX_PREFIX_BITS } from '../pseudonym/size-class.ts';
 import { base64Schema, purposeCodeSchema, slugSchema, tokenTypeSchema } from './fields.ts';
 import { LIMITS } from './limits.ts';
 
-const shortText = z.string().trim().min(1).max(200);
-const longText = z.string().trim().min(1).max(2_000);
+/**
+ * What others show on their screens. A control character, or one that turns the direction of writing, could rewrite
+ * the lines around it: "no answer" of another agency could be made to read "not known".
+ */
+const shown = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(
+      /^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u,
+      'one line of text, without characters that control the screen',
+    );
+const shortText = shown(200);
+const longText = shown(2_000);
 
 /** How to reach the people behind a register: what a professional gets to see with a hit. */
 export const contactSchema = z.strictObject({

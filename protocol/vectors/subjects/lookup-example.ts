@@ -5,6 +5,7 @@ import {
   answerQuestion,
   bucketHash,
   buildTable,
+  contactSchema,
   createSuite,
   encodeToken,
   evaluateElements,
@@ -41,19 +42,28 @@ export const tablesSchema = z.array(
 );
 type NamedTable = z.output<typeof tablesSchema>[number];
 
+/** Contacts by register. */
+export const contactsSchema = z.record(z.string(), contactSchema);
+type Contacts = z.output<typeof contactsSchema>;
+
 export function prepare(backend: Backend, given: Asked): PreparedLookup {
   const persons = given.persons.map((tokens) => new Map(Object.entries(tokens)));
   return prepareLookup(suiteOf(backend), persons, given.tokenTypes, handOut(given.random));
 }
 
-export function answeringEpoch(epoch: number, tables: readonly NamedTable[]): AnsweringEpoch {
+export function answeringEpoch(
+  epoch: number,
+  tables: readonly NamedTable[],
+  contacts: Contacts,
+): AnsweringEpoch {
   return {
     epoch,
     register(id) {
       const held = tables
         .filter(({ register }) => register === id)
         .map(({ tokenType, answerKey, ...table }) => ({ tokenType, answerKey, table }));
-      return held.length > 0 ? held : 'not-imported';
+      const contact = contacts[id];
+      return held.length > 0 && contact !== undefined ? { contact, tables: held } : 'not-imported';
     },
   };
 }
@@ -103,7 +113,16 @@ export function exampleLookup() {
     table('aangiften', 'bsn', true),
     table('aangiften', 'skn', true),
   ];
-  const answer = answerQuestion(suite, answeringEpoch(epoch, tables), question);
+  const contacts: Contacts = {
+    aandacht: { name: 'Team Aandacht', telephone: '024 000 00 01' },
+    aangiften: {
+      name: 'Recherche "Noord"',
+      telephone: '024 000 00 02',
+      email: 'aangiften@politie.example',
+      openingHours: 'werkdagen 9–17 uur',
+    },
+  };
+  const answer = answerQuestion(suite, answeringEpoch(epoch, tables, contacts), question);
   if (answer.type !== 'answered') throw new TypeError('the example is not answered');
-  return { lookup, prepared, gatewayKey, evaluated, registers, question, epoch, tables, answer };
+  return { lookup, prepared, gatewayKey, evaluated, registers, question, epoch, tables, contacts, answer };
 }

@@ -11,10 +11,19 @@ import {
   readAnswer,
   takeEvaluation,
   ticketCodec,
+  utf8ToBytes,
 } from '../../src/index.ts';
 import type { NegativeCase, Subject } from '../format.ts';
 import { hex, operation } from '../format.ts';
-import { answeringEpoch, asked, exampleLookup, prepare, suiteOf, tablesSchema } from './lookup-example.ts';
+import {
+  answeringEpoch,
+  asked,
+  contactsSchema,
+  exampleLookup,
+  prepare,
+  suiteOf,
+  tablesSchema,
+} from './lookup-example.ts';
 import { exampleTicket, layTicket } from './tickets.ts';
 
 const tableBits = z.array(
@@ -29,7 +38,7 @@ export const lookup: Subject = {
     'A lookup at one node. prepare: an asker blinds its persons (`random` is what it draws: 64 bytes for each blind and, ' +
     'before it, 16 bytes for the padding token of who lacks a type). question: the encoded question, once the gateway ' +
     'has evaluated. check-question: a node compares it with its ticket; true or fails. answer: the encoded answer of a ' +
-    'node with these tables, each with its answer key. read-answer: what the asker shows.',
+    'node with these tables, each with its answer key, and these contacts. read-answer: what the asker shows.',
   operations: {
     prepare: operation(z.strictObject(asked), (backend, given) => prepare(backend, given).elements),
     evaluate: operation(z.strictObject({ key: hex, elements: hex }), (backend, { key, elements }) =>
@@ -47,10 +56,14 @@ export const lookup: Subject = {
       return true;
     }),
     answer: operation(
-      z.strictObject({ question: hex, epoch: z.number(), tables: tablesSchema }),
-      (backend, { question, epoch, tables }) =>
+      z.strictObject({ question: hex, epoch: z.number(), tables: tablesSchema, contacts: contactsSchema }),
+      (backend, { question, epoch, tables, contacts }) =>
         answerCodec.encode(
-          answerQuestion(suiteOf(backend), answeringEpoch(epoch, tables), questionCodec.decode(question)),
+          answerQuestion(
+            suiteOf(backend),
+            answeringEpoch(epoch, tables, contacts),
+            questionCodec.decode(question),
+          ),
         ),
     ),
     'read-answer': operation(
@@ -65,7 +78,7 @@ export const lookup: Subject = {
   },
   async cases() {
     const made = exampleLookup();
-    const { lookup: given, evaluated, registers, epoch, tables } = made;
+    const { lookup: given, evaluated, registers, epoch, tables, contacts } = made;
     const question = questionCodec.encode(made.question);
     const answer = answerCodec.encode(made.answer);
     const ticket = (change: object = {}): Uint8Array =>
@@ -74,7 +87,7 @@ export const lookup: Subject = {
         elementDigests: elementDigests(evaluated, given.tokenTypes),
         ...change,
       }).bytes();
-    const answering = { question, epoch, tables };
+    const answering = { question, epoch, tables, contacts };
     const reading = { ...given, evaluated, registers, node: 'politie', answer };
     const wrongQuestion = (
       name: string,
@@ -86,16 +99,25 @@ export const lookup: Subject = {
       input: { ticket: ticket(), question: questionCodec.encode({ ...made.question, ...change }) },
       error,
     });
-    const wrongAnswer = (name: string, change: Partial<typeof made.answer>): NegativeCase => ({
+    const wrongAnswer = (
+      name: string,
+      change: Partial<typeof made.answer>,
+      error: NegativeCase['error'] = 'malformed',
+    ): NegativeCase => ({
       name,
       operation: 'read-answer',
       input: { ...reading, answer: answerCodec.encode({ ...made.answer, ...change }) },
-      error: 'malformed',
+      error,
     });
     const withColumns = (change: (column: Column) => Column | readonly Column[]): readonly RegisterAnswer[] =>
       made.answer.registers.map((reply) =>
         reply.type === 'unavailable' ? reply : { ...reply, columns: reply.columns.flatMap(change) },
       );
+    const withContact = (contact: string): Partial<typeof made.answer> => ({
+      registers: made.answer.registers.map((reply) =>
+        reply.type === 'unavailable' ? reply : { ...reply, contact: utf8ToBytes(contact) },
+      ),
+    });
     const [first, ...others] = made.question.registers;
     return {
       vectors: [
@@ -185,6 +207,17 @@ export const lookup: Subject = {
         wrongAnswer('two registers under one name', {
           registers: [{ type: 'unavailable', register: 'aandacht,aangiften', reason: 'starting' }],
         }),
+        wrongAnswer('a contact that is not JSON', withContact('024 000 00 00')),
+        wrongAnswer(
+          'a contact without a name',
+          withContact('{"telephone":"024 000 00 00"}'),
+          'field-invalid',
+        ),
+        wrongAnswer(
+          'a contact with a member that is not known',
+          withContact('{"name":"Team","note":"x"}'),
+          'field-invalid',
+        ),
         wrongAnswer('a range cut off', {
           registers: withColumns((column) => ({ ...column, ranges: column.ranges.slice(8) })),
         }),

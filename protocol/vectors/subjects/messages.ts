@@ -6,6 +6,7 @@ import {
   questionCodec,
   questionsCodec,
   sealedQuestionCodec,
+  utf8ToBytes,
 } from '../../src/index.ts';
 import { expand } from '../deterministic.ts';
 import type { Case, NegativeCase, Subject } from '../format.ts';
@@ -45,6 +46,7 @@ function layAnswer(): Layout {
   layout.uint('registers[0].type: unavailable', 1, 0).text('registers[0].register', 'aandacht');
   layout.uint('registers[0].reason: starting', 1, 1);
   layout.uint('registers[1].type: tables', 1, 1).text('registers[1].register', 'aangiften');
+  layout.blob('registers[1].contact', utf8ToBytes('{"name":"Team Aangiften","telephone":"024 000 00 00"}'));
   const columns = [
     { tokenType: 'bsn', bits: 1, rangeTags: 2, ranges: 2 },
     { tokenType: 'name+birthdate', bits: 0, rangeTags: 3, ranges: 1 },
@@ -171,6 +173,19 @@ export const messages: Subject = {
         }),
         ...[...new Set(MESSAGES.map(([, operationName]) => operationName))].map((operationName) =>
           refused('empty', operationName, new Uint8Array()),
+        ),
+        refused(
+          'a contact of more than 8,192 bytes',
+          'decode-answer',
+          new Layout()
+            .uint('', 1, 1)
+            .uint('', 8, 1)
+            .uint('', 2, 1)
+            .uint('', 1, 1)
+            .text('', 'a')
+            .blob('', new Uint8Array(8_193))
+            .uint('', 2, 0)
+            .bytes(),
         ),
         refused('an answer of an unknown kind', 'decode-answer', Uint8Array.of(2, 0)),
         refused('an unknown reason', 'decode-answer', Uint8Array.of(0, 4)),

@@ -26,7 +26,8 @@ import type { LookupInput } from '../../../node-agent/src/domain/lookup-input.ts
 import type { Outcome } from '../../../node-agent/src/domain/outcome.ts';
 import { publishRegisters } from '../../../node-agent/src/domain/publish-registers.ts';
 import { RosterKeeper } from '../../../node-agent/src/domain/roster-keeper.ts';
-import { IncomingSessions, OutgoingSessions } from '../../../node-agent/src/domain/sessions.ts';
+import { IncomingSessions } from '../../../node-agent/src/domain/incoming-sessions.ts';
+import { OutgoingSessions } from '../../../node-agent/src/domain/outgoing-sessions.ts';
 import type { AgencyLog } from '../../../node-agent/src/ports/agency-log.ts';
 import type { OperationalLog } from '../../../node-agent/src/ports/operational-log.ts';
 import type { TableBuilder } from '../../../node-agent/src/ports/table-builder.ts';

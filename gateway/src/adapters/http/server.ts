@@ -24,6 +24,10 @@ interface ServerOptions {
 /** Milliseconds in which a request must have come in whole. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 60_000;
+/** Milliseconds without a byte either way after which a connection is cut; the slowest answer takes 60 s. */
+const IDLE_MS = 120_000;
+/** Milliseconds that a refused peer gets to take its refusal and close its side. */
+const LINGER_MS = 1_000;
 
 /** A server that accepts requests. */
 export interface RunningServer {
@@ -47,6 +51,7 @@ export async function startHttpServer(
   });
   const limits = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
   const server = createServer(limits, (request, response) => void listener(request, response));
+  server.setTimeout(IDLE_MS);
   const running = new RunningRequests(server);
   const sockets = new WebSocketServer({
     noServer: true,
@@ -167,5 +172,9 @@ async function respond(socket: Duplex, response: Response): Promise<void> {
   const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}`];
   response.headers.forEach((value, name) => lines.push(`${name}: ${value}`));
   lines.push('Connection: close', `Content-Length: ${body.length}`, '', '');
+  // A peer that keeps its side open would hold the socket for ever, and with it the stop of the gateway.
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(linger));
+  socket.resume();
   socket.end(Buffer.concat([Buffer.from(lines.join('\r\n')), body]));
 }

@@ -11,6 +11,8 @@ const MAX_IN_FLIGHT = 256;
 /** Bytes that may wait to be sent on one connection: room for every question in flight at its largest. */
 const MAX_BUFFERED_BYTES = MAX_IN_FLIGHT * LIMITS.questionBytes;
 const MAX_MISSED_PONGS = 2;
+/** Milliseconds that an agent gets to answer the closing handshake. */
+export const CLOSE_WITHIN_MS = 1_000;
 /** Closing codes (RFC 6455 section 7.4.1). */
 export const CLOSE = {
   goingAway: 1001,
@@ -42,9 +44,14 @@ export class AgentConnection {
     socket.on('close', () => this.#settleAll());
   }
 
+  /** Nobody has begun to close it. */
+  get open(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
   /** Open, and its last ping was answered. */
   get healthy(): boolean {
-    return this.#socket.readyState === this.#socket.OPEN && this.#missedPongs < MAX_MISSED_PONGS;
+    return this.open && this.#missedPongs < MAX_MISSED_PONGS;
   }
 
   get overloaded(): boolean {
@@ -93,10 +100,13 @@ export class AgentConnection {
       return;
     }
     this.#missedPongs++;
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+    if (this.open) this.#socket.ping();
   }
 
+  /** Says goodbye; cuts the connection when the agent does not answer that. */
   close(code: number, reason: string): void {
+    const cut = setTimeout(() => this.#socket.terminate(), CLOSE_WITHIN_MS);
+    this.#socket.once('close', () => clearTimeout(cut));
     this.#socket.close(code, reason);
   }
 
@@ -118,7 +128,7 @@ export class AgentConnection {
 
   #refuse(code: number, reason: string): void {
     this.#log.warn('frame-refused', { agency: this.agency, reason });
-    this.#socket.close(code, reason);
+    this.close(code, reason);
     this.#settleAll();
   }
 

@@ -4,13 +4,11 @@ import type { WebSocket } from 'ws';
 import type { OperationalLog } from '../../log.ts';
 import type { AcceptedConnection, Connections, Delivery, DeliveryResult } from '../../ports/connections.ts';
 import type { Runtime } from '../../ports/runtime.ts';
-import { AgentConnection, CLOSE } from './agent-connection.ts';
+import { AgentConnection, CLOSE, CLOSE_WITHIN_MS } from './agent-connection.ts';
 
 const PING_EVERY_MS = 15_000;
 /** Connections of one agency; one more closes the oldest. */
 const MAX_CONNECTIONS = 8;
-/** Milliseconds that an agent gets to answer the closing handshake. */
-const CLOSE_WITHIN_MS = 1_000;
 
 interface ConnectionsDeps {
   readonly backend: Backend;
@@ -45,7 +43,8 @@ export class AgentConnections implements Connections {
     const connection = new AgentConnection(agency, socket, log);
     socket.send(gatewayFrameCodec.encode({ type: 'hello', ...hello, signature }));
     const before = this.#of(agency);
-    if (before.length >= MAX_CONNECTIONS) before[0]?.close(CLOSE.policyViolation, 'too many connections');
+    const open = before.filter((other) => other.open);
+    if (open.length >= MAX_CONNECTIONS) open[0]?.close(CLOSE.policyViolation, 'too many connections');
     this.#connections.set(agency, [...before, connection]);
     log.info('connection-opened', { agency });
     socket.on('close', (code) => {

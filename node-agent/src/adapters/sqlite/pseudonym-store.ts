@@ -22,6 +22,9 @@ export function sqlitePseudonymStore(database: DatabaseSync): PseudonymStore {
     `SELECT element, masked_hash FROM pseudonyms
      WHERE register = ? AND token_type = ? AND element > ? ORDER BY element LIMIT ${PAGE_ROWS}`,
   );
+  const countPseudonyms = database.prepare(
+    'SELECT count(*) AS n FROM pseudonyms WHERE register = ? AND token_type = ?',
+  );
   return {
     beginImport: (register) => beginImport(database, register),
     imports: () =>
@@ -38,6 +41,7 @@ export function sqlitePseudonymStore(database: DatabaseSync): PseudonymStore {
         importedAt,
         evaluationKey,
       })),
+    count: (register, tokenType) => (countPseudonyms.get(register, tokenType) as { n: number }).n,
     async *pages(register, tokenType) {
       let last = new Uint8Array(0);
       for (;;) {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Table } from '@hitmachine/protocol';
-import { TAG_BYTES } from '@hitmachine/protocol';
+import { HitError, TAG_BYTES } from '@hitmachine/protocol';
 import type { TableBuilder } from '../../ports/table-builder.ts';
 import type { Entries, Job, JobResult, Task } from './table-worker.ts';
 
@@ -32,7 +32,10 @@ class TableWorker {
       const pending = this.pending.get(result.id);
       this.pending.delete(result.id);
       if ('value' in result) pending?.resolve(result.value);
-      else pending?.reject(new Error(result.error));
+      else
+        pending?.reject(
+          result.code === undefined ? new Error(result.error) : new HitError(result.code, result.error),
+        );
     });
     const fail = (reason: string): void => {
       // `exit` follows `error`, and by then another worker may have jobs of its own.

@@ -1,7 +1,8 @@
 import { parentPort } from 'node:worker_threads';
-import type { Table } from '@hitmachine/protocol';
+import type { ErrorCode, Table } from '@hitmachine/protocol';
 import {
   ELEMENT_BYTES,
+  HitError,
   TAG_BYTES,
   buildTable,
   loadSodium,
@@ -33,8 +34,10 @@ export interface Job {
   readonly task: Task;
 }
 
+/** `code` where it is one of ours: an error itself loses its kind on the way between threads. */
 export type JobResult =
-  { readonly id: number; readonly value: Entries | Table } | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly value: Entries | Table }
+  | { readonly id: number; readonly code?: ErrorCode; readonly error: string };
 
 const { group } = await loadSodium();
 
@@ -63,7 +66,10 @@ parentPort?.on('message', ({ id, task }: Job) => {
   try {
     result = { id, value: task.type === 'entries' ? entriesOf(task) : tableOf(task) };
   } catch (error) {
-    result = { id, error: error instanceof Error ? error.message : 'the table could not be computed' };
+    result =
+      error instanceof HitError
+        ? { id, code: error.code, error: error.detail }
+        : { id, error: error instanceof Error ? error.message : 'the table could not be computed' };
   }
   parentPort?.postMessage(result);
 });
