@@ -104,7 +104,7 @@ export async function importClients({ processes, workspace, population, out }: R
     if (result.clients !== clients)
       throw new DemoError(`${register.path}: not all ${clients} clients were imported`);
     show(register, clients);
-    bar.step(`${clients} at ${agency.name}, ${register.name}`);
+    bar.step(`${clients}, ${agency.name}, ${register.name}`);
   };
   // The municipality comes first, because its three registers take as long as all the others together.
   await inParallel(AT_ONCE, population.agencies, async (agency) => {

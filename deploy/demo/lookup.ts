@@ -22,6 +22,8 @@ export interface LookupAnswer {
 }
 
 export const PURPOSE = 'casusoverleg-zvh';
+export const CASE = 'ZVH-2026-0117';
+export const PROFESSIONAL = 'j.jansen';
 const PATIENCE_MS = 30_000;
 
 /** A resident as a professional would type it in, with the tokens that he or she has. */
@@ -49,7 +51,7 @@ export function asked(person: Resident, ref: string, tokens: readonly TokenType[
 
 /** The body of `POST /v1/lookups`. */
 export function lookupBody(persons: readonly AskedPerson[]): Record<string, unknown> {
-  return { purpose: PURPOSE, caseReference: 'ZVH-2026-0117', professional: 'j.jansen', persons };
+  return { purpose: PURPOSE, caseReference: CASE, professional: PROFESSIONAL, persons };
 }
 
 /** Asks an agency's own API. Throws `DemoError` when it refuses, is away, or says what we cannot read. */

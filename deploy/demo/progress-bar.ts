@@ -1,8 +1,12 @@
 import { styleText } from 'node:util';
+import { clip } from './screen.ts';
 
-const WIDTH = 36;
+const TITLE = 22;
+const WIDEST_BAR = 36;
+/** On anything narrower the numbers alone are shown. */
+const NARROWEST = 60;
 
-/** One bar on a terminal; without a terminal, a line a step. */
+/** One bar on a terminal, never wider than it; without a terminal, a line a step. */
 export class ProgressBar {
   readonly #out: NodeJS.WriteStream;
   readonly #title: string;
@@ -19,10 +23,14 @@ export class ProgressBar {
 
   show(done: number, note = ''): void {
     if (!this.#out.isTTY) return;
-    const filled = Math.round((Math.min(done, this.#total) / this.#total) * WIDTH);
-    const bar = styleText('green', '█'.repeat(filled)) + styleText('dim', '░'.repeat(WIDTH - filled));
-    const text = `  ${this.#title.padEnd(22)}${bar}  ${done} of ${this.#total}  ${note}`;
-    this.#out.write(`\r\u001b[2K${text}`);
+    // A line that reaches the last column wraps on some terminals, and then can no longer be rewritten.
+    const columns = this.#out.columns - 1;
+    const width = columns < NARROWEST ? 0 : Math.min(WIDEST_BAR, Math.floor(columns * 0.3));
+    const filled = Math.round((Math.min(done, this.#total) / this.#total) * width);
+    const bar = this.#paint('green', '█'.repeat(filled)) + this.#paint('dim', '░'.repeat(width - filled));
+    const title = clip(`  ${this.#title.padEnd(TITLE)}`, columns - width);
+    const count = clip(`  ${done} of ${this.#total}  ${note}`.trimEnd(), columns - width - title.length);
+    this.#out.write(`\r\u001b[2K${title}${bar}${count}`);
   }
 
   /** A line for those who have no terminal to see the bar grow. */
@@ -33,9 +41,13 @@ export class ProgressBar {
   finish(): void {
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
     if (this.#out.isTTY) this.#out.write('\r\u001b[2K');
-    const mark = styleText('green', '✔', { stream: this.#out });
+    const mark = this.#paint('green', '✔');
     this.#out.write(
-      `  ${mark} ${this.#title.padEnd(22)}${this.#total}  ${styleText('dim', `${seconds} s`, { stream: this.#out })}\n`,
+      `  ${mark} ${this.#title.padEnd(TITLE)}${this.#total}  ${this.#paint('dim', `${seconds} s`)}\n`,
     );
+  }
+
+  #paint(style: 'green' | 'dim', text: string): string {
+    return styleText(style, text, { stream: this.#out });
   }
 }

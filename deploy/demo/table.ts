@@ -2,9 +2,10 @@ import { styleText } from 'node:util';
 import type { RegisterAnswer } from './lookup.ts';
 import type { Population } from './population/index.ts';
 import { fullName, readableDate } from './population/index.ts';
+import { clip } from './screen.ts';
 import type { AnsweredPerson, Scene } from './script.ts';
 
-const NAME = 34;
+const NAME = 31;
 const CELL = 5;
 
 /** What stands for a matched token in the table, and in words below it. */
@@ -13,11 +14,15 @@ const LETTERS: Readonly<Record<string, string>> = { bsn: 'b', 'name+birthdate': 
 type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;
 
-/** Person × register, scene after scene, for a terminal of 85 columns; colours only where `out` shows them. */
+/** Person × register, scene after scene, for a terminal of 80 columns; colours only where `out` shows them. */
 export function drawTable(population: Population, scenes: readonly Scene[], out: NodeJS.WriteStream): string {
   const paint: Paint = (style, text) => styleText(style, text, { stream: out });
+  // Read from the top, the registers of an agency follow each other from the last to the first.
   const columns = population.agencies.flatMap((agency) =>
-    agency.registers.map(({ path, name }) => ({ path, title: `${agency.name}: ${name}` })),
+    agency.registers.map(({ path, name }, index) => ({
+      path,
+      title: index === agency.registers.length - 1 ? `${agency.name}: ${name}` : name,
+    })),
   );
   // From the last column to the first, so that the titles run out to the left, where there is room.
   const stairs = columns
@@ -41,7 +46,7 @@ function drawPerson(
 ): string {
   const born = readableDate(person.birthDate).slice(-4);
   const name = fullName({ ...person, givenNames: person.givenNames.split(' ')[0] ?? '' });
-  const short = name.length > NAME - 10 ? `${name.slice(0, NAME - 11)}…` : name;
+  const short = clip(name, NAME - 10);
   const cells = columns.map(({ path }) =>
     drawCell(
       answers.find(({ register }) => register === path),

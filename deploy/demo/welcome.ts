@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { RunningAgency } from './federation.ts';
-import { asked, lookupBody } from './lookup.ts';
+import { CASE, PROFESSIONAL, PURPOSE, asked, lookupBody } from './lookup.ts';
 import type { Population, Resident } from './population/index.ts';
 import {
   TOKEN_TYPES,
@@ -12,16 +12,28 @@ import {
   scriptedPersons,
 } from './population/index.ts';
 import type { Service } from './processes.ts';
+import { COLUMNS, wrap } from './screen.ts';
 import type { Workspace } from './workspace.ts';
 
-/** A question to try: its body is written to a file that curl can send. */
+/** A question to try. */
 interface Suggestion {
   readonly title: string;
-  readonly file: string;
+  readonly name: string;
   readonly persons: readonly Resident[];
 }
 
-/** The screen on which the demo stays: where everything listens, and what to try. */
+/** The files of a suggestion, as they are named on a command line. */
+interface TryFiles {
+  /** For `hit-agent lookup`: the persons. */
+  readonly persons: string;
+  /** For curl: the body of the request. */
+  readonly request: string;
+}
+
+/**
+ * The screen on which the demo stays: where everything listens, and what to try. It fits a terminal of 80 columns and
+ * can be read without colours; only a command with a long path may be wider.
+ */
 export function welcome(
   population: Population,
   gateway: Service,
@@ -30,57 +42,98 @@ export function welcome(
   out: NodeJS.WriteStream,
 ): string {
   const strong = (text: string): string => styleText('bold', text, { stream: out });
-  const faint = (text: string): string => styleText('dim', text, { stream: out });
-  const suggestions = suggest(population);
-  const folder = join(workspace.path, 'try');
-  mkdirSync(folder, { recursive: true });
-  for (const { file, persons } of suggestions) {
-    const body = lookupBody(persons.map((person, index) => asked(person, String(index + 1), TOKEN_TYPES)));
-    writeFileSync(join(folder, file), `${JSON.stringify(body, undefined, 2)}\n`);
-  }
+  const suggestions = suggest(population).map((suggestion) => ({
+    ...suggestion,
+    files: writeFiles(join(workspace.path, 'try'), suggestion),
+  }));
   const [asker] = agents;
-  const here = (path: string): string => relative(process.cwd(), path) || '.';
-
+  const [first] = suggestions;
   return [
     '',
     `  ${strong('Waalstad is up.')} An invented city, ${population.residents.length} invented residents.`,
     '',
-    `  ${gateway.url}  ${strong('Gateway')} ${faint('learns nothing about whom you ask')}`,
-    ...agents.map(
-      ({ agency, service }) =>
-        `  ${service.url}  ${strong(agency.name)} ${faint(agency.registers.map(({ name }) => name).join(', '))}`,
+    ...addressLines(gateway.url, 'Gateway', 'learns nothing about whom you ask', strong),
+    ...agents.flatMap(({ agency: { name, registers }, service }) =>
+      addressLines(service.url, name, registers.map((register) => register.name).join(', '), strong),
     ),
     '',
-    `  ${strong('Some people to try')}`,
-    ...suggestions.flatMap(({ title, persons, file }) => [
-      `  ${title} ${faint(`(${here(join(folder, file))})`)}`,
-      ...persons.map((person) => {
-        const known = expectedRegisters(population, person).length;
-        const born = readableDate(person.birthDate);
-        return `    ${person.bsn}  ${fullName(person)}, ${born} ${faint(`known to ${known === 0 ? 'no register' : `${known} of 10 registers`}`)}`;
-      }),
+    `  ${strong('Some people to try')}, and how many of the ten registers know them`,
+    ...suggestions.flatMap(({ title, persons, files }) => [
+      '',
+      `  ${title}: ${files.persons}`,
+      ...persons.map((person) => `    ${describe(population, person)}`),
     ]),
+    ...(asker === undefined || first === undefined ? [] : commands(asker, first.files, workspace, strong)),
     '',
-    `  ${strong('Ask')} ${faint(`as ${asker?.agency.name ?? ''}; change the port and the folder to ask as another agency`)}`,
-    ...(asker === undefined || suggestions[0] === undefined
-      ? []
-      : [
-          '',
-          `curl -s ${asker.service.url}/v1/lookups -H "Authorization: Bearer $(cat ${here(join(workspace.of(asker.agency.id), 'api-key'))})" \\`,
-          `  -H 'Content-Type: application/json' -d @${here(join(folder, suggestions[0].file))}`,
-        ]),
-    '',
-    `  ${faint(`Logs: ${here(join(workspace.path, 'logs'))}. Stop an agent (its process id is in its log) and see who no longer answers.`)}`,
+    `  Logs: ${here(join(workspace.path, 'logs'))}. Stop an agent (its process id is in its log)`,
+    '  and see who no longer answers.',
     `  ${strong('Ctrl-C')} stops everything.`,
     '',
   ].join('\n');
 }
 
+const here = (path: string): string => quoted(relative(process.cwd(), path) || '.');
+
+/** A path as a shell takes it. */
+const quoted = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+
+function addressLines(url: string, name: string, text: string, strong: (text: string) => string): string[] {
+  const indent = url.length + 4;
+  const [first = '', ...rest] = wrap(`${name}: ${text}`, COLUMNS - indent);
+  // Painted after wrapping: the codes of a colour have no width on the screen.
+  return [
+    `  ${url}  ${first.replace(name, strong(name))}`,
+    ...rest.map((line) => `${' '.repeat(indent)}${line}`),
+  ];
+}
+
+function describe(population: Population, person: Resident): string {
+  const known = expectedRegisters(population, person).length;
+  const places = known === 0 ? 'known to none' : `known to ${known}`;
+  return `${person.bsn}  ${fullName(person)}, ${readableDate(person.birthDate)}, ${places}`;
+}
+
+function commands(
+  { agency, service }: RunningAgency,
+  files: TryFiles,
+  workspace: Workspace,
+  strong: (text: string) => string,
+): string[] {
+  return [
+    '',
+    `  ${strong(`Ask as ${agency.name}`)}; change the folder to ask as another agency:`,
+    '',
+    `npx hit-agent lookup ${files.persons} \\`,
+    `  --dir ${here(workspace.of(agency.id))} --purpose ${PURPOSE} \\`,
+    `  --case ${CASE} --professional ${PROFESSIONAL}`,
+    '',
+    '  The same as a case system asks it; change the address as well:',
+    '',
+    `curl -s ${service.url}/v1/lookups \\`,
+    `  -H "Authorization: Bearer $(cat ${here(join(workspace.of(agency.id), 'api-key'))})" \\`,
+    `  -H 'Content-Type: application/json' -d @${files.request}`,
+  ];
+}
+
+function writeFiles(folder: string, { name, persons }: Suggestion): TryFiles {
+  mkdirSync(folder, { recursive: true });
+  const bodies = persons.map((person, index) => asked(person, String(index + 1), TOKEN_TYPES));
+  const write = (file: string, content: unknown): string => {
+    writeFileSync(join(folder, file), `${JSON.stringify(content, undefined, 2)}\n`);
+    return here(join(folder, file));
+  };
+  return {
+    persons: write(`${name}.json`, bodies),
+    request: write(`${name}.request.json`, lookupBody(bodies)),
+  };
+}
+
 function suggest(population: Population): Suggestion[] {
   const { knownToThree, knownToNone, household } = scriptedPersons(population);
   return [
-    { title: 'Known to three agencies', file: 'known-to-three.json', persons: [knownToThree] },
-    { title: 'Known to nobody', file: 'known-to-nobody.json', persons: [knownToNone] },
-    { title: 'A household of five', file: 'household.json', persons: household.members },
+    { title: 'Known to three agencies', name: 'known-to-three', persons: [knownToThree] },
+    { title: 'Known to nobody', name: 'known-to-nobody', persons: [knownToNone] },
+    { title: 'A household of five', name: 'household', persons: household.members },
   ];
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { HitError, fieldErrors, rosterSchema, settingsSchema, slugSchema } from '@hitmachine/protocol';
+import { HitError, fieldLines, rosterSchema, settingsSchema, slugSchema } from '@hitmachine/protocol';
+import type { Document, YAMLParseError } from 'yaml';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 
@@ -58,14 +59,34 @@ export function parseConfig(text: string, file: string): GatewayConfig {
   const document = parseDocument(text);
   const refuse = (lines: readonly string[], cause?: unknown): HitError =>
     new HitError('config-invalid', lines.map((line) => `${file}: ${line}`).join('\n'), { cause });
-  if (document.errors.length > 0)
-    throw refuse(document.errors.map(({ message }) => (message.split('\n')[0] as string).replace(/:$/, '')));
-  const { success, data, error } = configSchema.safeParse(document.toJS());
-  if (!success)
-    throw refuse(
-      fieldErrors(error).map(({ field, detail }) => (field === '(body)' ? detail : `${field}: ${detail}`)),
-    );
+  // What comes after the first mistake mostly follows from it.
+  const [mistake] = document.errors;
+  if (mistake !== undefined) throw refuse([yamlMistake(mistake)]);
+  const { success, data, error } = configSchema.safeParse(valueOf(document, refuse));
+  if (!success) throw refuse(fieldLines(error));
   return data;
+}
+
+/** The value of a document. What begins with `*` refers to something above it, and need not be there. */
+function valueOf(document: Document, refuse: (lines: string[], cause: unknown) => HitError): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw refuse(['a value that begins with * refers to nothing: put it in quotes'], cause);
+  }
+}
+
+const YAML_MISTAKES: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this name stands here twice',
+  TAB_AS_INDENT: 'there is a tab: indent with spaces',
+  BAD_INDENT: 'the indentation does not fit the lines around it, or a bracket is not closed',
+  MISSING_CHAR: 'a quote, bracket or colon is missing, here or above',
+  MULTILINE_IMPLICIT_KEY: 'a quote, bracket or colon is missing, here or above',
+};
+
+function yamlMistake({ code, linePos }: YAMLParseError): string {
+  const line = linePos === undefined ? '' : `line ${linePos[0].line}: `;
+  return `${line}${YAML_MISTAKES[code] ?? 'not well-formed YAML: look at quotes, colons and indentation'}`;
 }
 
 /** Reads and checks a configuration file. Throws `config-invalid`. */

@@ -10,6 +10,7 @@ export const LOG_EVENTS = [
   'authentication-refused',
   'enrolment-refused',
   'roster-changed',
+  'directory-not-read',
   'connection-opened',
   'connection-closed',
   'connection-refused',

@@ -8,6 +8,7 @@ import type { Address } from './config.ts';
 import type { GatewaySeeds } from './domain/keys.ts';
 import { gatewayKeys } from './domain/keys.ts';
 import { OpenLookups } from './domain/open-lookups.ts';
+import { keepFollowingDirectory } from './domain/membership.ts';
 import type { Quotas } from './domain/quotas.ts';
 import type { Policy } from './domain/roster-keeper.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
@@ -77,10 +78,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     },
     options.listen,
   );
+  const following = keepFollowingDirectory({ roster, connections, log });
   return {
     url: server.url,
     async close() {
       stopping = true;
+      await following.stop();
       await server.drain(policy.settings.answerTimeoutMs + DRAIN_SLACK_MS);
       await connections.close();
       await server.close();

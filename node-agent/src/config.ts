@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { HitError, fieldErrors, kemSchema, registerSchema } from '@hitmachine/protocol';
-import { parse } from 'yaml';
+import { HitError, fieldErrors, fieldLines, kemSchema, registerSchema } from '@hitmachine/protocol';
+import type { YAMLParseError } from 'yaml';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { fileProblem } from './file-problem.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -68,24 +70,43 @@ export type ConfiguredRegister = Config['registers'][number];
 
 /** Reads and checks agent.yaml. Throws `config-invalid` with the file, every offending field and the cure. */
 export function readConfig(file: string): Config {
-  let value: unknown;
+  const { success, data, error } = configSchema.safeParse(readYaml(file));
+  if (success) return data;
+  const lines = fieldLines(error).map((line) => `${file}: ${line}`);
+  throw new HitError('config-invalid', lines.join('\n'), { fields: fieldErrors(error) });
+}
+
+/** An empty file is one without settings. */
+function readYaml(file: string): unknown {
+  let text: string;
   try {
-    value = parse(readFileSync(file, 'utf8')) ?? {};
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = missing ? 'there is no such file: run "hit-agent init" first' : (cause as Error).message;
+    const reason = missing
+      ? 'there is no such file: run "hit-agent init" first'
+      : (fileProblem(cause) ?? 'the file cannot be read');
     throw new HitError('config-invalid', `${file}: ${reason}`, { cause });
   }
-  const result = configSchema.safeParse(value);
-  if (result.success) return result.data;
-  const fields = fieldErrors(result.error);
-  throw new HitError(
-    'config-invalid',
-    fields.map(({ field, detail }) => `${file}: ${field}: ${detail}`).join('\n'),
-    {
-      fields,
-    },
-  );
+  const document = parseDocument(text);
+  const [first] = document.errors;
+  if (first !== undefined)
+    throw new HitError('config-invalid', `${file}: ${yamlProblem(first)}`, { cause: first });
+  return document.toJS() ?? {};
+}
+
+const YAML_PROBLEMS: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this name stands here twice',
+  TAB_AS_INDENT: 'there is a tab; indent with spaces',
+  BAD_INDENT: 'the indentation does not fit the lines around it, or a bracket is not closed',
+  MISSING_CHAR: 'a quotation mark, bracket or colon is missing, here or above',
+  MULTILINE_IMPLICIT_KEY: 'a quotation mark, bracket or colon is missing, here or above',
+};
+
+/** The parser's own texts repeat the file and speak of flow collections. */
+function yamlProblem({ code, linePos }: YAMLParseError): string {
+  const line = linePos === undefined ? '' : `line ${linePos[0].line}: `;
+  return `${line}${YAML_PROBLEMS[code] ?? 'this is not YAML; look at colons, quotation marks and indentation'}`;
 }
 
 /** What `init` writes when there is no agent.yaml yet. */

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Unlock } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
@@ -36,10 +36,17 @@ export function writeSecretFile(file: string, content: string | Uint8Array): voi
   renameSync(temporary, file);
 }
 
-/** Reads a file that holds a secret. Throws `config-invalid` when it is missing or others may read it. */
-export function readSecretFile(file: string): Buffer {
-  if (!existsSync(file))
-    throw new HitError('config-invalid', `${file}: there is no such file; "hit-agent init" makes it`);
+/** Whether there is such a file. One that this account may not look at is not taken for a missing one: that throws. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/**
+ * Reads a file that holds a secret. Throws `config-invalid` when others may read it, or when it is missing: then with
+ * `cure`.
+ */
+export function readSecretFile(file: string, cure = '"hit-agent init" makes it'): Buffer {
+  if (!isThere(file)) throw new HitError('config-invalid', `${file}: there is no such file; ${cure}`);
   if ((statSync(file).mode & 0o077) !== 0)
     throw new HitError(
       'config-invalid',
@@ -48,23 +55,31 @@ export function readSecretFile(file: string): Buffer {
   return readFileSync(file);
 }
 
+/** The bearer key of the loopback API. Throws like {@link readSecretFile}. */
+export function readApiKey({ apiKey, keystore }: AgentDirectory): string {
+  const cure = `restore your copy, or make a new one with: (umask 077; openssl rand -base64 32 > ${apiKey})`;
+  return readSecretFile(apiKey, isThere(keystore) ? cure : undefined)
+    .toString('utf8')
+    .trim();
+}
+
+const NOTHING_ELSE_OPENS = 'nothing else opens the key store';
+
 /** What opens the key store, as the configuration says. */
 export function readUnlock(directory: AgentDirectory, config: Config): Unlock {
   const at = (file: string): string => (isAbsolute(file) ? file : join(directory.path, file));
   if (config.passphraseFile !== undefined) {
     const file = at(config.passphraseFile);
-    if (!existsSync(file))
-      throw new HitError(
-        'config-invalid',
-        `${file}: there is no such file; write a passphrase into it, and run: chmod 600 ${file}`,
-      );
-    const passphrase = readSecretFile(file).toString('utf8').trim();
+    const cure = isThere(directory.keystore)
+      ? `restore your copy: ${NOTHING_ELSE_OPENS}`
+      : `write a passphrase into it, and run: chmod 600 ${file}`;
+    const passphrase = readSecretFile(file, cure).toString('utf8').trim();
     if (passphrase.length < 12)
       throw new HitError('config-invalid', `${file}: the passphrase has fewer than 12 characters`);
     return { type: 'passphrase', passphrase };
   }
   const file = keyFileOf(directory, config);
-  const key = readSecretFile(file);
+  const key = readSecretFile(file, `restore your copy: ${NOTHING_ELSE_OPENS}`);
   if (key.length !== 32) throw new HitError('config-invalid', `${file}: a key file has 32 bytes`);
   return { type: 'key-file', key };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Backend, Suite } from '@hitmachine/protocol';
 import { HitError, createSuite, loadSodium, openKeystore } from '@hitmachine/protocol';
@@ -9,7 +9,7 @@ import { sqliteStateStore } from './adapters/sqlite/state-store.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import type { AgentDirectory } from './directory.ts';
-import { agentDirectory, readUnlock } from './directory.ts';
+import { agentDirectory, isThere, readUnlock } from './directory.ts';
 import type { AgencyKeys } from './domain/keys.ts';
 import { deriveKeys } from './domain/keys.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
@@ -35,14 +35,10 @@ export interface OpenedAgent {
 export async function openAgent(path: string): Promise<OpenedAgent> {
   const directory = agentDirectory(path);
   const config = readConfig(directory.config);
-  if (!existsSync(directory.keystore))
-    throw new HitError(
-      'config-invalid',
-      `${directory.keystore}: there are no keys yet; run: hit-agent init --dir ${path}`,
-    );
+  if (!isThere(directory.keystore)) throw withoutKeys(directory);
   const backend = await loadSodium();
   const suite = createSuite('voprf', backend);
-  const sealed: unknown = parseKeystore(directory.keystore);
+  const sealed: unknown = readKeystore(directory.keystore);
   const keys = await deriveKeys(
     backend,
     suite,
@@ -72,7 +68,7 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
       if (membership === undefined)
         throw new HitError(
           'not-ready',
-          'this agent is not enrolled yet; run: hit-agent enrol --gateway URL --token TOKEN',
+          'this agent is not enrolled yet; run: hit-agent enrol --gateway URL --token-file FILE',
         );
       const own = signer(membership.agency);
       return { membership, gateway: httpGatewayClient(own, membership.gatewayUrl), signer: own };
@@ -80,12 +76,37 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
   };
 }
 
-function parseKeystore(file: string): unknown {
+function readKeystore(file: string): unknown {
+  const text = readFileSync(file, 'utf8');
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(text);
   } catch (cause) {
     throw new HitError('keystore-invalid', `${file}: this is not a key store; restore it from your backup`, {
       cause,
     });
+  }
+}
+
+/** Why an agent cannot be opened whose key store is not there: it never was, or it was lost. */
+export function withoutKeys(directory: AgentDirectory): HitError {
+  const agency = enrolledAs(directory);
+  const { keystore, path } = directory;
+  return agency === undefined
+    ? new HitError('config-invalid', `${keystore}: there are no keys yet; run: hit-agent init --dir ${path}`)
+    : new HitError(
+        'keystore-invalid',
+        `${keystore}: the keys of ${agency} are gone; restore them from your backup. With new keys ${agency} would be ` +
+          'a stranger to its partners: if there is no backup, init and enrol in an empty directory, and tell them the new fingerprint',
+      );
+}
+
+/** The agency that the database of a directory was enrolled as. */
+export function enrolledAs({ database: file }: AgentDirectory): string | undefined {
+  if (!isThere(file)) return undefined;
+  const database = openDatabase(file);
+  try {
+    return sqliteStateStore(database).membership()?.agency;
+  } finally {
+    database.close();
   }
 }

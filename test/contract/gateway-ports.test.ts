@@ -78,6 +78,19 @@ describe.each([
   ['memory', memory],
   ['sqlite', sqlite],
 ] as const)('the directory in %s', (_name, open) => {
+  it('forgets an agency that is removed, with its token and its enrolment', async () => {
+    const { directory } = open();
+    await directory.invite(invitation('politie', 1));
+    await directory.enrol('politie', new Uint8Array(32).fill(1), enrolment(7));
+    await directory.invite(invitation('ggz', 2));
+    await directory.remove('politie');
+    await directory.remove('nobody');
+    expect((await directory.agencies()).map(({ id }) => id)).toEqual(['ggz']);
+    expect(await directory.enrol('politie', new Uint8Array(32).fill(1), enrolment(7))).toBe(false);
+    await directory.invite(invitation('politie', 3));
+    expect((await directory.agency('politie'))?.enrolment).toBeUndefined();
+  });
+
   it('knows an invited agency, and orders them', async () => {
     const { directory } = open();
     expect(await directory.agency('politie')).toBeUndefined();

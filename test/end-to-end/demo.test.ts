@@ -99,7 +99,7 @@ describe('npm start -- --once', () => {
 
 describe('npm start', () => {
   it(
-    'stays up, answers the curl command on its screen, and starts again without an import',
+    'stays up, answers the commands and addresses on its screen, and starts again without an import',
     { timeout: 2 * THREE_MINUTES },
     async () => {
       const directory = join(folder, 'data');
@@ -107,14 +107,20 @@ describe('npm start', () => {
       const first = start(args);
       await until(() => first.said().includes('Ctrl-C stops everything'), first);
       expect(first.said()).toContain('Clients imported');
-      const [curl] = /^curl [^]*?\.json$/m.exec(first.said()) ?? [];
-      const shell = spawn('bash', ['-c', curl ?? 'false'], { stdio: ['ignore', 'pipe', 'inherit'] });
-      const answer = JSON.parse(await text(shell)) as {
+      const answer = JSON.parse(await shell(/^curl [^]*?\.json$/m.exec(first.said())?.[0])) as {
         complete: boolean;
         persons: { registers: unknown[] }[];
       };
       expect(answer.complete).toBe(true);
       expect(answer.persons[0]?.registers).toHaveLength(10);
+      const table = await shell(/^npx hit-agent lookup [^]*?--professional .*$/m.exec(first.said())?.[0]);
+      expect(table.match(/● bekend/g)).toHaveLength(3);
+      expect(table.match(/niet bekend/g)).toHaveLength(7);
+      for (const [address] of first.said().matchAll(/http:\/\/[\d.:]+(?=  )/g)) {
+        const page = await fetch(address);
+        expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+        expect(page.status).toBe(200);
+      }
       first.process.kill('SIGINT');
       expect(await first.ended).toBe(0);
       expect(processesOf(folder)).toEqual([]);
@@ -160,6 +166,12 @@ describe('npm start', () => {
     expect(help.said()).toContain('--once');
   });
 });
+
+/** What a command on the screen says, in a shell at the top of the repository. */
+async function shell(command = 'false'): Promise<string> {
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  return text(spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'], cwd }));
+}
 
 async function text(child: ChildProcess): Promise<string> {
   let all = '';

@@ -107,6 +107,55 @@ describe('hit-gateway agency', () => {
   });
 });
 
+describe('hit-gateway agency remove', () => {
+  it('takes an agency off, says so once, and keeps what it did in the log', async () => {
+    await init();
+    await runProgram(['agency', 'add', 'ggz', '--name', 'GGZ', '--kind', 'mental-health', '--dir', folder]);
+    const removed = await runProgram(['agency', 'remove', 'ggz', '--dir', folder]);
+    expect(removed).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('no longer invited') as string,
+    });
+    expect((await runProgram(['agency', 'list', '--dir', folder])).stdout).toBe('');
+    const again = await runProgram(['agency', 'remove', 'ggz', '--dir', folder]);
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toMatch(/^<id>: .*hit-gateway agency list/);
+    const log = (await runProgram(['log', '--dir', folder])).stdout.trim().split('\n');
+    expect(log.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual([
+      'agency-invited',
+      'agency-removed',
+    ]);
+  });
+});
+
+describe('hit-gateway log', () => {
+  it('prints what comes after an entry, and refuses a number that is none', async () => {
+    await init();
+    for (const id of ['ggz', 'politie'])
+      await runProgram(['agency', 'add', id, '--name', id, '--kind', 'police', '--dir', folder]);
+    const { stdout } = await runProgram(['log', '--dir', folder, '--after', '1']);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ sequence: 2, agency: 'politie' });
+    for (const after of ['x', '-1', '1.5', '1e3', '', '99999999999999999999']) {
+      const refused = await runProgram(['log', '--dir', folder, '--after', after]);
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toContain('--after');
+    }
+  });
+});
+
+describe('hit-gateway', () => {
+  it('tells its version and every command', async () => {
+    const { code, stdout } = await runProgram(['--version']);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
+    });
+    const help = (await runProgram(['agency', '--help'])).stdout;
+    for (const command of ['add', 'remove', 'list']) expect(help).toMatch(new RegExp(`^  ${command} `, 'm'));
+  });
+});
+
 describe('hit-gateway serve', () => {
   it('refuses keys that others may read, and says what to run', async () => {
     await init();
@@ -151,7 +200,27 @@ describe('gateway.yaml', () => {
       'gateway.yaml: keyFile: either keyFile or passphraseFile',
     ],
     ['keyFile: key-file', '', 'gateway.yaml: keyFile: either keyFile or passphraseFile'],
-    ['lookupProof', 'lookupProve', 'gateway.yaml: settings: not known here: lookupProve'],
+    [
+      'lookupProof',
+      'lookupProve',
+      'gateway.yaml: settings: not known here: lookupProve; missing here: lookupProof',
+    ],
+    [
+      'federation: waalstad',
+      'federation: 2026',
+      'gateway.yaml: federation: a text is wanted, not a number: put it',
+    ],
+    ['federation: waalstad', '', 'gateway.yaml: federation: is missing'],
+    [
+      'federation: waalstad',
+      'federation: *waalstad',
+      'gateway.yaml: a value that begins with * refers to nothing',
+    ],
+    [
+      'maxPersons: 32',
+      'maxPersons: many',
+      'gateway.yaml: settings.maxPersons: a number is wanted, not a text',
+    ],
     ['code: huiselijk-geweld', 'code: canary', 'gateway.yaml: purposes: "canary" is reserved'],
     ['code: huiselijk-geweld', 'code: jeugdbescherming', 'gateway.yaml: purposes: a purpose stands twice'],
     [
@@ -159,9 +228,31 @@ describe('gateway.yaml', () => {
       'personsPerAgencyPerDay: 0',
       'gateway.yaml: quotas.personsPerAgencyPerDay: ',
     ],
-    ['federation: waalstad', 'federation: a\nfederation: b', 'gateway.yaml: Map keys must be unique'],
+    [
+      'federation: waalstad',
+      'federation: a\nfederation: b',
+      'gateway.yaml: line 6: this name stands here twice',
+    ],
   ])('is refused when %j becomes %j', (before, after, complaint) => {
     expect(text).toContain(before);
     expect(() => parseConfig(text.replace(before, after), 'gateway.yaml')).toThrow(complaint);
+  });
+
+  it.each([
+    ['federation: waalstad', 'federation: "waalstad'],
+    ['federation: waalstad', 'federation: [waalstad'],
+    ['federation: waalstad', 'federation: waalstad: x'],
+    ['  lookupProof', '\tlookupProof'],
+    ['  lookupProof', ' lookupProof'],
+    ['federation: waalstad', 'federation: a\nfederation: b'],
+  ])('that is no YAML any more with %j as %j is refused in one line that says where', (before, after) => {
+    expect(text).toContain(before);
+    try {
+      parseConfig(text.replace(before, after), 'gateway.yaml');
+      expect.unreachable();
+    } catch (error) {
+      expect((error as Error).message).toMatch(/^config-invalid: gateway\.yaml: line \d+: [a-z][^\n]+$/);
+      expect((error as Error).message).not.toMatch(/implicit|scalar|Map keys|collection|alias|flow|node/i);
+    }
   });
 });

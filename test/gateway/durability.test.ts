@@ -56,6 +56,21 @@ describe('the program, killed right after a reply', () => {
     throw new Error('the gateway did not start');
   }
 
+  it('serves a directory alone, and leaves no lock behind', async () => {
+    await runProgram(['init', '--dir', folder, '--listen', '127.0.0.1:0']);
+    await serve();
+    const second = await runProgram(['serve', '--dir', folder]);
+    expect(second).toMatchObject({ code: 1, stdout: '' });
+    expect(second.stderr).toBe(
+      'another gateway serves from this directory already: stop it first, or give another --dir\n',
+    );
+    expect((await runProgram(['agency', 'list', '--dir', folder])).code).toBe(0);
+    const killed = once(program, 'exit');
+    program.kill('SIGKILL');
+    await killed;
+    expect((await fetch(`${await serve()}/healthz`)).status).toBe(200);
+  });
+
   it('has the entry of every lookup that it answered, and refuses a replay after its restart', async () => {
     await runProgram(['init', '--dir', folder, '--listen', '127.0.0.1:0']);
     const invited = await runProgram([

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
 import { readClientFile } from '../../node-agent/src/adapters/csv/client-file.ts';
 import { prepareImport } from '../../node-agent/src/domain/import-clients.ts';
+import { T0 } from './support/gateway.ts';
 import { numbers, registerOf } from './support/node.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hitmachine-csv-'));
@@ -183,7 +184,7 @@ describe('a client file', () => {
         tokenTypes: ['bsn', 'name+birthdate', 'address'],
       },
     );
-    const { bad, clients } = prepareImport(registerOf('r', ['bsn', 'name+birthdate', 'address']), rows);
+    const { bad, clients } = prepareImport(registerOf('r', ['bsn', 'name+birthdate', 'address']), rows, T0);
     expect(clients).toBe(0);
     expect(bad.map(({ line }) => line)).toEqual([2, 3]);
     expect(JSON.stringify(bad).length).toBeLessThan(2_000);
@@ -214,7 +215,7 @@ describe('a client file', () => {
           const parsed = read([columns, ...rows.map((row) => row.join(';') || ';')].join('\n'), {
             tokenTypes: register.tokenTypes,
           });
-          const { bad } = prepareImport(register, parsed);
+          const { bad } = prepareImport(register, parsed, T0);
           for (const { reason } of bad)
             for (const field of rows.flat().filter((text) => text.length > 2))
               expect(reason).not.toContain(field);

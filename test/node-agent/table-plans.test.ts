@@ -6,7 +6,7 @@ import type { ConfiguredRegister } from '../../node-agent/src/config.ts';
 import { importClients, prepareImport } from '../../node-agent/src/domain/import-clients.ts';
 import { statusOf } from '../../node-agent/src/domain/status.ts';
 import type { TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
-import { StandInGateway } from './support/gateway.ts';
+import { StandInGateway, T0 } from './support/gateway.ts';
 import { TestNode, numbers, registerOf, wordOf } from './support/node.ts';
 
 const [known] = numbers(1, 230_000_000) as [string];
@@ -90,7 +90,7 @@ describe('what is built of a register', () => {
     await importClients(
       { ...police.service, pseudonyms: police.pseudonyms },
       register,
-      prepareImport(register, clients),
+      prepareImport(register, clients, T0),
       () => undefined,
     );
     await police.upkeep();

@@ -4,6 +4,7 @@ import { HitError, agencyKinds, loadSodium } from '@hitmachine/protocol';
 import { readConfig } from '../config.ts';
 import { inviteAgency } from '../domain/invitation.ts';
 import { gatewayKeys } from '../domain/keys.ts';
+import { removeAgency } from '../domain/removal.ts';
 import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
 import type { GatewayStore } from './gateway-store.ts';
 import { openStore } from './gateway-store.ts';
@@ -18,9 +19,9 @@ interface AddOptions extends DirectoryOptions {
   readonly clients: string;
 }
 
-/** `hit-gateway agency add` and `agency list`. Both work while the gateway runs. */
+/** `hit-gateway agency add`, `agency remove` and `agency list`. All of them work while the gateway runs. */
 export function addAgency(program: Command, context: CliContext): void {
-  const agency = program.command('agency').description('invite agencies and list them');
+  const agency = program.command('agency').description('invite agencies, take them off, and list them');
   agency
     .command('add')
     .description(
@@ -36,6 +37,14 @@ export function addAgency(program: Command, context: CliContext): void {
     )
     .addOption(directoryOption(context))
     .action((id: string, options: AddOptions) => add(context, id, options));
+  agency
+    .command('remove')
+    .description(
+      'take an agency off the roster; its requests are refused and its connections closed at once. What it did stays in the log',
+    )
+    .argument('<id>', 'identifier of the agency')
+    .addOption(directoryOption(context))
+    .action((id: string, options: DirectoryOptions) => remove(context, id, options));
   agency
     .command('list')
     .description('list the agencies')
@@ -75,6 +84,30 @@ function asUsage(error: unknown): unknown {
     ({ field, detail }) => `${field === 'id' ? '<id>' : `--${field}`}: ${detail}`,
   );
   return new HitError('field-invalid', lines.join('\n'), { cause: error });
+}
+
+async function remove(context: CliContext, id: string, options: DirectoryOptions): Promise<void> {
+  const files = gatewayFiles(options.dir);
+  await readConfig(files.config);
+  const store = openStore(files.database);
+  try {
+    const runtime = { now: Date.now, random: systemRandom };
+    const { name, enrolment } = await removeAgency({ ...store, runtime }, id);
+    if (enrolment === undefined)
+      context.print(`${id} (${name}) is no longer invited. Its token no longer works.`);
+    else {
+      context.print(`${id} (${name}) is off the roster. Its requests are refused from now on.`);
+      context.explain('A gateway that runs closes its connections within a second.');
+    }
+    context.explain('Its entries stay in the log. "hit-gateway agency add" invites it again.');
+  } catch (error) {
+    if (!(error instanceof HitError) || error.code !== 'unknown-agency') throw error;
+    throw new HitError('unknown-agency', `<id>: ${error.detail}; see "hit-gateway agency list"`, {
+      cause: error,
+    });
+  } finally {
+    store.close();
+  }
 }
 
 async function list(context: CliContext, options: DirectoryOptions): Promise<void> {

@@ -20,6 +20,8 @@ export interface GatewayFiles {
   readonly config: string;
   readonly keystore: string;
   readonly database: string;
+  /** Held by the process that serves from the directory. */
+  readonly lock: string;
 }
 
 export function gatewayFiles(directory: string): GatewayFiles {
@@ -29,6 +31,7 @@ export function gatewayFiles(directory: string): GatewayFiles {
     config: join(root, 'gateway.yaml'),
     keystore: join(root, 'keystore.json'),
     database: join(root, 'gateway.sqlite'),
+    lock: join(root, 'gateway.lock'),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { readConfig } from '../config.ts';
 import { gatewayFiles } from './gateway-files.ts';
 import { openStore } from './gateway-store.ts';
@@ -13,13 +14,15 @@ export function addLog(program: Command, context: CliContext): void {
     .command('log')
     .description('print the audit log as JSON lines, oldest first')
     .addOption(directoryOption(context))
-    .option('--after <sequence>', 'only entries with a higher sequence', '0')
-    .action(async (options: DirectoryOptions & { readonly after: string }) => {
+    .addOption(
+      new Option('--after <sequence>', 'only entries with a higher sequence').default(0).argParser(sequence),
+    )
+    .action(async (options: DirectoryOptions & { readonly after: number }) => {
       const files = gatewayFiles(options.dir);
       await readConfig(files.config);
       const store = openStore(files.database);
       try {
-        let after = Number.parseInt(options.after, 10) || 0;
+        let { after } = options;
         for (;;) {
           const entries = await store.auditLog.read(after, PAGE);
           for (const { sequence, at, event } of entries)
@@ -32,4 +35,11 @@ export function addLog(program: Command, context: CliContext): void {
         store.close();
       }
     });
+}
+
+function sequence(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
+    throw new InvalidArgumentError('Give the number of an entry.');
+  return number;
 }

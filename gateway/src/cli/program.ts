@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { HitError } from '@hitmachine/protocol';
 import { Command, CommanderError } from 'commander';
 import { addAgency } from './agency.ts';
@@ -6,12 +7,17 @@ import { addInit } from './init.ts';
 import { addLog } from './log.ts';
 import { addServe } from './serve.ts';
 
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
 /** Runs a command line (without the program's own name) and returns the exit code: 0, or 1 with the reason told. */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
   const program = new Command('hit-gateway')
     .description(
       'The gateway of a federation of agencies: roster, evaluation, and the way between the agencies.',
     )
+    .version(VERSION)
     .configureOutput({
       writeOut: (text) => context.print(text.trimEnd()),
       writeErr: (text) => context.explain(text.trimEnd()),

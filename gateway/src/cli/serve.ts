@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { HitError, loadSodium } from '@hitmachine/protocol';
 import { pino } from 'pino';
 import type { Address } from '../config.ts';
+import { takeServingLock } from '../adapters/sqlite/serving-lock.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
 import { openStore } from './gateway-store.ts';
 import { operationalLog } from '../log.ts';
-import type { RunningGateway } from '../start-gateway.ts';
 import { startGateway } from '../start-gateway.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
@@ -27,30 +27,30 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
   const at = options.listen === undefined ? config.listen : parseListen(options.listen);
   const backend = await loadSodium();
   const seeds = await readSeeds(backend, files, config);
+  const lock = takeServingLock(files.lock);
   const store = openStore(files.database);
   const log = operationalLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }));
-  let gateway: RunningGateway;
   try {
-    const runtime = { now: Date.now, random: systemRandom };
-    gateway = await startGateway({
+    const gateway = await startGateway({
       backend,
       seeds,
       policy: config,
       quotas: config.quotas,
       listen: at,
       store,
-      runtime,
+      runtime: { now: Date.now, random: systemRandom },
       log,
+    }).catch((error: unknown) => {
+      throw cannotStart(error, options.listen === undefined ? 'gateway.yaml: listen' : '--listen', at);
     });
-  } catch (error) {
+    log.info('listening', { url: gateway.url });
+    await stopSignal();
+    log.info('stopping');
+    await gateway.close();
+  } finally {
     store.close();
-    throw cannotStart(error, options.listen === undefined ? 'gateway.yaml: listen' : '--listen', at);
+    lock.release();
   }
-  log.info('listening', { url: gateway.url });
-  await stopSignal();
-  log.info('stopping');
-  await gateway.close();
-  store.close();
   log.info('stopped');
 }
 

@@ -27,6 +27,7 @@ export interface LookupRecord {
 /** Everything that the gateway writes down for the auditor: a closed list of events and the fields of each. */
 export type AuditEvent =
   | { readonly event: 'agency-invited'; readonly agency: string; readonly again: boolean }
+  | { readonly event: 'agency-removed'; readonly agency: string; readonly enrolled: boolean }
   | {
       readonly event: 'enrolment';
       readonly agency: string;

@@ -39,4 +39,6 @@ export interface Connections {
   announceRoster(version: number): void;
   /** Closes the connections of an agency whose identity key was replaced. */
   disconnect(agency: string): void;
+  /** Closes the connections of all agencies but these, the members of the federation. */
+  keepOnly(members: ReadonlySet<string>): void;
 }

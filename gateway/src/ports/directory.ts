@@ -37,7 +37,8 @@ export interface StoredRoster {
  *
  * Trusted for: a token that was used is never unused again, and a roster version that was served never gets another
  * content; both also after a crash. Every write is durable before it resolves and rejects with `storage-failed`
- * otherwise. Other processes may invite agencies at the same time; what they wrote is seen by the next call.
+ * otherwise. Other processes may invite and remove agencies at the same time; what they wrote is seen by the next
+ * call.
  */
 export interface Directory {
   /** Adds an agency, or renames it and replaces its token; an existing enrolment stays in force. */
@@ -45,6 +46,8 @@ export interface Directory {
   /** All agencies, ordered by identifier. */
   agencies(): Promise<readonly AgencyRecord[]>;
   agency(id: string): Promise<AgencyRecord | undefined>;
+  /** Forgets an agency with its token and registers; nothing happens when it is not there. */
+  remove(id: string): Promise<void>;
   /**
    * Redeems a token: stores the enrolment and marks the token as used by its identity key. Does so, and returns
    * true, only if `tokenHash` is still the agency's latest token and unused: of two at once one gets false.

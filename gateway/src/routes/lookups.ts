@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { decodeBase64, parseJson, questionsCodec } from '@hitmachine/protocol';
 import { fanOut } from '../domain/fan-out.ts';
 import { openLookup } from '../domain/lookup.ts';
+import { requireMember } from '../domain/membership.ts';
 import { loggingRefusals } from '../domain/refusals.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import { readBody, requireContentType } from './body.ts';
@@ -79,6 +80,7 @@ export function lookupRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(createQuestions, async (c) => {
     // Who may not ask is turned away before a large body is read.
     const lookup = deps.openLookups.get(c.req.param('lookupId') ?? '', capabilityOf(c), deps.runtime.now());
+    await requireMember(deps.directory, lookup.agency);
     c.set('agency', lookup.agency);
     requireContentType(c, 'application/octet-stream');
     const { questions } = questionsCodec.decode(await readBody(c, MAX_QUESTIONS_BYTES));

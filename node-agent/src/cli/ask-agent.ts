@@ -1,6 +1,6 @@
 import { ERRORS, HitError } from '@hitmachine/protocol';
 import type { ErrorCode } from '@hitmachine/protocol';
-import { agentDirectory, readSecretFile } from '../directory.ts';
+import { agentDirectory, readApiKey } from '../directory.ts';
 import { runningAgent } from './running-agent.ts';
 
 /** Calls the API of the agent that serves from this directory. Throws `not-ready` when none does. */
@@ -10,7 +10,7 @@ export async function askAgent(
   route: string,
   body?: unknown,
 ): Promise<unknown> {
-  const key = readSecretFile(agentDirectory(path).apiKey).toString('utf8').trim();
+  const key = readApiKey(agentDirectory(path));
   const running = runningAgent(path);
   const notServing = `no agent serves from ${path}; start it with: hit-agent serve --dir ${path}`;
   if (running === undefined) throw new HitError('not-ready', notServing);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   GATEWAY_KEY_ID,
   HitError,
@@ -10,16 +11,21 @@ import {
 import { httpGatewayClient } from '../adapters/http/gateway-client.ts';
 import { fingerprintsOf } from '../domain/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
+import { refuseUnknown, settingsOf } from './check-token-types.ts';
+import { counted } from './print.ts';
 import type { Terminal } from './print.ts';
 
+export interface EnrolOptions {
+  readonly gateway: string;
+  readonly token?: string | undefined;
+  /** A file with the token, or `-` for standard input: what stands on a command line can be read by all users. */
+  readonly tokenFile?: string | undefined;
+}
+
 /** `hit-agent enrol`: brings this agency onto the roster. May safely be retried with the same token. */
-export async function enrol(
-  path: string,
-  options: { readonly gateway: string; readonly token: string },
-  terminal: Terminal,
-): Promise<void> {
+export async function enrol(path: string, options: EnrolOptions, terminal: Terminal): Promise<void> {
   const url = gatewayUrl(options.gateway);
-  const token = decodeEnrolmentToken(options.token);
+  const token = decodeEnrolmentToken(readToken(options));
   const agent = await openAgent(path);
   try {
     const existing = agent.state.membership();
@@ -29,6 +35,8 @@ export async function enrol(
         `this directory belongs to ${existing.agency}; use another one (--dir) for ${token.agency}`,
       );
     const client = httpGatewayClient(agent.signer(token.agency), url);
+    // Before the token is spent.
+    refuseUnknown(agent, settingsOf(agent.backend, await client.roster(), token.gatewayKey));
     const document = await client.enrol({
       agency: token.agency,
       secret: encodeBase64(token.secret),
@@ -53,12 +61,21 @@ export async function enrol(
     if (own !== undefined) agent.state.setPin({ name: token.agency, fingerprint: own });
     agent.state.setMembership({ agency: token.agency, gatewayUrl: url, gatewayKey: token.gatewayKey });
     terminal.out(
-      `${token.agency} is on the roster of ${roster.federation} (version ${roster.version}, ${roster.agencies.length} agencies).\n` +
+      `${token.agency} is on the roster of ${roster.federation} (version ${roster.version}, ${counted(roster.agencies.length, 'agency', 'agencies')}).\n` +
         `Fingerprint of its keys, for partners who ask for it: ${own ?? '-'}`,
     );
   } finally {
     agent.database.close();
   }
+}
+
+function readToken({ token, tokenFile }: EnrolOptions): string {
+  if ((token === undefined) === (tokenFile === undefined))
+    throw new HitError(
+      'config-invalid',
+      'give the token of the administrator of the gateway: --token-file FILE (or - for standard input), or else --token TOKEN',
+    );
+  return token ?? readFileSync(tokenFile === '-' ? 0 : (tokenFile as string), 'utf8');
 }
 
 function gatewayUrl(text: string): string {

@@ -1,18 +1,22 @@
 import { HitError } from '@hitmachine/protocol';
 import { readClientFile } from '../adapters/csv/client-file.ts';
 import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
-import { importClients, prepareImport } from '../domain/import-clients.ts';
+import { importClients, prepareImport, refuseShrinking } from '../domain/import-clients.ts';
 import { publishRegisters } from '../domain/publish-registers.ts';
 import { RosterKeeper } from '../domain/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
+import type { ImportResult } from '../domain/import-clients.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { secureRandom } from '../random.ts';
+import { checkTokenTypes } from './check-token-types.ts';
+import { counted } from './print.ts';
 import type { Terminal } from './print.ts';
 
 export interface ImportOptions {
   readonly register: string;
   readonly skipInvalid: boolean;
   readonly ignoreUnknownColumns: boolean;
+  readonly allowShrink: boolean;
   readonly progress: 'auto' | 'json' | 'none';
   readonly json: boolean;
 }
@@ -36,23 +40,28 @@ export async function importFile(
         `--register: agent.yaml has no register ${options.register}; it has ${known || 'none'}`,
       );
     }
+    await checkTokenTypes(agent);
     const prepared = prepareImport(
       register,
       readClientFile(file, {
         tokenTypes: register.tokenTypes,
         ignoreUnknownColumns: options.ignoreUnknownColumns,
       }),
+      Date.now(),
     );
     for (const { line, reason } of prepared.bad) terminal.err(`${file}:${line}: ${reason}\n`);
-    if (prepared.bad.length > 0 && !options.skipInvalid)
+    const bad = prepared.bad.length;
+    if (bad > 0 && !options.skipInvalid)
       throw new HitError(
         'import-invalid',
-        `${prepared.bad.length} of ${prepared.bad.length + prepared.clients} rows cannot be imported, so nothing was changed. ` +
+        `${bad} of ${counted(bad + prepared.clients + prepared.repeated, 'row')} cannot be imported, so nothing was changed. ` +
           'Correct them, or import the others with --skip-invalid.',
       );
-    if (prepared.bad.length > 0 && prepared.clients === 0)
+    if (bad > 0 && prepared.clients === 0)
       throw new HitError('import-invalid', 'none of the rows can be imported, so nothing was changed');
-    if (prepared.clients === 0) terminal.err(`${file}: the file has no rows: ${register.id} will be empty\n`);
+    const pseudonyms = sqlitePseudonymStore(agent.database);
+    const held = pseudonyms.imports().find((state) => state.register === register.id)?.clients;
+    if (!options.allowShrink) refuseShrinking(register.id, held, prepared.clients);
     const roster = new RosterKeeper(agent.backend, agent.state, membership, log);
     roster.accept(await gateway.roster());
     await publishRegisters(roster, gateway, agent.config.registers);
@@ -62,7 +71,7 @@ export async function importFile(
         keys: agent.keys,
         roster,
         gateway,
-        pseudonyms: sqlitePseudonymStore(agent.database),
+        pseudonyms,
         random: secureRandom,
         clock: Date.now,
       },
@@ -70,15 +79,23 @@ export async function importFile(
       prepared,
       progressTo(terminal, options.progress, register.id),
     );
-    terminal.out(
-      options.json
-        ? JSON.stringify(result)
-        : `${result.register}: ${result.clients} clients (${result.added} pseudonyms added, ${result.removed} removed, ` +
-            `${result.unchanged} unchanged)${result.skipped > 0 ? `; ${result.skipped} rows skipped` : ''}.`,
-    );
+    terminal.out(options.json ? JSON.stringify(result) : inWords(result, register.tokenTypes.length));
   } finally {
     agent.database.close();
   }
+}
+
+function inWords(result: ImportResult, tokenTypes: number): string {
+  const { register, clients, repeated, skipped, added, removed, unchanged } = result;
+  const rows = [
+    ...(repeated > 0 ? [`${counted(repeated, 'row')} said what another had said`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'row')} skipped`] : []),
+  ];
+  const canaries = tokenTypes === 1 ? "the agent's own canary" : `${tokenTypes} canaries of the agent's own`;
+  return (
+    `${[`${register}: ${counted(clients, 'client')}`, ...rows].join('; ')}.\n` +
+    `Pseudonyms, one for each identifier and ${canaries}: ${added} added, ${removed} removed, ${unchanged} unchanged.`
+  );
 }
 
 const BAR = 30;

@@ -1,9 +1,17 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { HitError, loadSodium, sealKeystore } from '@hitmachine/protocol';
 import { openDatabase } from '../adapters/sqlite/database.ts';
 import { CONFIG_TEMPLATE, readConfig } from '../config.ts';
-import { agentDirectory, keyFileOf, makeDirectory, readUnlock, writeSecretFile } from '../directory.ts';
+import {
+  agentDirectory,
+  isThere,
+  keyFileOf,
+  makeDirectory,
+  readUnlock,
+  writeSecretFile,
+} from '../directory.ts';
 import { makeSeeds } from '../domain/keys.ts';
+import { enrolledAs, withoutKeys } from '../open-agent.ts';
 import { secureRandom } from '../random.ts';
 import type { Terminal } from './print.ts';
 
@@ -11,19 +19,20 @@ import type { Terminal } from './print.ts';
 export async function init(path: string, terminal: Terminal): Promise<void> {
   const directory = agentDirectory(path);
   makeDirectory(path);
-  if (existsSync(directory.keystore))
+  if (isThere(directory.keystore))
     throw new HitError(
       'already-exists',
       `${directory.keystore}: this agent has keys already; they were left as they are`,
     );
-  if (!existsSync(directory.config)) writeFileSync(directory.config, CONFIG_TEMPLATE, { mode: 0o600 });
+  if (enrolledAs(directory) !== undefined) throw withoutKeys(directory);
+  if (!isThere(directory.config)) writeFileSync(directory.config, CONFIG_TEMPLATE, { mode: 0o600 });
   const config = readConfig(directory.config);
   const keyFile = keyFileOf(directory, config);
-  if (config.passphraseFile === undefined && !existsSync(keyFile)) writeSecretFile(keyFile, secureRandom(32));
+  if (config.passphraseFile === undefined && !isThere(keyFile)) writeSecretFile(keyFile, secureRandom(32));
   const backend = await loadSodium();
   const unlock = readUnlock(directory, config);
   const sealed = await sealKeystore(backend, unlock, makeSeeds(secureRandom), secureRandom);
-  if (!existsSync(directory.apiKey))
+  if (!isThere(directory.apiKey))
     writeSecretFile(directory.apiKey, `${Buffer.from(secureRandom(32)).toString('base64url')}\n`);
   openDatabase(directory.database).close();
   // Last, because its presence means that everything else is there.
@@ -38,7 +47,7 @@ export async function init(path: string, terminal: Terminal): Promise<void> {
       '  agent.sqlite   pseudonyms and log',
       '',
       'Next:',
-      `  hit-agent enrol --gateway URL --token TOKEN --dir ${path}`,
+      `  hit-agent enrol --gateway URL --token-file FILE --dir ${path}`,
       `  hit-agent import FILE.csv --register REGISTER --dir ${path}`,
       `  hit-agent serve --dir ${path}`,
     ].join('\n'),

@@ -7,6 +7,7 @@ import type { Terminal } from './print.ts';
 interface Result {
   readonly lookupId: string;
   readonly complete: boolean;
+  readonly missing: readonly string[];
   readonly persons: readonly {
     readonly ref: string;
     readonly registers: readonly {
@@ -94,5 +95,9 @@ function render(result: Result): string {
   const note = result.complete
     ? []
     : ['Niet alle registraties hebben geantwoord: "niet bekend" is dus niet het hele verhaal.'];
-  return [...parts, ...note].join('\n\n');
+  const missing =
+    result.missing.length === 0
+      ? []
+      : [`Niet meer op de deelnemerslijst, en dus niet bevraagd: ${result.missing.join(', ')}.`];
+  return [...parts, ...missing, ...note].join('\n\n');
 }

@@ -1,4 +1,5 @@
 import { HitError } from '@hitmachine/protocol';
+import { fileProblem } from '../file-problem.ts';
 
 /** Where a command writes: results to `out`, everything else to `err`. */
 export interface Terminal {
@@ -11,7 +12,29 @@ export interface Terminal {
 /** What a command says when it fails, one line a cause; details of bugs are for the bug report. */
 export function errorText(error: unknown): string {
   if (error instanceof HitError) return `${error.detail} (${error.code})`;
+  const problem = fileProblem(error);
+  if (problem !== undefined) {
+    const { path } = error as NodeJS.ErrnoException;
+    return path === undefined ? problem : `${path}: ${problem}`;
+  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** `1 client`, `2 clients`: a number with its noun, which has a plural in -s unless told. */
+export function counted(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** Characters that would end a line, steer a screen, or turn the direction of writing. */
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** A value as one word of a line: as it is when that cannot be misread, and otherwise in quotes with escapes. */
+export function word(value: string): string {
+  if (/^[\p{L}\p{N}._@/:+-]+$/u.test(value)) return value;
+  return JSON.stringify(value).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Columns side by side, as wide as their widest cell. */

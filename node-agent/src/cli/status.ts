@@ -25,7 +25,15 @@ export async function status(
   return running.problems.length === 0;
 }
 
-function render({ agency, gateway, rosterVersion, epoch, registers, problems }: AgentStatus): string {
+function render({
+  agency,
+  gateway,
+  rosterVersion,
+  epoch,
+  registers,
+  problems,
+  notices,
+}: AgentStatus): string {
   const link = gateway.connected
     ? `connected since ${gateway.since}`
     : `NOT CONNECTED: ${gateway.problem ?? 'connecting'}`;
@@ -45,6 +53,7 @@ function render({ agency, gateway, rosterVersion, epoch, registers, problems }: 
       .filter(({ state, problem }) => state === 'answering' && problem !== undefined)
       .map(({ id, problem }) => `  ${id}: ${problem ?? ''}`),
     ...(problems.length > 0 ? ['', ...problems.map((problem) => `! ${problem}`)] : ['', 'No problems.']),
+    ...notices.map((notice) => `i ${notice}`),
   ].join('\n');
 }
 

@@ -26,7 +26,13 @@ export async function trust(
         pinned.get(name) ?? '-',
         pinned.get(name) === now ? 'same' : now,
       ]);
-      terminal.out(table([['AGENCY', 'PINNED', 'ON THE ROSTER'], ...rows]));
+      const gone = roster.vanishedRegisters().map((name) => [name, 'listed', 'gone']);
+      terminal.out(table([['NAME', 'PINNED', 'ON THE ROSTER'], ...rows, ...gone]));
+      return;
+    }
+    if (roster.vanishedRegisters().includes(agency)) {
+      agent.state.removePin(agency);
+      terminal.out(`${agency} is not expected on the roster any more.`);
       return;
     }
     const now = present.get(agency);
@@ -36,7 +42,10 @@ export async function trust(
         'config-invalid',
         `--fingerprint: ask ${agency} for the fingerprint of its keys, by telephone, and give it here`,
       );
-    if (fingerprint.toLowerCase().replace(/[^0-9a-f]/g, '') !== now.replaceAll('-', ''))
+    if (
+      fingerprint.trim() !== now &&
+      fingerprint.toLowerCase().replace(/[^0-9a-f]/g, '') !== now.replaceAll('-', '')
+    )
       throw new HitError(
         'key-changed',
         `the roster holds other keys for ${agency} than the fingerprint says; nothing was pinned`,

@@ -91,7 +91,7 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
       else yield { type: 'register', register, outcomes: every(obstacle) };
     }
     if (ticket !== undefined && ready.length > 0)
-      nodes.push({ node, ticket, registers: ready.map((register) => askedRegister(register, roster)) });
+      nodes.push({ node, ticket, registers: ready.map((register) => askedRegister(register, asker.roster)) });
   }
   for await (const reply of askNodes(asker, opened, evaluated, nodes)) {
     const sent = nodes.find(({ node }) => node === reply.node)?.registers ?? [];
@@ -130,10 +130,11 @@ function obstacleAt(
 }
 
 /** Never shows more bits than the federation agreed on, whatever a node or the gateway put on the roster. */
-function askedRegister({ register }: AddressedRegister, { settings }: Roster): AskedRegister {
-  const bits = typesInUse(register, settings).map((type) => [
+function askedRegister({ register }: AddressedRegister, keeper: RosterKeeper): AskedRegister {
+  const budgets = keeper.trustedBudgets();
+  const bits = typesInUse(register, keeper.roster.settings).map((type) => [
     type,
-    Math.min(register.tableBits[type] ?? 0, settings.tokenTypes[type] ?? 0),
+    Math.min(register.tableBits[type] ?? 0, budgets[type] ?? 0),
   ]);
   return { register: register.id, tableBits: Object.fromEntries(bits) as Record<string, number> };
 }

@@ -1,13 +1,6 @@
-import type { Random, Suite } from '@hitmachine/protocol';
-import {
-  HitError,
-  LIMITS,
-  blindBatch,
-  decodeBase64,
-  finishBatch,
-  maskBucketHash,
-  tokensOf,
-} from '@hitmachine/protocol';
+import { createHash } from 'node:crypto';
+import type { PersonTokens, Random, Suite } from '@hitmachine/protocol';
+import { HitError, LIMITS, blindBatch, decodeBase64, finishBatch, maskBucketHash } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { ClientRow } from '../ports/client-source.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -15,6 +8,7 @@ import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { ImportChange, PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
 import { canaryTokens } from './canary.ts';
 import type { AgencyKeys } from './keys.ts';
+import { personTokens } from './person-tokens.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 
 /** Why a row cannot be imported. Never repeats what stands in the row. */
@@ -25,7 +19,10 @@ export interface BadRow {
 
 /** The tokens of a whole file, ready to be blinded. */
 export interface PreparedImport {
+  /** Different ones: rows that say the same of a person count once. */
   readonly clients: number;
+  /** Rows that say what another has said. */
+  readonly repeated: number;
   readonly bad: readonly BadRow[];
   /** Encoded tokens by token type. */
   readonly tokens: ReadonlyMap<string, readonly Uint8Array[]>;
@@ -34,6 +31,7 @@ export interface PreparedImport {
 export interface ImportResult extends ImportChange {
   readonly register: string;
   readonly clients: number;
+  readonly repeated: number;
   readonly skipped: number;
 }
 
@@ -52,25 +50,61 @@ const BATCH = Math.min(256, LIMITS.importBatch);
 /** Requests under way at once, so that the gateway computes while this side does. */
 const REQUESTS_AT_ONCE = 2;
 
-/** Turns rows into tokens and collects what is wrong with the others. */
-export function prepareImport(register: ConfiguredRegister, rows: Iterable<ClientRow>): PreparedImport {
+/** Turns rows into tokens and collects what is wrong with the others. `now` in milliseconds since 1970. */
+export function prepareImport(
+  register: ConfiguredRegister,
+  rows: Iterable<ClientRow>,
+  now: number,
+): PreparedImport {
   const tokens = new Map<string, Uint8Array[]>(register.tokenTypes.map((type) => [type, []]));
   const bad: BadRow[] = [];
-  let clients = 0;
+  const seen = new Set<string>();
+  let repeated = 0;
   for (const row of rows) {
     if ('problem' in row) {
       bad.push({ line: row.line, reason: row.problem });
       continue;
     }
     try {
-      for (const [type, token] of tokensOf(row.client, register.tokenTypes)) tokens.get(type)?.push(token);
-      clients++;
+      const own = personTokens(row.client, register.tokenTypes, now);
+      const client = digestOf(own);
+      if (seen.has(client)) {
+        repeated++;
+        continue;
+      }
+      seen.add(client);
+      for (const [type, token] of own) tokens.get(type)?.push(token);
     } catch (error) {
       if (!(error instanceof HitError)) throw error;
       bad.push({ line: row.line, reason: error.detail });
     }
   }
-  return { clients, bad, tokens };
+  return { clients: seen.size, repeated, bad, tokens };
+}
+
+/** Stands for a client while a file is read: shorter than the tokens, of which a large register has many. */
+function digestOf(tokens: PersonTokens): string {
+  const hash = createHash('sha256');
+  for (const [type, token] of tokens) hash.update(`${type} ${token.length} `).update(token);
+  return hash.digest('base64');
+}
+
+/**
+ * Refuses an import that would leave a register empty, or with less than half of its clients: that is a wrong or
+ * half-written file more often than it is true, and everybody who is gone would be answered "not known". Counts
+ * clients rather than comparing them, because new keys of the gateway change every pseudonym. Throws `import-invalid`.
+ */
+export function refuseShrinking(register: string, held: number | undefined, clients: number): void {
+  const cure = 'nothing was changed. If the file is right, import it with --allow-shrink.';
+  if (clients === 0 && held !== 0) {
+    const effect = held === undefined ? `${register} would know nobody` : `${register} holds ${held}`;
+    throw new HitError('import-invalid', `the file has no clients and ${effect}; ${cure}`);
+  }
+  if (held !== undefined && clients * 2 < held)
+    throw new HitError(
+      'import-invalid',
+      `${register} holds ${held} clients and the file has ${clients}, so more than half would be gone; ${cure}`,
+    );
 }
 
 /**
@@ -116,7 +150,8 @@ export async function importClients(
     throw failed.reason;
   }
   const change = stage.commit(prepared.clients, evaluationKey, deps.clock());
-  return { register: register.id, clients: prepared.clients, skipped: prepared.bad.length, ...change };
+  const { clients, repeated, bad } = prepared;
+  return { register: register.id, clients, repeated, skipped: bad.length, ...change };
 }
 
 async function pseudonymise(

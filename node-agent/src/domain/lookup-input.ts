@@ -1,6 +1,7 @@
-import type { PersonDescription, PersonTokens, Roster } from '@hitmachine/protocol';
-import { HitError, tokensOf } from '@hitmachine/protocol';
+import type { PersonTokens, Roster } from '@hitmachine/protocol';
+import { HitError } from '@hitmachine/protocol';
 import { z } from 'zod';
+import { personTokens } from './person-tokens.ts';
 
 const text = (max: number) => z.string().trim().min(1).max(max);
 /** An empty text is the same as none: case systems send both. */
@@ -35,6 +36,28 @@ export const personSchema = z.strictObject({
   identifiers: z.record(z.string().max(32), z.string().max(200)).optional(),
 });
 
+/**
+ * Every person gets a reference in the result: his or her own, or the place in the list. Two that are the same would
+ * give one person the answer about the other.
+ */
+const personsSchema = z
+  .array(personSchema)
+  .min(1)
+  .max(32)
+  .superRefine((persons, context) => {
+    const refs = persons.map(({ ref }, i) => ref ?? String(i + 1));
+    refs.forEach((ref, i) => {
+      const others = refs.flatMap((other, j) => (other === ref && j !== i ? [j] : []));
+      const clash = persons[i]?.ref === undefined ? undefined : others.find((j) => j < i || persons[j]?.ref === undefined);
+      if (clash === undefined) return;
+      const message =
+        persons[clash]?.ref === undefined
+          ? `is the number that person ${clash + 1} of the list gets, who has no ref; give every person a ref of their own`
+          : `stands twice; persons.${clash} has the same`;
+      context.addIssue({ code: 'custom', path: [i, 'ref'], message });
+    });
+  });
+
 /** Body of the agency's own `POST /v1/lookups`. */
 export const lookupInputSchema = z.strictObject({
   purpose: text(40),
@@ -42,7 +65,7 @@ export const lookupInputSchema = z.strictObject({
   caseReference: text(200),
   /** The professional who asks: a name or number by which the agency knows him or her. */
   professional: text(200),
-  persons: z.array(personSchema).min(1).max(32),
+  persons: personsSchema,
   /** `agency/register`; every register on the roster when left out. */
   registers: z.array(z.string().max(81)).min(1).max(2_000).optional(),
 });
@@ -85,11 +108,12 @@ export function addressedRegisters(
 
 /**
  * The tokens of every person, for the given types. Throws the parser's code, with paths such as
- * `persons.0.name.surname`, for all persons at once.
+ * `persons.0.name.surname`, for all persons at once. `now` in milliseconds since 1970.
  */
 export function tokensOfPersons(
   persons: LookupInput['persons'],
   tokenTypes: readonly string[],
+  now = Date.now(),
 ): PersonTokens[] {
   const fields: { field: string; detail: string }[] = [];
   const codes = new Set<HitError['code']>();
@@ -102,7 +126,7 @@ export function tokensOfPersons(
       return new Map();
     }
     try {
-      return tokensOf(person satisfies PersonDescription, tokenTypes);
+      return personTokens(person, tokenTypes, now);
     } catch (error) {
       if (!(error instanceof HitError)) throw error;
       codes.add(error.code);

@@ -21,6 +21,8 @@ export interface LoggedLookup {
   readonly askedAt: number;
   /** One reference a person: the asker's own, or the place in the list counted from 1. */
   readonly refs: readonly string[];
+  /** Registers that were on the roster once and are not any more: the gateway may have left them out. */
+  readonly missing: readonly string[];
   readonly events: AsyncIterable<AskEvent>;
 }
 
@@ -79,6 +81,7 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
     purpose,
     askedAt,
     refs: input.persons.map(({ ref }, i) => ref ?? String(i + 1)),
+    missing: input.registers === undefined ? service.roster.vanishedRegisters() : [],
     events: recorded(service, lookupKey, input.persons.length, ask(service, asked)),
   };
 }

@@ -38,8 +38,8 @@ export const EXPLANATIONS: Readonly<
   Record<NoAnswerReason | Refusal | 'reply-failed-check', { readonly nl: string; readonly en: string }>
 > = {
   'not-connected': {
-    nl: 'Deze organisatie is nu niet verbonden. Probeer het later opnieuw of bel.',
-    en: 'This agency is not connected now. Try again later or call.',
+    nl: 'Deze organisatie is nu niet verbonden. Probeer het later opnieuw.',
+    en: 'This agency is not connected now. Try again later.',
   },
   timeout: { nl: 'Deze organisatie antwoordde niet op tijd.', en: 'This agency did not answer in time.' },
   'connection-lost': {

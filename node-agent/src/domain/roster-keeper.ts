@@ -15,6 +15,10 @@ import type { Membership, StateStore } from '../ports/state-store.ts';
 
 /** The name under which the gateway's evaluation key is pinned; no agency can be called so. */
 const EVALUATION_KEY = '(gateway)';
+/** The name under which the bits that questions may show are pinned. */
+const BUDGETS = '(token types)';
+/** What stands as the fingerprint of a register: that it was listed. */
+const LISTED = 'listed';
 
 /**
  * The roster as this agency trusts it: signed by the pinned gateway, never older than one seen before, and with
@@ -29,6 +33,8 @@ export class RosterKeeper {
   #roster: Roster;
   #changed: ReadonlySet<string> = new Set();
   #refused: string | undefined;
+  #vanished: readonly string[] = [];
+  #budgets: Readonly<Record<string, number>> = {};
 
   constructor(backend: Backend, state: StateStore, membership: Membership, log: OperationalLog) {
     this.#backend = backend;
@@ -89,7 +95,7 @@ export class RosterKeeper {
     this.checkPins();
   }
 
-  /** Pins keys that are new, and notes those that are not what was pinned. */
+  /** Pins what is new, and notes what is not as it was pinned. */
   checkPins(): void {
     const pins = new Map(this.#state.pins().map(({ name, fingerprint }) => [name, fingerprint]));
     const changed = new Set<string>();
@@ -97,15 +103,44 @@ export class RosterKeeper {
       const pinned = pins.get(name);
       if (pinned === undefined) {
         this.#state.setPin({ name, fingerprint });
-        this.#log.info({ event: 'keys-pinned', agency: name, fingerprint });
+        this.#log.info({ event: 'pinned', name, fingerprint });
       } else if (pinned !== fingerprint) changed.add(name);
     }
+    this.#checkRegisters(pins);
+    this.#budgets = budgetsFrom(pins.get(BUDGETS), this.#roster.settings.tokenTypes);
     for (const name of changed)
       if (!this.#changed.has(name)) this.#log.error({ event: 'key-changed', agency: name });
     this.#changed = changed;
   }
 
-  /** Names whose keys are not the pinned ones; `(gateway)` for the evaluation key. */
+  /** A register that was there and is gone may have been left out of the roster so that its hits stay unseen. */
+  #checkRegisters(pins: ReadonlyMap<string, string>): void {
+    const listed = new Set(
+      this.#roster.agencies.flatMap(({ id, registers }) =>
+        registers.map((register) => `${id}/${register.id}`),
+      ),
+    );
+    for (const name of listed) if (!pins.has(name)) this.#state.setPin({ name, fingerprint: LISTED });
+    const vanished = [...pins.keys()].filter((name) => name.includes('/') && !listed.has(name)).sort();
+    for (const name of vanished)
+      if (!this.#vanished.includes(name)) this.#log.error({ event: 'register-vanished', register: name });
+    this.#vanished = vanished;
+  }
+
+  /** Registers, as `agency/register`, that are no longer on the roster; until somebody says that this is right. */
+  vanishedRegisters(): readonly string[] {
+    return this.#vanished;
+  }
+
+  /**
+   * Bits of a bucket number that questions by a token type may show: at most what was pinned. Who moves the budgets
+   * from type to type between lookups would otherwise get all ten bits of each.
+   */
+  trustedBudgets(): Readonly<Record<string, number>> {
+    return this.#budgets;
+  }
+
+  /** Names whose keys are not the pinned ones; `(gateway)` for the evaluation key, `(token types)` for the budgets. */
   changedKeys(): readonly string[] {
     return [...this.#changed].sort();
   }
@@ -123,10 +158,31 @@ export class RosterKeeper {
   }
 }
 
-/** What is pinned of a roster: a fingerprint for each agency's two keys, and one for the gateway's evaluation key. */
+/** Budgets as a person can read and compare them: `address=0 bsn=6`. */
+function budgetsText(tokenTypes: Readonly<Record<string, number>>): string {
+  return Object.keys(tokenTypes)
+    .sort()
+    .map((type) => `${type}=${tokenTypes[type] ?? 0}`)
+    .join(' ');
+}
+
+/** For each type of now, the smaller of what was pinned and what the roster says. */
+function budgetsFrom(
+  pinned: string | undefined,
+  now: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  if (pinned === undefined) return now;
+  const before = new Map(pinned.split(' ').map((part) => part.split('=') as [string, string]));
+  return Object.fromEntries(
+    Object.entries(now).map(([type, bits]) => [type, Math.min(bits, Number(before.get(type) ?? 0))]),
+  );
+}
+
+/** What is pinned of a roster: each agency's two keys, the gateway's evaluation key, and the budgets of token types. */
 export function fingerprintsOf(roster: Roster): Map<string, string> {
   return new Map([
     [EVALUATION_KEY, fingerprint(roster.gateway.evaluationKey)],
+    [BUDGETS, budgetsText(roster.settings.tokenTypes)],
     ...roster.agencies.map(
       ({ id, identityKey, sessionKey }) =>
         [id, fingerprint(`${identityKey} ${sessionKey.kem} ${sessionKey.publicKey}`)] as const,

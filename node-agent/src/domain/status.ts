@@ -36,6 +36,7 @@ export const agentStatusSchema = z.strictObject({
     }),
   ),
   problems: z.array(z.string()).describe('what keeps this agent from being ready; empty when it is'),
+  notices: z.array(z.string()).describe('what an administrator should look at'),
 });
 export type AgentStatus = z.infer<typeof agentStatusSchema>;
 type RegisterState = AgentStatus['registers'][number]['state'];
@@ -101,11 +102,16 @@ export function statusOf(deps: StatusDeps): AgentStatus {
         .changedKeys()
         .map(
           (name) =>
-            `the keys of ${name} are not those that were pinned; check them and run "hit-agent trust"`,
+            `the ${name.startsWith('(token') ? 'bits that questions may show' : `keys of ${name}`} are not those that were pinned; check them and run "hit-agent trust"`,
         ),
       ...ownEntryProblems(deps),
       ...(roster.refused === undefined ? [] : [`${roster.refused}: tell its administrator`]),
     ],
+    notices: roster
+      .vanishedRegisters()
+      .map(
+        (name) => `${name} is not on the roster any more; if that is right, run "hit-agent trust ${name}"`,
+      ),
   };
 }
 

@@ -7,7 +7,7 @@ export interface Membership {
   readonly gatewayKey: Uint8Array;
 }
 
-/** The keys of an agency (or of the gateway's evaluation) as they were first seen. */
+/** Something of the roster as it was first seen: an agency's keys, the evaluation key, budgets, that a register is there. */
 export interface Pin {
   readonly name: string;
   readonly fingerprint: string;
@@ -22,6 +22,7 @@ export interface StateStore {
   setRoster(document: string): void;
   pins(): readonly Pin[];
   setPin(pin: Pin): void;
+  removePin(name: string): void;
   /** A number that changes whenever another process has written to the store. */
   version(): number;
 }

@@ -33,6 +33,11 @@ const lookupResultSchema = z
     lookupId: z.string(),
     askedAt: z.string(),
     purpose: z.strictObject({ code: z.string(), name: bilingual, legalBasis: z.string() }),
+    missing: z
+      .array(z.string())
+      .describe(
+        'registers (agency/register) that were on the roster once and are not any more, so were not asked',
+      ),
     complete: z
       .boolean()
       .describe('whether every register answered; if not, "not known" is not the whole truth'),
@@ -101,9 +106,10 @@ function resultAt({ name, agency, register }: AddressedRegister, outcome: Outcom
   };
 }
 
-const head = ({ purpose, askedAt }: LoggedLookup) => ({
+const head = ({ purpose, askedAt, missing }: LoggedLookup) => ({
   askedAt: new Date(askedAt).toISOString(),
   purpose: { code: purpose.code, name: purpose.name, legalBasis: purpose.legalBasis },
+  missing: [...missing],
 });
 
 const isAnswer = ({ status }: Outcome): boolean => status === 'known' || status === 'not-known';
@@ -119,7 +125,7 @@ async function collect(lookup: LoggedLookup): Promise<LookupResult> {
   return {
     lookupId,
     ...head(lookup),
-    complete: answered.every(({ outcomes }) => outcomes.every(isAnswer)),
+    complete: lookup.missing.length === 0 && answered.every(({ outcomes }) => outcomes.every(isAnswer)),
     persons: lookup.refs.map((ref, person) => ({
       ref,
       registers: answered.map(({ register, outcomes }) => resultAt(register, outcomes[person] as Outcome)),
@@ -129,7 +135,7 @@ async function collect(lookup: LoggedLookup): Promise<LookupResult> {
 
 /** The result in lines: what is known at the start, each register, and whether it is complete. */
 async function* lines({ log }: LookupService, lookup: LoggedLookup): AsyncGenerator<unknown> {
-  let complete = true;
+  let complete = lookup.missing.length === 0;
   try {
     for await (const event of lookup.events) {
       if (event.type === 'opened') yield { type: 'opened', lookupId: event.lookupId, ...head(lookup) };

@@ -5,7 +5,8 @@ const FIRST_YEAR = 1850;
 const LAST_YEAR = 2199;
 
 const YEAR_FIRST = /^(?<year>[0-9]{4})(?<separator>-?)(?<month>[0-9]{2})\k<separator>(?<day>[0-9]{2})$/;
-const DAY_FIRST = /^(?<day>[0-9]{2})(?<separator>[-/])(?<month>[0-9]{2})\k<separator>(?<year>[0-9]{4})$/;
+/** With the year last, a day or month below ten may be one digit, as Dutch spreadsheets write it. */
+const DAY_FIRST = /^(?<day>[0-9]{1,2})(?<separator>[-/.])(?<month>[0-9]{1,2})\k<separator>(?<year>[0-9]{4})$/;
 
 /** Days in a month of the Gregorian calendar; months count from 1. */
 function daysIn(year: number, month: number): number {
@@ -24,10 +25,11 @@ function complaintAbout(year: number, month: number, day: number): string | unde
 }
 
 /**
- * The canonical form of a birth date: eight digits, `yyyymmdd`. Accepts `yyyymmdd`, `yyyy-mm-dd`, `dd-mm-yyyy` and
- * `dd/mm/yyyy`. Incomplete dates are written as the Dutch base registry (BRP) does: zeros for an unknown day, an
- * unknown month (now and then with a day), or everything; they match only the same incomplete date. An empty text is not an
- * unknown date. Throws `birth-date-invalid`.
+ * The canonical form of a birth date: eight digits, `yyyymmdd`. Accepts `yyyymmdd`, `yyyy-mm-dd`, `d-m-yyyy`,
+ * `d/m/yyyy` and `d.m.yyyy`, the last three with one or two digits for day and month. Incomplete dates are written as
+ * the Dutch base registry (BRP) does: zeros for an unknown day, an unknown month (now and then with a day), or
+ * everything; they match only the same incomplete date. An empty text is not an unknown date. Whether the date lies
+ * in the future is for the caller, who has a clock. Throws `birth-date-invalid`.
  */
 export function parseBirthDate(text: string): string {
   const trimmed = requireText(text, 'a birth date').trim();
@@ -36,10 +38,10 @@ export function parseBirthDate(text: string): string {
   if (parts === undefined)
     throw new HitError(
       'birth-date-invalid',
-      'the date must be written as yyyymmdd, yyyy-mm-dd, dd-mm-yyyy or dd/mm/yyyy, with zeros where unknown',
+      'the date must be written as yyyymmdd, yyyy-mm-dd, d-m-yyyy, d/m/yyyy or d.m.yyyy, with zeros where unknown',
     );
   const { year = '', month = '', day = '' } = parts;
   const complaint = complaintAbout(Number(year), Number(month), Number(day));
   if (complaint !== undefined) throw new HitError('birth-date-invalid', complaint);
-  return year + month + day;
+  return year + month.padStart(2, '0') + day.padStart(2, '0');
 }

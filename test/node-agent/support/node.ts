@@ -212,7 +212,7 @@ export class TestNode {
         clock: this.clock,
       },
       register,
-      prepareImport(register, rows),
+      prepareImport(register, rows, this.clock()),
       () => undefined,
     );
   }

@@ -20,6 +20,10 @@ export class MemoryDirectory implements Directory {
     return this.#agencies.get(id);
   }
 
+  async remove(id: string): Promise<void> {
+    this.#agencies.delete(id);
+  }
+
   async enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean> {
     const agency = this.#agencies.get(id);
     if (

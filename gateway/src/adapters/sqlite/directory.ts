@@ -34,6 +34,10 @@ export class SqliteDirectory implements Directory {
     });
   }
 
+  async remove(id: string): Promise<void> {
+    this.#run('DELETE FROM agency WHERE id = ?', [id]);
+  }
+
   async enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean> {
     const { identityKey, sessionKey, registers } = enrolment;
     const changes = this.#run(

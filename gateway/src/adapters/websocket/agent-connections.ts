@@ -75,6 +75,12 @@ export class AgentConnections implements Connections {
     for (const connection of this.#of(agency)) connection.close(CLOSE.policyViolation, 'enrolled again');
   }
 
+  keepOnly(members: ReadonlySet<string>): void {
+    for (const connection of this.#all())
+      if (connection.open && !members.has(connection.agency))
+        connection.close(CLOSE.policyViolation, 'taken off the roster');
+  }
+
   /** Closes every connection and resolves when none is left. */
   async close(): Promise<void> {
     clearInterval(this.#pings);

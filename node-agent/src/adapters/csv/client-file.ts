@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
 import type { PersonDescription } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import type { ClientRow } from '../../ports/client-source.ts';
+import { readCsvRows } from './csv-rows.ts';
 
 /** Columns and the headings under which registers export them; compared without case, spaces, `_` and `-`. */
 const COLUMNS = {
@@ -26,18 +25,12 @@ const NEEDED: Readonly<Record<string, readonly Column[]>> = {
   address: ['postcode', 'houseNumber'],
 };
 
-interface Parsed {
-  readonly record: readonly string[];
-  readonly info: { readonly lines: number };
-  readonly raw: string;
-}
-
 const plain = (heading: string): string => heading.toLowerCase().replace(/[\s_-]/g, '');
 /** What can be repeated of a heading line, in case it is not one: nothing with a digit, and nothing long. */
 const isShowable = (heading: string): boolean => /^[\p{L} _.+-]{1,40}$/u.test(heading);
 
 /**
- * Reads a client file: CSV in UTF-8 with a heading line, separated by comma, semicolon or tab. Every one of
+ * Reads a client file: CSV ({@link readCsvRows}) with a heading line. Every one of
  * `tokenTypes`, what the register holds, must have its columns: without them nobody could be found by that
  * type, and would be told to be unknown. Other columns are refused, unless `ignoreUnknownColumns`: a
  * misspelt heading would otherwise lose data in silence.
@@ -47,19 +40,46 @@ export function readClientFile(
   file: string,
   options: { readonly tokenTypes: readonly string[]; readonly ignoreUnknownColumns: boolean },
 ): ClientRow[] {
-  const [heading, ...rows] = readRecords(file);
+  const [heading, ...rows] = readCsvRows(file);
   if (heading === undefined)
     throw new HitError('import-invalid', `${file}:1: the file is empty; it needs a heading line`);
+  if ('problem' in heading)
+    throw new HitError('import-invalid', `${file}:${heading.line}: ${heading.problem}`);
   const identifierTypes = options.tokenTypes.filter((type) => !Object.hasOwn(NEEDED, type));
-  const columns = heading.record.map((name) => columnOf(name, identifierTypes));
-  checkColumns(`${file}:${firstLine(heading)}`, heading.record, columns, { ...options, identifierTypes });
+  const columns = heading.fields.map((name) => columnOf(name, identifierTypes));
+  checkColumns(`${file}:${heading.line}`, heading.fields, columns, { ...options, identifierTypes });
   return rows.map((row) => {
-    const line = firstLine(row);
-    if (row.record.length !== columns.length)
-      return { line, problem: `the row has ${row.record.length} fields, the heading line ${columns.length}` };
-    const fields = new Map(columns.map((column, i) => [column, row.record[i] ?? '']));
-    return { line, client: describe(fields, identifierTypes) };
+    if ('problem' in row) return row;
+    const { line, fields } = row;
+    if (fields.length !== columns.length) {
+      const found = fields.length === 1 ? '1 field' : `${fields.length} fields`;
+      return { line, problem: `the row has ${found}, the heading line ${columns.length}` };
+    }
+    const byColumn = new Map(columns.map((column, i) => [column, fields[i] ?? '']));
+    return { line, client: describe(byColumn, identifierTypes) };
   });
+}
+
+/** The columns that a file may have, with the headings that stand for each, as `import --help` lists them. */
+export function describeColumns(): string {
+  const width = Math.max(...Object.keys(COLUMNS).map(({ length }) => length));
+  const lines = Object.entries(COLUMNS).map(([column, headings]) =>
+    `  ${column.padEnd(width)}  ${headings.filter((heading) => heading !== column.toLowerCase()).join(', ')}`.trimEnd(),
+  );
+  const needs = Object.entries(NEEDED).map(
+    ([type, columns]) => `  ${type.padEnd(width)}  needs ${columns.join(' and ')}`,
+  );
+  return [
+    'Columns, in any order, each under its own name or another (case, spaces, _ and - make no difference):',
+    ...lines,
+    'and one for each token type that the federation defines itself, under the name of the type.',
+    '',
+    'A register must have the columns of every token type that agent.yaml gives it:',
+    ...needs,
+    '',
+    'Birth dates: 1975-07-07, 19750707, 7-7-1975, 7/7/1975 or 7.7.1975; zeros where unknown (00-00-1975).',
+    'An empty field means that the register does not have it.',
+  ].join('\n');
 }
 
 function checkColumns(
@@ -95,57 +115,6 @@ function checkColumns(
       `columns are missing: ${missing.join('; ')}. Add them, or take the token type out of agent.yaml: ` +
         'nobody could be found by it, and everybody would seem to be unknown',
     );
-}
-
-/** A row begins where its text does; `lines` counts up to its end, and a quoted field may run over several. */
-function firstLine({ info, raw }: Parsed): number {
-  const text = raw.replace(/^\n+/, '').replace(/\n$/, '');
-  return info.lines - (text.match(/\n/g) ?? []).length;
-}
-
-function readRecords(file: string): Parsed[] {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new HitError(
-      'import-invalid',
-      `${file}: ${missing ? 'there is no such file' : 'the file cannot be read'}`,
-      { cause },
-    );
-  }
-  // One kind of line end, because the parser counts each half of the others within quotes.
-  const content = decodeUtf8(file, bytes).replace(/\r\n?/g, '\n');
-  const heading = /^.+$/m.exec(content)?.[0] ?? '';
-  const delimiter = [';', '\t', ','].find((candidate) => heading.includes(candidate)) ?? ',';
-  try {
-    return parse(content, {
-      delimiter,
-      info: true,
-      raw: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-    }) as unknown as Parsed[];
-  } catch (cause) {
-    const { lines } = cause as { lines?: number };
-    throw new HitError(
-      'import-invalid',
-      `${file}:${lines ?? 1}: the row is not well-formed CSV (a quotation mark too many or too few, here or before?)`,
-      { cause },
-    );
-  }
-}
-
-function decodeUtf8(file: string, bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const lenient = new TextDecoder('utf-8').decode(bytes);
-    const line = lenient.slice(0, lenient.indexOf('\ufffd')).split('\n').length;
-    throw new HitError('import-invalid', `${file}:${line}: not UTF-8; save the file as CSV UTF-8`, { cause });
-  }
 }
 
 function columnOf(heading: string, identifierTypes: readonly string[]): string | undefined {

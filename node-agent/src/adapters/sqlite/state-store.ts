@@ -33,6 +33,7 @@ export function sqliteStateStore(database: DatabaseSync): StateStore {
         )
         .run(name, fingerprint);
     },
+    removePin: (name) => void database.prepare('DELETE FROM pins WHERE name = ?').run(name),
     version: () => (database.prepare('PRAGMA data_version').get() as { data_version: number }).data_version,
   };
 }

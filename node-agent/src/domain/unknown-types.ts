@@ -1,0 +1,26 @@
+import type { Settings } from '@hitmachine/protocol';
+import type { ConfiguredRegister } from '../config.ts';
+import type { PseudonymStore } from '../ports/pseudonym-store.ts';
+import { typesInUse } from './token-types.ts';
+
+/**
+ * What is wrong with the token types that agent.yaml gives its registers, a line each: those that the federation
+ * does not match on. A type of which a register holds pseudonyms was in use once; that the federation has taken it
+ * out since must not stop an agent.
+ */
+export function unknownTypes(
+  registers: readonly ConfiguredRegister[],
+  settings: Pick<Settings, 'tokenTypes'>,
+  pseudonyms: PseudonymStore,
+): string[] {
+  const known = Object.keys(settings.tokenTypes).join(', ');
+  return registers.flatMap((register, i) => {
+    const used = typesInUse(register, settings);
+    return register.tokenTypes
+      .filter((type) => !used.includes(type) && pseudonyms.count(register.id, type) === 0)
+      .map(
+        (type) =>
+          `registers.${i}.tokenTypes: this federation does not match on ${type}; it matches on ${known}`,
+      );
+  });
+}

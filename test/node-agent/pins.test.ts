@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Roster } from '@hitmachine/protocol';
+import { StandInGateway } from './support/gateway.ts';
+import { TestNode, numbers } from './support/node.ts';
+
+const [known] = numbers(1, 171_000_000) as [string];
+
+describe('what an agent pins of the roster beside keys', () => {
+  let gateway: StandInGateway;
+  let police: TestNode;
+  let asker: TestNode;
+
+  beforeEach(async () => {
+    gateway = new StandInGateway();
+    police = await TestNode.join(gateway, 'politie');
+    asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
+    await police.import([known]);
+    await police.upkeep();
+    asker.roster.accept(gateway.sign());
+  });
+
+  afterEach(async () => {
+    await police.close();
+    await asker.close();
+  });
+
+  /** Lets the gateway show another roster, and restarts the asker for good measure. */
+  function show(change: (roster: Roster) => Roster): void {
+    const next = change(gateway.roster);
+    asker.roster.accept(gateway.sign({ ...next, version: asker.roster.roster.version + 1 }));
+    asker.restart();
+  }
+
+  const settings = (tokenTypes: Record<string, number>) => (roster: Roster) => ({
+    ...roster,
+    settings: { ...roster.settings, tokenTypes },
+  });
+
+  it('shows no more bits by a token type than when the roster was first seen, until somebody confirms', () => {
+    const agreed = asker.roster.roster.settings.tokenTypes;
+    expect(asker.roster.trustedBudgets()).toEqual(agreed);
+    const moved = Object.fromEntries(Object.keys(agreed).map((type, i) => [type, i === 0 ? 0 : 5]));
+    show(settings(moved));
+    const trusted = asker.roster.trustedBudgets();
+    for (const [type, bits] of Object.entries(trusted))
+      expect(bits).toBe(Math.min(agreed[type] ?? 0, moved[type] ?? 0));
+    expect(asker.roster.changedKeys()).toContain('(token types)');
+    show(settings({ bsn: 1, skn: 1 }));
+    expect(asker.roster.trustedBudgets()).toEqual({ bsn: 1, skn: 0 });
+    show(settings(agreed));
+    expect(asker.roster.trustedBudgets()).toEqual(agreed);
+    expect(asker.roster.changedKeys()).toEqual([]);
+  });
+
+  it('notices a register that is not on the roster any more, also after a restart, and its return', () => {
+    expect(asker.roster.vanishedRegisters()).toEqual([]);
+    const emptied = (roster: Roster): Roster => ({
+      ...roster,
+      agencies: roster.agencies.map((agency) =>
+        agency.id === 'politie' ? { ...agency, registers: [] } : agency,
+      ),
+    });
+    show(emptied);
+    expect(asker.roster.vanishedRegisters()).toEqual(['politie/incidenten']);
+    show((roster) => roster);
+    expect(asker.roster.vanishedRegisters()).toEqual([]);
+    show((roster) => ({ ...roster, agencies: roster.agencies.filter(({ id }) => id !== 'politie') }));
+    expect(asker.roster.vanishedRegisters()).toEqual(['politie/incidenten']);
+  });
+});
