@@ -1,34 +1,118 @@
 import { z } from '@hono/zod-openapi';
 import {
+  contactSchema,
   enrolmentRequestSchema,
   evaluationRequestSchema,
   evaluationResponseSchema,
   lookupOpenedSchema,
   lookupRequestSchema,
+  registerSchema,
+  registersSchema,
   registersUpdateSchema,
   rosterResponseSchema,
+  sessionKeySchema,
+  signedDocumentSchema,
 } from '@hitmachine/protocol';
+import { described, listOf } from './described.ts';
+import * as examples from './examples.ts';
 
 /** The messages of the protocol under the names that they have in the OpenAPI document. */
-export const EnrolmentRequest = enrolmentRequestSchema.meta({ id: 'EnrolmentRequest' });
-export const RosterResponse = rosterResponseSchema.meta({
-  id: 'RosterResponse',
-  description: 'The roster, signed by the gateway: base64url of the exact bytes that are signed.',
+
+const register = described(registerSchema, {
+  id: 'Identifier within the agency: lower-case letters, digits and inner hyphens. Others address it by this.',
+  name: 'Name, as professionals see it.',
+  areaOfLife: 'The area of life (leefgebied) that the register belongs to.',
+  tokenTypes: 'The identifiers that the register holds of its clients; of those that the roster names.',
+  contact: described(contactSchema, {
+    name: 'Team or desk.',
+    telephone: 'Telephone number, as it is to be shown.',
+    email: 'E-mail address.',
+    openingHours: 'When somebody answers, in words.',
+  }).meta({
+    description:
+      'How to reach the people behind the register. What a professional sees with a hit comes sealed from the node itself.',
+  }),
+  tableBits:
+    'For every token type, the bits of a bucket number in the tables that stand now; empty before the first import.',
 });
-export const RegistersUpdate = registersUpdateSchema.meta({ id: 'RegistersUpdate' });
-export const EvaluationRequest = evaluationRequestSchema.meta({ id: 'EvaluationRequest' });
-export const EvaluationResponse = evaluationResponseSchema.meta({ id: 'EvaluationResponse' });
-export const LookupRequest = lookupRequestSchema.meta({ id: 'LookupRequest' });
-export const LookupOpened = lookupOpenedSchema.meta({ id: 'LookupOpened' });
+const registers = listOf(registersSchema, register, "The agency's registers, all of them.");
+
+export const EnrolmentRequest = described(enrolmentRequestSchema, {
+  agency: 'Identifier of the agency, as it was invited.',
+  secret: 'The secret part of the one-time token: base64url without padding, 32 bytes.',
+  identityKey: 'Ed25519 public key, base64url without padding, 32 bytes; this request is signed with it.',
+  sessionKey: described(sessionKeySchema, {
+    kem: 'Key encapsulation (HPKE): 0x647a is `mlkem768-x25519`, 0x0020 is `x25519`.',
+    publicKey: 'Public key, base64url without padding: 1216 or 32 bytes.',
+  }).meta({ description: 'The key to which other agencies seal what they ask this one.' }),
+  registers,
+}).meta({ id: 'EnrolmentRequest' });
+
+export const RosterResponse = described(rosterResponseSchema, {
+  roster: described(signedDocumentSchema, {
+    payload: 'The roster: base64url without padding of the exact bytes of JSON that are signed.',
+    signatures:
+      'Ed25519 over `hitmachine-v1 document roster`, a line feed and those bytes; `keyId` is `gateway`.',
+  }).meta({ description: 'A signed document. Check it against the key that was pinned, then read it.' }),
+}).meta({ id: 'RosterResponse', description: 'The roster in force, signed by the gateway.' });
+
+export const RegistersUpdate = described(registersUpdateSchema, { registers }).meta({ id: 'RegistersUpdate' });
+
+const ELEMENTS = '32 bytes each (ristretto255, RFC 9496), one after another, base64url without padding';
+const PROOF = 'That the published key was used (RFC 9497, section 2.2.1): base64url without padding, 64 bytes';
+
+export const EvaluationRequest = described(evaluationRequestSchema, {
+  register: "One of the caller's own registers.",
+  elements: `Blinded clients: ${ELEMENTS}; at most 1024.`,
+}).meta({ id: 'EvaluationRequest' });
+
+export const EvaluationResponse = described(evaluationResponseSchema, {
+  evaluated: `The elements times the gateway's key, in the order of the request: ${ELEMENTS}.`,
+  proof: `${PROOF}.`,
+}).meta({ id: 'EvaluationResponse' });
+
+export const LookupRequest = described(lookupRequestSchema, {
+  rosterVersion: 'Version of the roster that the asker went by; refused when another one is in force.',
+  purpose: 'Code of a purpose on the roster; `canary` for a register of your own that is being watched.',
+  caseCommitment: 'SHA-256 of a random salt and the case reference: base64url without padding, 32 bytes.',
+  professional: 'Pseudonym of who asks, under a key of the agency: base64url without padding, 16 bytes.',
+  registers: 'The registers that are asked: `agency/register`, each once.',
+  tokenTypes: 'The token types that are asked by, the same for every person, each once.',
+  persons: 'Number of persons.',
+  elements: `A blinded element for every person and, within that, token type: ${ELEMENTS}.`,
+}).meta({ id: 'LookupRequest' });
+
+export const LookupOpened = described(lookupOpenedSchema, {
+  lookupId: 'Names the lookup from here on: base64url without padding, 16 bytes.',
+  evaluated: `The elements times the gateway's key, in the order of the request: ${ELEMENTS}.`,
+  proof: `${PROOF}; where the roster says that lookups have it.`,
+  tickets: listOf(
+    lookupOpenedSchema.shape.tickets,
+    described(lookupOpenedSchema.shape.tickets.element, {
+      node: 'The agency that the ticket is for.',
+      ticket: 'What the node gets to see of the lookup, base64url without padding; good for a minute.',
+    }),
+    'One ticket a node.',
+  ),
+  capability: 'Bearer token for the questions of this lookup: base64url without padding, 32 bytes.',
+}).meta({ id: 'LookupOpened' });
+
+const header = (name: keyof typeof examples.signedHeaders, description: string) =>
+  z.string().meta({ description, examples: [examples.signedHeaders[name]] });
 
 /** The headers of a signed request (RFC 9421, RFC 9530), for the document. */
 export const signedHeaders = z.object({
-  'content-digest': z.string().meta({ description: 'RFC 9530: sha-256 of the body.' }),
-  'signature-input': z.string().meta({ description: 'RFC 9421 with label "hit" and tag "hitmachine-1".' }),
-  signature: z.string().meta({ description: 'RFC 9421: Ed25519 by the identity key of the agency.' }),
+  'content-digest': header('content-digest', 'RFC 9530: sha-256 of the body, also of an empty one.'),
+  'signature-input': header(
+    'signature-input',
+    'RFC 9421 with label `hit`: covers method, path and content-digest. `created` and `expires` in seconds since 1970, at most 60 apart; `nonce` used once; `keyid` the agency; tag `hitmachine-1`.',
+  ),
+  signature: header('signature', 'RFC 9421: Ed25519 by the identity key of the agency.'),
 });
 
 /** A JSON body or response in the document. */
-export const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } });
+export const json = <T extends z.ZodType>(schema: T, example: z.input<T>) => ({
+  'application/json': { schema, example },
+});
 /** A binary body or response in the document. */
 export const binary = { 'application/octet-stream': { schema: z.string().meta({ format: 'binary' }) } };

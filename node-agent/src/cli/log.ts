@@ -1,7 +1,7 @@
-import { HitError, decodeHex, encodeBase64 } from '@hitmachine/protocol';
+import { HitError, encodeBase64, hexToBytes } from '@hitmachine/protocol';
 import { sqliteAgencyLog } from '../adapters/sqlite/agency-log.ts';
 import { openAgent } from '../open-agent.ts';
-import type { AgencyEvent, AnsweredDetail, LoggedEvent } from '../ports/agency-log.ts';
+import type { AgencyEvent, AgencyLog, AnsweredDetail, LoggedEvent } from '../ports/agency-log.ts';
 import { secureRandom } from '../random.ts';
 import { counted, word } from './print.ts';
 import type { Terminal } from './print.ts';
@@ -11,4 +11,99 @@ export interface LogOptions {
   readonly after: number;
   readonly limit: number;
   readonly json: boolean;
+}
+
+/**
+ * `hit-agent log`: what this agency asked and answered, for its privacy officer; opened with the agency's own key. A
+ * line an entry; persons stand there as pseudonyms under this agency's key, never as they were asked about.
+ */
+export async function log(path: string, options: LogOptions, terminal: Terminal): Promise<void> {
+  const agent = await openAgent(path);
+  try {
+    const entries = sqliteAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
+    let { after } = options;
+    for (let printed = 0; printed < options.limit; printed++) {
+      const entry = entryAfter(entries, after);
+      if (entry === undefined) return;
+      terminal.out(options.json ? inJson(entry) : inWords(entry));
+      after = entry.sequence;
+    }
+    if (entryAfter(entries, after) !== undefined)
+      terminal.err(`There are more entries: hit-agent log --after ${after} --dir ${path}\n`);
+  } finally {
+    agent.database.close();
+  }
+}
+
+/** One by one, so that it can be told which entry does not open. */
+function entryAfter(entries: AgencyLog, after: number): LoggedEvent | undefined {
+  try {
+    return entries.read(after, 1)[0];
+  } catch (cause) {
+    if (!(cause instanceof HitError) || cause.code !== 'decryption-failed') throw cause;
+    throw new HitError(
+      'storage-failed',
+      `the entry after ${after} does not open: it was changed, or sealed under other keys than those of this agent`,
+      { cause },
+    );
+  }
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+const inJson = ({ sequence, at, event, lookupKey, detail }: LoggedEvent): string =>
+  JSON.stringify({ sequence, at: iso(at), event, lookup: lookupOf(event, lookupKey), detail });
+
+/** A lookup that was answered is stored under its identifier; in text that is base64url everywhere else. */
+function lookupOf(event: string, lookupKey: string): string {
+  const isOwn = event === 'asking' || event === 'asked';
+  return isOwn || !/^([0-9a-f]{2})+$/.test(lookupKey) ? lookupKey : encodeBase64(hexToBytes(lookupKey));
+}
+
+function inWords({ sequence, at, event, lookupKey, detail }: LoggedEvent): string {
+  const parts = [String(sequence), iso(at), event, `lookup ${word(lookupOf(event, lookupKey))}`];
+  // Sealed under this agency's key when it was written, so it is as it was written.
+  if (event === 'asking') parts.push(...asking(detail as DetailOf<'asking'>));
+  else if (event === 'asked') parts.push(...asked(detail as DetailOf<'asked'>));
+  else parts.push(...answered(detail as AnsweredDetail & { readonly reason?: string }));
+  return parts.join('  ');
+}
+
+type DetailOf<E extends AgencyEvent['event']> = Extract<AgencyEvent, { event: E }>['detail'];
+
+function asking({ professional, purpose, caseReference, subjects, registers }: DetailOf<'asking'>): string[] {
+  const persons = subjects.map((tokens) =>
+    Object.entries(tokens)
+      .map(([type, pseudonym]) => `${type}:${pseudonym}`)
+      .join(','),
+  );
+  return [
+    `by ${word(professional)}`,
+    `purpose ${word(purpose)}`,
+    `case ${word(caseReference)}`,
+    `${counted(subjects.length, 'person')} at ${counted(registers.length, 'register')}`,
+    ...persons.map((pseudonyms) => `subject ${word(pseudonyms)}`),
+  ];
+}
+
+/** How often each outcome; which register knows which person stands in the JSON. */
+function asked({ lookupId, outcomes, failure }: DetailOf<'asked'>): string[] {
+  const counts = new Map<string, number>();
+  for (const outcome of outcomes.flatMap((registers) => Object.values(registers)))
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  const results = [...counts].sort().map(([outcome, count]) => `${outcome} ${count}`);
+  return [
+    `id ${word(lookupId ?? '-')}`,
+    ...(failure === undefined ? [] : [`failed: ${word(failure)}`]),
+    ...(results.length === 0 ? [] : [results.join(', ')]),
+  ];
+}
+
+function answered(detail: AnsweredDetail & { readonly reason?: string }): string[] {
+  return [
+    `for ${word(detail.asker)}`,
+    `purpose ${word(detail.purpose)}`,
+    `${counted(detail.persons, 'person')} at ${detail.registers.map(word).join(', ')}`,
+    ...(detail.reason === undefined ? [] : [`reason ${word(detail.reason)}`]),
+  ];
 }

@@ -29,6 +29,12 @@ const WORDS: Readonly<Record<string, string>> = {
   invalid: '! ongeldig antwoord',
 };
 
+const IDENTIFIERS: Readonly<Record<string, string>> = {
+  bsn: 'BSN',
+  'name+birthdate': 'naam en geboortedatum',
+  address: 'adres',
+};
+
 /**
  * `hit-agent lookup`: asks through the running agent. Persons come from a file or standard input, never from the
  * command line, where every user of the machine could read them.
@@ -84,7 +90,7 @@ function render(result: Result): string {
         ? [
             entry.contact?.name,
             entry.contact?.telephone ?? entry.contact?.email,
-            `(${entry.matchedOn?.join(', ') ?? ''})`,
+            `(op ${(entry.matchedOn ?? []).map((type) => IDENTIFIERS[type] ?? type).join(', ')})`,
           ]
             .filter(Boolean)
             .join(' ')

@@ -30,7 +30,7 @@ const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /** A value as one word of a line: as it is when that cannot be misread, and otherwise in quotes with escapes. */
 export function word(value: string): string {
-  if (/^[\p{L}\p{N}._@/:+-]+$/u.test(value)) return value;
+  if (/^[\p{L}\p{N}._@/:,+-]+$/u.test(value)) return value;
   return JSON.stringify(value).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

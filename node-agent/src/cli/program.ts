@@ -1,18 +1,22 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
+import { describeColumns } from '../adapters/csv/client-file.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
-import type { OperationalLog } from '../ports/operational-log.ts';
 import { enrol } from './enrol.ts';
+import type { EnrolOptions } from './enrol.ts';
 import { importFile } from './import.ts';
 import type { ImportOptions } from './import.ts';
 import { init } from './init.ts';
+import { log } from './log.ts';
+import type { LogOptions } from './log.ts';
 import { lookup } from './lookup.ts';
 import { errorText } from './print.ts';
 import type { Terminal } from './print.ts';
 import { serveAgent } from './serve.ts';
 import { status } from './status.ts';
 import { trust } from './trust.ts';
+import { warnings } from './warnings.ts';
 
 export interface ProgramContext {
   readonly terminal: Terminal;
@@ -60,22 +64,21 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
       .description(description)
       .option('--dir <directory>', "the agent's directory", defaultDirectory)
       .exitOverride();
-  const quiet: OperationalLog = toStderr(terminal);
 
   command('init', 'make the directory, settings, keys and database').action((options: DirectoryOption) =>
     init(options.dir, terminal),
   );
   command('enrol', 'bring this agency onto the roster; may be retried')
     .requiredOption('--gateway <url>', 'address of the gateway')
-    .requiredOption('--token <token>', 'one-time token from the administrator of the gateway')
-    .action((options: DirectoryOption & { gateway: string; token: string }) =>
-      enrol(options.dir, options, terminal),
-    );
+    .option('--token-file <file>', 'file with the one-time token from the gateway; - for standard input')
+    .option('--token <token>', 'the token itself, where no other user can read the command line')
+    .action((options: DirectoryOption & EnrolOptions) => enrol(options.dir, options, terminal));
   command('import', 'replace the content of a register by a CSV file')
     .argument('<file>', 'CSV in UTF-8 with a heading line')
     .requiredOption('--register <id>', 'the register, as agent.yaml calls it')
     .option('--skip-invalid', 'import the good rows, leave out the bad ones', false)
     .option('--ignore-unknown-columns', 'leave out columns that are not known', false)
+    .option('--allow-shrink', 'also when more than half of the clients, or all, would be gone', false)
     .addOption(
       new Option('--progress <form>', 'how to show progress')
         .choices(['auto', 'json', 'none'])
@@ -83,8 +86,9 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     )
     .option('--json', 'print the result as JSON', false)
     .action((file: string, options: DirectoryOption & ImportOptions) =>
-      importFile(options.dir, file, options, quiet, terminal),
-    );
+      importFile(options.dir, file, options, warnings(terminal), terminal),
+    )
+    .addHelpText('after', `\n${describeColumns()}`);
   command('serve', 'answer, ask, and keep the tables up to date, until stopped')
     .option('--listen <host:port>', "in the place of agent.yaml's listen", listenOption)
     .addOption(
@@ -122,31 +126,29 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     .action(async (options: DirectoryOption & { json: boolean }) => {
       if (!(await status(options.dir, options, terminal))) exit(1);
     });
+  command('log', 'what this agency asked and answered, for its privacy officer')
+    .option('--after <number>', 'begin after this entry', wholeNumber, 0)
+    .option('--limit <number>', 'at most so many entries', wholeNumber, 1_000)
+    .option('--json', 'print each entry as a line of JSON, with all details', false)
+    .action((options: DirectoryOption & LogOptions) => log(options.dir, options, terminal));
   command('trust', "show the pinned keys, or pin an agency's new ones")
     .argument('[agency]')
     .option('--fingerprint <hex>', 'as the agency itself told it')
     .action((agency: string | undefined, options: DirectoryOption & { fingerprint?: string }) =>
-      trust(options.dir, agency, options.fingerprint, quiet, terminal),
+      trust(options.dir, agency, options.fingerprint, terminal),
     );
   return program;
-}
-
-/** Commands beside `serve` tell warnings in words, not as JSON. */
-function toStderr(terminal: Terminal): OperationalLog {
-  const tell = (fields: Readonly<Record<string, unknown>>): void => {
-    const { event, ...rest } = fields;
-    const details = Object.entries(rest).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name} ${JSON.stringify(value)}`],
-    );
-    terminal.err(`${[String(event), ...details].join(', ')}\n`);
-  };
-  return { debug: () => undefined, info: () => undefined, warn: tell, error: tell };
 }
 
 function positive(value: string): number {
   const number = Number(value);
   if (!(number > 0 && number <= 3_600)) throw new InvalidArgumentError('A number above 0, at most 3600.');
   return number;
+}
+
+function wholeNumber(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('A whole number, 0 or more.');
+  return Number(value);
 }
 
 function listenOption(value: string): { host: string; port: number } {

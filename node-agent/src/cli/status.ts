@@ -3,7 +3,7 @@ import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
 import { openAgent } from '../open-agent.ts';
 import type { AgentStatus } from '../domain/status.ts';
 import { askAgent } from './ask-agent.ts';
-import { table } from './print.ts';
+import { counted, table } from './print.ts';
 import type { Terminal } from './print.ts';
 
 /** `hit-agent status`: how the running agent is doing, or what stands in its directory when none runs. */
@@ -76,7 +76,7 @@ async function printStored(
             : `${membership.agency}, enrolled at ${membership.gatewayUrl}`,
           ...imports.map(
             ({ register, clients, importedAt }) =>
-              `${register}: ${clients} clients, imported ${new Date(importedAt).toISOString()}`,
+              `${register}: ${counted(clients, 'client')}, imported ${new Date(importedAt).toISOString()}`,
           ),
         ].join('\n'),
       );

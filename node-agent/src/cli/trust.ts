@@ -1,21 +1,22 @@
 import { HitError } from '@hitmachine/protocol';
 import { RosterKeeper, fingerprintsOf } from '../domain/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
-import type { OperationalLog } from '../ports/operational-log.ts';
 import { table } from './print.ts';
 import type { Terminal } from './print.ts';
+import { warnings } from './warnings.ts';
 
 /** `hit-agent trust`: shows pinned and present keys, or pins an agency's new ones once their fingerprint was checked. */
 export async function trust(
   path: string,
   agency: string | undefined,
   fingerprint: string | undefined,
-  log: OperationalLog,
   terminal: Terminal,
 ): Promise<void> {
   const agent = await openAgent(path);
   try {
     const { membership, gateway } = agent.enrolled();
+    // The table tells what has changed.
+    const log = warnings(terminal, ['key-changed', 'register-vanished']);
     const roster = new RosterKeeper(agent.backend, agent.state, membership, log);
     roster.accept(await gateway.roster());
     const present = fingerprintsOf(roster.roster);

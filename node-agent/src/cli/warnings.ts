@@ -5,7 +5,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const WORDS: Readonly<Record<string, (fields: Fields) => string>> = {
   'key-changed': ({ agency }) =>
-    `the keys of ${String(agency)} are not those that were pinned; see: hit-agent trust`,
+    `what the roster says of ${String(agency)} is not what was pinned; see: hit-agent trust`,
   'register-vanished': ({ register }) =>
     `the register ${String(register)} was on the roster and is not any more; see: hit-agent trust`,
   'roster-rolled-back': ({ version, held }) =>

@@ -28,7 +28,7 @@ export const agentStatusSchema = z.strictObject({
       clients: z.int().optional(),
       importedAt: z.string().optional(),
       state: z
-        .enum(['answering', 'not-imported', 'building', 'not-built', 'starting', 'canary-failed'])
+        .enum(['answering', 'not-imported', 'building', 'not-built', 'not-connected', 'starting', 'canary-failed'])
         .describe('`answering`, or why lookups get no answer from this register'),
       upToDate: z.boolean().describe('whether the last import is what is answered from'),
       canaryLastBack: z.string().optional(),
@@ -71,7 +71,9 @@ export function statusOf(deps: StatusDeps): AgentStatus {
           ? 'building'
           : notBuilt !== undefined
             ? 'not-built'
-            : stateOf(deps.canaries.obstacle(id));
+            : connected
+              ? stateOf(deps.canaries.obstacle(id))
+              : 'not-connected';
     return {
       id,
       name,
@@ -92,7 +94,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
     problems: [
       ...(connected ? [] : [`not connected to the gateway: ${problem ?? 'connecting'}`]),
       ...registers
-        .filter(({ state }) => state !== 'answering' && state !== 'not-imported')
+        .filter(({ state }) => !['answering', 'not-imported', 'not-connected'].includes(state))
         .map(({ id, state, problem: why }) =>
           state === 'not-built'
             ? `register ${id} does not answer: ${why ?? state}`
