@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentSettings } from './agent-settings.ts';
@@ -73,7 +73,13 @@ export async function enrolAgencies(running: Running, gateway: Service): Promise
       mode: 0o600,
     });
     await processes.run('agent', ['init', '--dir', directory]);
-    await processes.run('agent', ['enrol', '--gateway', gateway.url, '--token', token, '--dir', directory]);
+    const tokenFile = join(directory, 'enrolment-token');
+    writeFileSync(tokenFile, token, { mode: 0o600 });
+    await processes.run('agent', [
+      ...['enrol', '--gateway', gateway.url],
+      ...['--token-file', tokenFile, '--dir', directory],
+    ]);
+    rmSync(tokenFile);
     bar.show(++done, agency.name);
   });
   bar.finish();

@@ -8,17 +8,20 @@ import { enrolmentRoutes } from './routes/enrolments.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
 import { API_VERSION, RESPONSE_HEADERS } from './routes/headers.ts';
 import { healthRoutes } from './routes/health.ts';
-import { lookupRoutes } from './routes/lookups.ts';
+import { CAPABILITY, lookupRoutes } from './routes/lookups.ts';
 import { problemResponses, respondWithProblem } from './routes/problems.ts';
 import { registerRoutes } from './routes/registers.ts';
 import { rosterRoutes } from './routes/roster.ts';
-import { json } from './routes/schemas.ts';
+import { startPageRoutes } from './routes/start-page.ts';
 
 const INFO = {
   title: 'Hitmachine gateway',
   version: API_VERSION,
-  description:
-    'Blind matching between agencies in care and safety. No personal identifier reaches this service; every refusal is a problem document.',
+  description: [
+    'Blind matching between agencies in care and safety. No personal identifier reaches this service.',
+    'Agencies sign their requests (RFC 9421) with the identity key that they enrolled with. Their agents do so by themselves: a case system talks to the agent of its own agency, not to the gateway.',
+    'Every refusal is a problem document (RFC 9457), whose `code` is for programs and whose `detail` names the field and the cure. Times in bodies are in milliseconds since 1970 (UTC), those of a signature in seconds.',
+  ].join('\n\n'),
 };
 
 /**
@@ -41,6 +44,7 @@ export function createApp(deps: GatewayDeps): OpenAPIHono<GatewayEnv> {
   app.notFound((c) => respondWithProblem(c, new HitError('not-found'), deps.log));
 
   const api = new ApiRoutes(app);
+  startPageRoutes(api);
   healthRoutes(api, deps);
   rosterRoutes(api, deps);
   enrolmentRoutes(api, deps);
@@ -54,6 +58,11 @@ export function createApp(deps: GatewayDeps): OpenAPIHono<GatewayEnv> {
 }
 
 function openApiRoute(api: ApiRoutes, app: OpenAPIHono<GatewayEnv>): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', CAPABILITY, {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The capability that the gateway gave when it opened the lookup.',
+  });
   // Made once, when first asked for: everybody may ask, and making it takes longer than a lookup.
   let document: ReturnType<typeof app.getOpenAPI31Document> | undefined;
   api.add(
@@ -66,7 +75,11 @@ function openApiRoute(api: ApiRoutes, app: OpenAPIHono<GatewayEnv>): void {
       responses: {
         200: {
           description: 'An OpenAPI 3.1 document.',
-          content: json(z.looseObject({ openapi: z.string() })),
+          content: {
+            'application/json': {
+              schema: z.looseObject({ openapi: z.string().meta({ description: 'Version of OpenAPI.' }) }),
+            },
+          },
         },
         ...problemResponses('internal'),
       },

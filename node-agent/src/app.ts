@@ -7,8 +7,10 @@ import type { RosterKeeper } from './domain/roster-keeper.ts';
 import type { AgentStatus } from './domain/status.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import { aboutRoutes } from './routes/about.ts';
-import { problemApp, requireKey, standardHeaders } from './routes/http.ts';
+import { API_VERSION, problemApp, requireKey, standardHeaders } from './routes/http.ts';
 import { lookupRoutes } from './routes/lookups.ts';
+import { OTHER_PROBLEMS } from './routes/problems.ts';
+import { startPageRoutes } from './routes/start-page.ts';
 
 export interface AppDeps {
   readonly service: LookupService;
@@ -27,17 +29,36 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   app.use('/v1/*', except(DOCUMENT, requireKey(deps.apiKey)));
   lookupRoutes(app, deps.service);
   aboutRoutes(app, deps.roster, deps.status);
-  app.openAPIRegistry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer' });
-  app.doc31(DOCUMENT, {
-    openapi: '3.1.0',
-    info: {
-      title: 'Hitmachine node agent',
-      version: '0.1.0',
-      description: "An agency's own API, on its own machine: ask which registers know a person.",
-    },
-  });
+  startPageRoutes(app);
+  documentRoute(app);
   refuseOtherMethods(app);
   return app;
+}
+
+/** `GET /v1/openapi.json` */
+function documentRoute(app: OpenAPIHono): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The key of the agent: the file `api-key` in its directory.',
+  });
+  app.get(DOCUMENT, (context) => {
+    const document = app.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: {
+        title: 'Hitmachine node agent',
+        version: API_VERSION,
+        description: [
+          "An agency's own API, on its own machine: ask which registers know a person. What is said about persons here stays at the agency; the gateway and the other agencies see blinded elements only.",
+          'Every refusal is a problem document (RFC 9457), whose `code` is for programs and whose `detail` names the field and the cure. Times are in ISO 8601, UTC.',
+        ].join('\n\n'),
+      },
+    });
+    for (const methods of Object.values(document.paths ?? {}))
+      for (const operation of Object.values(methods as Record<string, { responses: object }>))
+        operation.responses = { ...operation.responses, default: OTHER_PROBLEMS };
+    return context.json(document);
+  });
 }
 
 /** An address that exists, asked with another method, says so. */

@@ -1,5 +1,6 @@
 const PROBLEMS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied; run this as its owner, let this account in (chown, chmod), or choose another path',
+  EACCES:
+    'permission denied; run this as its owner, let this account in (chown, chmod), or choose another path',
   EPERM: 'not permitted; run this as its owner, let this account in (chown, chmod), or choose another path',
   ENOENT: 'there is no such file or directory; look at the path',
   ENOTDIR: 'a part of this path is a file; look at the path',

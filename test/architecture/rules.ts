@@ -21,7 +21,8 @@ export const RULES = {
   'protocol-by-name': 'others import the protocol as @hitmachine/protocol, never a file of it',
   'services-apart': 'gateway and node-agent import each other never, and deploy imports neither',
   'tests-on-top': 'nothing imports test or bench',
-  rooms: 'in a service: routes -> domain -> ports <- adapters; only main, index, open-*, start-* and cli wire',
+  rooms:
+    'in a service: routes -> domain -> ports <- adapters; only main, index, open-*, start-* and cli wire',
   environment: 'only main.ts reads the environment',
   'computed-import': 'outside tests an import names its target',
   unresolved: 'a relative import names a file that exists, with its extension',

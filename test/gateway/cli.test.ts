@@ -76,6 +76,7 @@ describe('hit-gateway agency', () => {
     expect(stdout.split('\n')).toHaveLength(2);
     expect(decodeEnrolmentToken(stdout).agency).toBe('politie');
     expect(stderr).toContain('7 days');
+    expect(stderr).toContain('--token-file FILE');
     const again = await runProgram(argv, { HIT_GATEWAY_DIR: folder });
     expect(again.stdout).not.toBe(stdout);
     expect(again.stderr).toContain('no longer works');

@@ -18,6 +18,7 @@ interface Operation {
 
 describe('every response', () => {
   it.each([
+    ['GET', '/', 200],
     ['GET', '/healthz', 200],
     ['GET', '/readyz', 200],
     ['GET', '/v1/roster', 200],
@@ -177,7 +178,10 @@ describe('the OpenAPI document', () => {
       for (const [status, response] of Object.entries(operation.responses))
         if (Number(status) >= 400)
           expect(response.content).toEqual({
-            'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+            'application/problem+json': {
+              schema: { $ref: '#/components/schemas/Problem' },
+              examples: expect.any(Object) as object,
+            },
           });
     }
     const references = [...JSON.stringify(api).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(

@@ -190,7 +190,11 @@ describe('quotas', () => {
     const refused = await other(all);
     // The clock stands at noon.
     expect(refused.headers.get('retry-after')).toBe(String(12 * 3600));
-    expect(await problem(refused)).toMatchObject({ status: 429, code: 'quota-exceeded' });
+    expect(await problem(refused)).toMatchObject({
+      status: 429,
+      code: 'quota-exceeded',
+      detail: 'the limit on persons of an agency a day would be exceeded: 5',
+    });
     expect((await ask({ persons: 1 })(all)).status).toBe(200);
     all.gateway.clock.time += 12 * 3_600_000;
     expect((await other(all)).status).toBe(200);

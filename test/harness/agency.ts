@@ -81,7 +81,7 @@ export class TestAgency {
     const lines = clients.map((client) => COLUMNS.map((column) => quote(client[column] ?? '')).join(','));
     const file = join(this.folder, `${register}.csv`);
     writeFileSync(file, [COLUMNS.join(','), ...lines, ''].join('\n'));
-    await this.run('import', file, '--register', register);
+    await this.run('import', file, '--register', register, '--allow-shrink');
   }
 
   async start(): Promise<void> {

@@ -77,6 +77,30 @@ describe("what the agency's own API does not take", () => {
       'birth-date-invalid',
     ],
     [
+      'a birth date in the future',
+      { persons: [{ bsn: known }, { name: { surname: MARK }, birthDate: '01-01-2199' }] },
+      ['persons.1.birthDate'],
+      'birth-date-invalid',
+    ],
+    [
+      'a reference twice',
+      { persons: [{ ref: MARK, bsn: known }, { bsn: known }, { ref: ` ${MARK} `, bsn: known }] },
+      ['persons.2.ref'],
+      'field-invalid',
+    ],
+    [
+      'a reference that is the number of another person',
+      { persons: [{ ref: '3', bsn: known }, { bsn: known }, { bsn: known }] },
+      ['persons.0.ref'],
+      'field-invalid',
+    ],
+    [
+      'a reference that is the number of a person before',
+      { persons: [{ bsn: known }, { ref: '1', bsn: known }] },
+      ['persons.1.ref'],
+      'field-invalid',
+    ],
+    [
       'several kinds of mistakes',
       { persons: [{ bsn: '123456789', address: { postcode: MARK, number: '12' } }] },
       ['persons.0.bsn', 'persons.0.address.postcode'],
@@ -114,6 +138,25 @@ describe("what the agency's own API does not take", () => {
     ],
     ['no registers', { registers: [] }, ['registers'], 'field-invalid'],
   ];
+
+  it('takes references that differ, a number in its own place among them', async () => {
+    const persons = [{ ref: '1', bsn: known }, { bsn: known }, { ref: 'kind', bsn: known }];
+    const response = await api.post(body({ persons }));
+    expect(response.status).toBe(200);
+    const { persons: answered } = (await response.json()) as { persons: { ref: string }[] };
+    expect(answered.map(({ ref }) => ref)).toEqual(['1', '2', 'kind']);
+  });
+
+  it('says what would do for a person without anything', async () => {
+    const problem = await problemOf(await api.post(body({ persons: [{ bsn: known }, {}] })));
+    expect(problem.fields).toEqual([
+      {
+        field: 'persons.1',
+        detail:
+          'nothing to find this person by; give bsn; or name (or surname) and birthDate; or postcode and house number',
+      },
+    ]);
+  });
 
   it.each(wrongs)('refuses %s, names the field and repeats nothing', async (_, change, fields, code) => {
     const before = api.gateway.deliveries.length;

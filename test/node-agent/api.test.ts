@@ -120,6 +120,17 @@ describe("the agency's own API", () => {
     });
   });
 
+  it('calls no register answering that nobody can reach', async () => {
+    const stateOf = async () =>
+      ((await (await api.call('/v1/status')).json()) as { registers: { state: string }[] }).registers[0]!
+        .state;
+    expect(await stateOf()).toBe('answering');
+    api.connected = false;
+    const state = await stateOf();
+    api.connected = true;
+    expect(state).toBe('not-connected');
+  });
+
   it('does not become unreadable when this agency is taken off the roster', async () => {
     const entry = api.gateway.agencies.get('politie')!;
     api.gateway.agencies.delete('politie');
@@ -156,7 +167,7 @@ describe("the agency's own API", () => {
       api.post(body()),
     ]);
     for (const { headers } of replies) {
-      expect(headers.get('api-version')).toBe('0.1.0');
+      expect(headers.get('api-version')).toBe('1.0.0');
       expect(headers.get('cache-control')).toBe('no-store');
       expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
       expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -168,7 +179,6 @@ describe("the agency's own API", () => {
 
   it('knows its addresses and their methods', async () => {
     expect((await problemOf(await api.call('/v1/nothing'))).code).toBe('not-found');
-    expect((await problemOf(await api.call('/'))).code).toBe('not-found');
     expect((await problemOf(await api.call('/v1/lookups/'))).code).toBe('not-found');
     for (const [path, allow] of [
       ['/v1/lookups', 'POST'],
@@ -198,7 +208,7 @@ describe("the agency's own API", () => {
     };
     expect(document).toMatchObject({
       openapi: '3.1.0',
-      info: { title: expect.any(String) as string, version: '0.1.0' },
+      info: { title: expect.any(String) as string, version: '1.0.0' },
     });
     expect(document.components.securitySchemes).toHaveProperty('key');
     const routes = api.app.routes

@@ -121,11 +121,10 @@ describe('a client file', () => {
       `${one};Vries\n${two};Jansen`,
       /^FILE:1: none of the columns is known; is the heading line missing\?/,
     ],
-    ['a quotation mark too many', `bsn,surname\n${one},Vr"ies\n`, /^FILE:2: the row is not well-formed CSV/],
     [
-      'a quotation mark too few',
-      `bsn,surname\n${one},"Vries\n${two},Jansen\n`,
-      /^FILE:\d+: the row is not well-formed CSV/,
+      'a quotation mark in the heading',
+      `bsn,sur"name\n${one},x\n`,
+      /^FILE:1: the row is not well-formed CSV/,
     ],
   ])('is refused with %s', (_, content, message) => {
     expect(complaintOf(content)).toMatch(message);
@@ -163,16 +162,98 @@ describe('a client file', () => {
       readClientFile(join(folder, 'nothing.csv'), { tokenTypes: ['bsn'], ignoreUnknownColumns: false }),
     ).toThrow(/nothing\.csv: there is no such file/);
     expect(() => readClientFile(folder, { tokenTypes: ['bsn'], ignoreUnknownColumns: false })).toThrow(
-      /cannot be read/,
+      /this is a directory, and a file is wanted/,
     );
   });
 
   it('tells of every row with more or fewer fields, and reads on', () => {
     const rows = read(`bsn;surname\n${one}\n${two};Vries\n${three};a;b\n`);
     expect(rows).toEqual([
-      { line: 2, problem: 'the row has 1 fields, the heading line 2' },
+      { line: 2, problem: 'the row has 1 field, the heading line 2' },
       expect.objectContaining({ line: 3 }),
       { line: 4, problem: 'the row has 3 fields, the heading line 2' },
+    ]);
+  });
+
+  it.each([
+    ['too many', `${one};Vr"ies`],
+    ['after a quoted field', `${one};"Vries" x`],
+    ['too few', `${one};"Vries`],
+    ['too few, in a row with another', `"${one}";"Vries`],
+  ])('loses one line to a quotation mark %s, and reads on', (_, broken) => {
+    const content = [
+      'bsn;surname',
+      `${two};a`,
+      '',
+      broken,
+      `${three};"b"`,
+      `${one};c;d`,
+      `${two};"e`,
+      '',
+      `${three};f`,
+    ];
+    for (const end of ['\n', '\r\n'])
+      for (const tail of ['', end]) {
+        const rows = read(content.join(end) + tail);
+        expect(linesOf(rows)).toEqual([2, 4, 5, 6, 7, 9]);
+        expect(numbersOf(rows)).toEqual([two, undefined, three, undefined, undefined, three]);
+        expect(rows[1]).toEqual({
+          line: 4,
+          problem: expect.stringContaining('a quotation mark too many or too few') as string,
+        });
+      }
+  });
+
+  it('is given up when it is full of them', () => {
+    const rows = Array.from({ length: 101 }, () => `${one};Vr"ies`);
+    expect(complaintOf(['bsn;surname', ...rows].join('\n'))).toMatch(
+      /^FILE:102: here and before, more than 100 rows have a quotation mark too many or too few/,
+    );
+    expect(read(['bsn;surname', ...rows.slice(1)].join('\n'))).toHaveLength(100);
+  });
+
+  it('may hold the same client twice, who counts once', () => {
+    const rows = read(
+      `bsn;surname;birthDate\n${one};Vries;1990-01-02\n"${one}";vries;2-1-1990\n${one};;\n${two};;\n`,
+      { tokenTypes: ['bsn', 'name+birthdate'] },
+    );
+    const register = registerOf('r', ['bsn', 'name+birthdate']);
+    const { clients, repeated, tokens } = prepareImport(register, rows, T0);
+    expect([clients, repeated]).toEqual([3, 1]);
+    expect(tokens.get('bsn')).toHaveLength(3);
+    expect(tokens.get('name+birthdate')).toHaveLength(1);
+  });
+
+  it('may hold the birth dates of today, not those of later years', () => {
+    const day = (days: number) => new Date(T0 + days * 86_400_000).toISOString().slice(0, 10);
+    const rows = read(
+      [
+        'surname;birthDate',
+        ...[day(0), day(2), '1-1-2027', '00-00-2026', '2027-00-00', '31-12-2199'].map((date) => `x;${date}`),
+      ].join('\n'),
+      { tokenTypes: ['name+birthdate'] },
+    );
+    const { bad } = prepareImport(registerOf('r', ['name+birthdate']), rows, T0);
+    expect(bad).toEqual(
+      [3, 4, 6, 7].map((line) => ({
+        line,
+        reason: 'birthDate: the date lies in the future; look at its year',
+      })),
+    );
+    // A register that does not use it does not look at it.
+    const other = read(`bsn;birthDate\n${one};2199-01-01`);
+    expect(prepareImport(registerOf('r', ['bsn']), other, T0).bad).toEqual([]);
+  });
+
+  it('says what a row without anything could have', () => {
+    const { bad } = prepareImport(
+      registerOf('r', ['bsn', 'name+birthdate', 'skn']),
+      read(`bsn;surname;birthDate;skn\n;;;\n;x;;\n`, { tokenTypes: ['bsn', 'name+birthdate', 'skn'] }),
+      T0,
+    );
+    expect(bad.map(({ reason }) => reason)).toEqual([
+      'nothing to find this person by; give bsn; or name (or surname) and birthDate; or skn',
+      'a name can be used only together with a birth date',
     ]);
   });
 

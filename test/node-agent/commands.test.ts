@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runProgram } from '@hitmachine/node-agent';
 import { CONFIG_TEMPLATE, readConfig } from '../../node-agent/src/config.ts';
+import { runCommand } from './support/program.ts';
 
 describe('the commands of hit-agent', () => {
   let parent: string;
@@ -26,15 +26,7 @@ describe('the commands of hit-agent', () => {
 
   afterEach(() => rmSync(parent, { recursive: true }));
 
-  async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    let [out, err] = ['', ''];
-    const code = await runProgram(args, {
-      terminal: { out: (text) => (out += `${text}\n`), err: (text) => (err += text), interactive: false },
-      defaultDirectory: folder,
-      stopped: AbortSignal.abort(),
-    });
-    return { code, out, err };
-  }
+  const run = (...args: string[]) => runCommand(folder, ...args);
   const configure = (yaml: string): void => writeFileSync(join(folder, 'agent.yaml'), yaml);
   const filesOf = (path: string): Record<string, string> =>
     Object.fromEntries(
@@ -48,7 +40,7 @@ describe('the commands of hit-agent', () => {
     it('makes a directory that nobody else can read, and says what to do next', async () => {
       const { code, out, err } = await run('init');
       expect([code, err]).toEqual([0, '']);
-      expect(out).toContain(`hit-agent enrol --gateway URL --token TOKEN --dir ${folder}`);
+      expect(out).toContain(`hit-agent enrol --gateway URL --token-file FILE --dir ${folder}`);
       expect(readdirSync(folder).sort()).toEqual([
         'agent.sqlite',
         'agent.yaml',
@@ -98,7 +90,7 @@ describe('the commands of hit-agent', () => {
       configure('listne: 127.0.0.1:8461\n');
       const { code, err } = await run('init');
       expect(code).toBe(1);
-      expect(err).toContain('agent.yaml: (body): not known here: listne');
+      expect(err).toContain('agent.yaml: not known here: listne');
       expect(existsSync(join(folder, 'keystore.json'))).toBe(false);
     });
 
@@ -129,7 +121,7 @@ describe('the commands of hit-agent', () => {
       `registers:\n  - id: zaken\n    name: Zaken\n    areaOfLife: veiligheid\n    tokenTypes: [bsn]\n    contact: { name: Balie }\n${change}`;
 
     it.each([
-      ['a misspelt setting', 'lisent: x\n', /agent\.yaml: \(body\): not known here: lisent/],
+      ['a misspelt setting', 'lisent: x\n', /agent\.yaml: not known here: lisent/],
       [
         'a misspelt setting further in',
         'quotas: { personsPerWeek: 3 }\n',
@@ -170,8 +162,23 @@ describe('the commands of hit-agent', () => {
         register('    tableBits: { bsn: 9 }\n'),
         /registers\.0: not known here: tableBits/,
       ],
-      ['something that is no YAML', 'listen: [1, 2\n', /agent\.yaml: /],
-      ['a text', 'hello\n', /agent\.yaml: \(body\): /],
+      [
+        'something that is no YAML',
+        'listen: [1, 2\n',
+        /agent\.yaml: line 2: the indentation does not fit|agent\.yaml: line \d: /,
+      ],
+      ['a text', 'hello\n', /agent\.yaml: an object with fields is wanted, not a text/],
+      [
+        'a setting twice',
+        'logLevel: info\nlogLevel: warn\n',
+        /agent\.yaml: line 2: this name stands here twice/,
+      ],
+      ['a tab', 'quotas:\n\tpersonsPerDay: 3\n', /agent\.yaml: line 2: there is a tab; indent with spaces/],
+      [
+        'a telephone number without quotes',
+        register().replace('name: Balie', 'name: Balie, telephone: 0243650000'),
+        /registers\.0\.contact\.telephone: a text is wanted, not a number: put it in quotes/,
+      ],
     ])('is refused with %s', async (_, yaml, message) => {
       await run('init');
       configure(yaml);
@@ -315,6 +322,17 @@ describe('the commands of hit-agent', () => {
       ['enrol', '--gateway', 'https://gateway.example', '--token', 'hit1.x'],
       /this is not an enrolment token/,
     ],
+    [['enrol', '--gateway', 'https://gateway.example'], /give the token .*--token-file FILE/],
+    [
+      ['enrol', '--gateway', 'https://gateway.example', '--token', 'x', '--token-file', 'x'],
+      /give the token .*--token-file FILE/,
+    ],
+    [
+      ['enrol', '--gateway', 'https://gateway.example', '--token-file', '/nowhere/token'],
+      /\/nowhere\/token: there is no such file or directory; look at the path/,
+    ],
+    [['log', '--after', 'x'], /--after.*A whole number, 0 or more/s],
+    [['log', '--limit', '-1'], /--limit.*A whole number, 0 or more/s],
     [['nothing'], /unknown command 'nothing'/],
   ])('%j is a mistake that is explained', async (args, message) => {
     await run('init');
@@ -354,5 +372,14 @@ describe('the commands of hit-agent', () => {
   it('prints help and version as results', async () => {
     expect(await run('--version')).toMatchObject({ code: 0, out: '0.1.0\n', err: '' });
     expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('enrol') as string });
+    const columns = (await run('import', '--help')).out;
+    for (const part of [
+      'burgerservicenummer, sofinummer',
+      'houseNumber',
+      'needs surname and birthDate',
+      '7-7-1975',
+    ])
+      expect(columns).toContain(part);
+    expect(Math.max(...columns.split('\n').map(({ length }) => length))).toBeLessThan(120);
   });
 });

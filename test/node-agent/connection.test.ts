@@ -191,6 +191,65 @@ describe('the connection of an agent to its gateway', () => {
     expect(replies).toEqual([5]);
     await delay(400);
     expect(opened).toHaveLength(1);
+    expect(log.lines.map(({ event, problem }) => [event, problem])).toEqual([
+      ['gateway-connected', undefined],
+      ['gateway-disconnected', 'this agent stops'],
+    ]);
+  });
+
+  describe('when its clock is wrong', () => {
+    let answers: { date: string | undefined; elsewhere: string };
+
+    /** A gateway that takes no signature; its own clock stands in the Date of the refusal, or of any other response. */
+    async function refuse(): Promise<{ url: string; attempts: () => number; close: () => Promise<void> }> {
+      let attempts = 0;
+      const problem = JSON.stringify({ code: 'signature-expired', detail: 'merkteken' });
+      const server = createServer((_, response) =>
+        response.writeHead(404, { date: answers.elsewhere }).end(),
+      );
+      server.on('upgrade', (_, socket) => {
+        attempts++;
+        socket.on('error', () => undefined);
+        const date = answers.date === undefined ? '' : `Date: ${answers.date}\r\n`;
+        socket.end(
+          `HTTP/1.1 401 Unauthorized\r\n${date}Connection: close\r\nContent-Length: ${problem.length}\r\n\r\n${problem}`,
+        );
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return {
+        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        attempts: () => attempts,
+        async close() {
+          server.close();
+          server.closeAllConnections();
+          await once(server, 'close');
+        },
+      };
+    }
+    const at = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toUTCString();
+
+    it.each([
+      ['ahead', () => at(-181), 'the clock of this machine is 3 minutes ahead of the gateway'],
+      ['behind', () => at(7_300), 'the clock of this machine is 2 hours behind the gateway'],
+      ['right, as far as can be seen', () => at(0), 'one of the clocks is wrong'],
+    ])('%s: it says so, with the difference, once', async (_, date, words) => {
+      for (const inRefusal of [true, false]) {
+        answers = { date: inRefusal ? date() : undefined, elsewhere: inRefusal ? at(0) : date() };
+        const gateway = await refuse();
+        url = gateway.url;
+        log.lines.length = 0;
+        open();
+        await until(() => gateway.attempts() > 2 && connection!.state().problem !== 'connecting');
+        await connection!.close();
+        await gateway.close();
+        const told = log.lines.filter(({ event }) => event === 'gateway-unreachable');
+        expect(told[0]!['problem']).toContain('refused the connection with status 401');
+        expect(told[0]!['problem']).toContain(words);
+        expect(JSON.stringify(told)).not.toContain('merkteken');
+        expect(told).toHaveLength(1);
+      }
+    });
   });
 
   it('can be closed while it is being opened, and while the gateway is away', async () => {

@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBase64, encodeEnrolmentToken } from '@hitmachine/protocol';
 import { deriveKeys, makeSeeds } from '../../node-agent/src/domain/keys.ts';
@@ -10,6 +11,7 @@ import { TestAgency, knownAt } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
 import { StandInGateway, backend, suite } from './support/gateway.ts';
 import { numbers, registerOf } from './support/node.ts';
+import { Program, runCommand } from './support/program.ts';
 
 const [known] = numbers(1, 260_000_000) as [string];
 
@@ -67,6 +69,78 @@ describe('hit-agent enrol and trust', () => {
       );
       expect(out).not.toContain(token);
     }
+  });
+
+  it('takes the token from a file, where other users of the machine cannot read it', async () => {
+    const agency = await fresh('zsm');
+    const file = join(agency.folder, 'token');
+    writeFileSync(file, `${await federation.invite('zsm')}\n`);
+    const gateway = federation.tap!.url;
+    const { code, out } = await agency.tryRun('enrol', '--gateway', gateway, '--token-file', file);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^zsm is on the roster of waalstad/);
+  });
+
+  it('takes the token from standard input', async () => {
+    const agency = await fresh('csg');
+    const token = await federation.invite('csg');
+    const args = ['enrol', '--gateway', federation.tap!.url, '--token-file', '-'];
+    expect(await Program.withInput(token, agency.folder, ...args).exit).toEqual({ code: 0, signal: null });
+  });
+
+  describe('token types that the federation does not know', () => {
+    const misspell = (agency: TestAgency, types = '[bsn, name+geboortedatum]'): void => {
+      const file = join(agency.folder, 'agent.yaml');
+      const yaml = readFileSync(file, 'utf8');
+      writeFileSync(file, yaml.replace(/tokenTypes:\s+(- .*|\[.*\])/, `tokenTypes: ${types}`));
+      expect(readFileSync(file, 'utf8')).toContain(types);
+    };
+    const complaint =
+      /agent\.yaml: registers\.0\.tokenTypes: this federation does not match on name\+geboortedatum; it matches on .*name\+birthdate.* \(config-invalid\)\n$/;
+
+    it('are refused before the token is spent', async () => {
+      const agency = await fresh('halt');
+      misspell(agency);
+      const token = await federation.invite('halt');
+      const { code, err } = await enrol(agency, token);
+      expect(code).toBe(1);
+      expect(err).toMatch(complaint);
+      misspell(agency, '[bsn]');
+      expect((await enrol(agency, token)).code).toBe(0);
+      misspell(agency);
+      writeFileSync(join(agency.folder, 'clients.csv'), `bsn\n${known}\n`);
+      const imported = await agency.tryRun(
+        'import',
+        join(agency.folder, 'clients.csv'),
+        '--register',
+        'zaken',
+      );
+      expect([imported.code, imported.out]).toEqual([1, '']);
+      expect(imported.err).toMatch(complaint);
+      const served = await runCommand(agency.folder, 'serve');
+      expect(served.code).toBe(1);
+      expect(served.err).toMatch(complaint);
+    });
+
+    it('do not keep an agent from starting while its gateway is away', async () => {
+      const agency = await fresh('rvdk');
+      expect((await enrol(agency, await federation.invite('rvdk'))).code).toBe(0);
+      misspell(agency);
+      federation.tap!.meddle = () => undefined;
+      expect(await runCommand(agency.folder, 'serve')).toMatchObject({ code: 0, err: '' });
+    });
+
+    it('do not keep an agent from starting when they were known once', async () => {
+      const agency = await fresh('nidos');
+      expect((await enrol(agency, await federation.invite('nidos'))).code).toBe(0);
+      writeFileSync(join(agency.folder, 'clients.csv'), `bsn\n${known}\n`);
+      await agency.run('import', join(agency.folder, 'clients.csv'), '--register', 'zaken');
+      misspell(agency);
+      const database = new DatabaseSync(join(agency.folder, 'agent.sqlite'));
+      database.exec("UPDATE pseudonyms SET token_type = 'name+geboortedatum'");
+      database.close();
+      expect(await runCommand(agency.folder, 'serve')).toMatchObject({ code: 0, err: '' });
+    });
   });
 
   it('says what is wrong with a token', async () => {
@@ -168,7 +242,10 @@ describe('hit-agent enrol and trust', () => {
     expect(((await asker.call('GET', '/readyz')) as { problems: string[] }).problems).toEqual([
       'the keys of politie are not those that were pinned; check them and run "hit-agent trust"',
     ]);
-    expect((await asker.tryRun('trust')).out).toMatch(new RegExp(`politie +([0-9a-f-]{39}) +${fingerprint}`));
+    const shown = await asker.tryRun('trust');
+    // The table says it; no line of a log is wanted above it.
+    expect(shown.err).toBe('');
+    expect(shown.out).toMatch(new RegExp(`politie +([0-9a-f-]{39}) +${fingerprint}`));
     const without = await asker.tryRun('trust', 'politie');
     expect(without.err).toMatch(/--fingerprint: ask politie for the fingerprint of its keys, by telephone/);
     const wrong = await asker.tryRun('trust', 'politie', '--fingerprint', fingerprint.replace(/./, 'g'));

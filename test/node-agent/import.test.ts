@@ -42,9 +42,10 @@ describe('hit-agent import, at a real gateway', () => {
   const content = (): string => contentOf(agency.folder);
   const importNumbers = async (list: readonly string[]) => {
     write('bsn', ...list);
-    const { code, out, err } = await importFile('--json');
+    const { code, out, err } = await importFile('--json', '--allow-shrink');
     expect(err).toBe('');
     expect(code).toBe(0);
+    expect(out.trimEnd()).not.toContain('\n');
     return JSON.parse(out) as Record<string, unknown>;
   };
 
@@ -52,6 +53,7 @@ describe('hit-agent import, at a real gateway', () => {
     expect(await importNumbers(clients.slice(0, 5))).toEqual({
       register: 'zaken',
       clients: 5,
+      repeated: 0,
       skipped: 0,
       added: 6,
       removed: 0,
@@ -65,7 +67,8 @@ describe('hit-agent import, at a real gateway', () => {
     });
     expect(await importNumbers(clients.slice(2, 8))).toMatchObject({ added: 0, removed: 0, unchanged: 7 });
     expect(await importNumbers([clients[3]!, clients[3]!, clients[3]!])).toMatchObject({
-      clients: 3,
+      clients: 1,
+      repeated: 2,
       added: 0,
       removed: 5,
       unchanged: 2,
@@ -75,7 +78,12 @@ describe('hit-agent import, at a real gateway', () => {
   it('says what it did in words', async () => {
     write('bsn', clients[0]!, clients[1]!);
     const { out } = await importFile();
-    expect(out).toMatch(/^zaken: 2 clients \(\d pseudonyms added, \d removed, \d unchanged\)\.\n$/);
+    expect(out).toBe(
+      "zaken: 2 clients.\nPseudonyms, one for each identifier and the agent's own canary: 2 added, 1 removed, 1 unchanged.\n",
+    );
+    write('bsn;surname', `${clients[0]!};`, `${clients[0]!};x`, `123456789;`);
+    const again = await importFile('--skip-invalid');
+    expect(again.out).toMatch(/^zaken: 1 client; 1 row said what another had said; 1 row skipped\.\n/);
   });
 
   it('tells of every bad row with its line, changes nothing, and repeats nothing', async () => {
@@ -136,13 +144,40 @@ describe('hit-agent import, at a real gateway', () => {
     }
   });
 
-  it('empties a register when the file has a heading and no rows, and says so', async () => {
+  it('empties no register by mistake', async () => {
     await importNumbers(clients.slice(0, 2));
+    const before = content();
     write('bsn');
-    const { code, out, err } = await importFile('--json');
+    const refused = await importFile();
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toBe(
+      'hit-agent: the file has no clients and zaken holds 2; nothing was changed. ' +
+        'If the file is right, import it with --allow-shrink. (import-invalid)\n',
+    );
+    expect(content()).toBe(before);
+    const { code, out } = await importFile('--json', '--allow-shrink');
     expect(code).toBe(0);
-    expect(err).toMatch(/the file has no rows: zaken will be empty/);
     expect(JSON.parse(out)).toMatchObject({ clients: 0, removed: 2, unchanged: 1 });
+    // Nothing is lost when an empty one stays empty.
+    expect((await importFile()).code).toBe(0);
+  });
+
+  it('loses not more than half of a register by mistake, also not to rows that are skipped', async () => {
+    await importNumbers(clients.slice(0, 9));
+    const before = content();
+    write('bsn', ...clients.slice(0, 4));
+    const refused = await importFile();
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toMatch(
+      /zaken holds 9 clients and the file has 4, so more than half would be gone; nothing was changed/,
+    );
+    write('bsn', ...clients.slice(0, 4), ...Array.from({ length: 5 }, () => clients[0]!));
+    expect((await importFile()).err).toMatch(/holds 9 clients and the file has 4,/);
+    write('bsn', ...clients.slice(0, 4), ...Array.from({ length: 5 }, () => '123456789'));
+    expect((await importFile('--skip-invalid')).err).toMatch(/holds 9 clients and the file has 4,/);
+    expect(content()).toBe(before);
+    write('bsn', ...clients.slice(4, 9));
+    expect((await importFile()).code).toBe(0);
   });
 
   it('names what is known when the register is not', async () => {
@@ -160,7 +195,7 @@ describe('hit-agent import, at a real gateway', () => {
       [a, b].map(async (list, i) => {
         const own = join(agency.folder, `at-once-${i}.csv`);
         writeFileSync(own, ['bsn', ...list].join('\n'));
-        return agency.tryRun('import', own, '--register', 'zaken', '--json');
+        return agency.tryRun('import', own, '--register', 'zaken', '--json', '--allow-shrink');
       }),
     );
     expect(results.map(({ code }) => code)).toEqual([0, 0]);

@@ -94,7 +94,7 @@ describe('hit-agent serve, as a process at a real gateway', () => {
     const lookup = await police.tryRun('lookup', persons, ...words);
     expect(lookup.code).toBe(0);
     expect(lookup.out).toMatch(
-      /^Persoon kind\n● bekend {2}Organisatie politie {2}Registratie zaken {2}Team zaken 024 000 00 00 \(bsn\)/,
+      /^Persoon kind\n● bekend {2}Organisatie politie {2}Registratie zaken {2}Team zaken 024 000 00 00 \(op BSN\)/,
     );
     const wrong = await police.tryRun('lookup', persons, ...words.with(1, 'nergens-voor'));
     expect(wrong.code).toBe(1);
@@ -199,7 +199,7 @@ describe('hit-agent serve, as a process at a real gateway', () => {
     const { code, out, err } = await police.tryRun('status');
     expect(code).toBe(1);
     expect(err).toMatch(/no agent serves from/);
-    expect(out).toMatch(/politie, enrolled at http.*\nzaken: 1 clients, imported 20/);
+    expect(out).toMatch(/politie, enrolled at http.*\nzaken: 1 client, imported 20/);
   });
 
   it('answers after kill -9 from where it was, with a number that is higher', async () => {

@@ -77,13 +77,37 @@ describe('what an agent does by itself', () => {
     expect(attempts).toBeGreaterThan(3);
     expect(attempts).toBeLessThan(9);
     expect(done).toContain('canary');
-    expect(log.lines.every(({ level, event }) => level === 'warn' && event === 'upkeep-failed')).toBe(true);
+    // Said once; the rest is for those who want to see everything.
+    const told = () => log.lines.filter(({ level }) => level !== 'debug');
+    expect(told()).toEqual([expect.objectContaining({ level: 'warn', event: 'upkeep-failed' })]);
+    expect(log.lines.every(({ event }) => event === 'upkeep-failed')).toBe(true);
     failing = false;
     await vi.advanceTimersByTimeAsync(70_000);
+    expect(told().slice(1)).toEqual([expect.objectContaining({ event: 'upkeep-recovered', work: 'roster' })]);
     done.length = 0;
     await vi.advanceTimersByTimeAsync(30_000);
     expect(done.length).toBeLessThan(4);
     upkeep.stop();
+  });
+
+  it('tells of another failure of the same work, but not of the same with another number', async () => {
+    vi.useFakeTimers();
+    let [reason, seconds] = ['the clock is off by', 181];
+    const { upkeep, log } = upkeepOf({
+      roster: async () => {
+        throw new HitError('gateway-unreachable', `${reason} ${seconds++} seconds`);
+      },
+    });
+    upkeep.start();
+    await vi.advanceTimersByTimeAsync(30_000);
+    reason = 'nothing listens there, seen for';
+    await vi.advanceTimersByTimeAsync(120_000);
+    upkeep.stop();
+    const told = log.lines.filter(({ level }) => level !== 'debug');
+    expect(told.map(({ reason: text }) => String(text).replace(/\d+.*/, ''))).toEqual([
+      'gateway-unreachable: the clock is off by ',
+      'gateway-unreachable: nothing listens there, seen for ',
+    ]);
   });
 
   it('outlives a database that cannot be read for a while', async () => {

@@ -64,7 +64,7 @@ async function add(context: CliContext, id: string, options: AddOptions): Promis
     const invited = await inviteAgency({ ...store, runtime, gatewayKey: keys.identityKey }, agency);
     context.print(invited.token);
     context.explain('Give this token to the agency over a safe channel. It works once, within 7 days:');
-    context.explain('  hit-agent enrol --gateway URL --token TOKEN');
+    context.explain('  hit-agent enrol --gateway URL --token-file FILE');
     if (invited.before === 'invited') context.explain(`An earlier token for ${id} no longer works.`);
     if (invited.before === 'enrolled')
       context.explain(

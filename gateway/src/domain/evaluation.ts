@@ -30,7 +30,9 @@ export function readElements(text: string, count?: number): Uint8Array {
   }
   const number = bytes.length / ELEMENT_BYTES;
   if (count !== undefined && number !== count)
-    throw wrong(`${count} elements of 32 bytes: persons times token types`);
+    throw wrong(
+      `${count * ELEMENT_BYTES} bytes: an element of ${ELEMENT_BYTES} for every person and token type`,
+    );
   if (!Number.isInteger(number) || number < 1 || number > LIMITS.importBatch)
     throw wrong(`1 to ${LIMITS.importBatch} elements of 32 bytes`);
   return bytes;

@@ -38,7 +38,9 @@ export function keepFollowingDirectory(deps: MembershipDeps): { stop(): Promise<
       failing = true;
     }
   };
-  const timer = setInterval(() => (looking = look()), LOOK_EVERY_MS);
+  const timer = setInterval(() => {
+    looking = look();
+  }, LOOK_EVERY_MS);
   timer.unref();
   return {
     async stop() {

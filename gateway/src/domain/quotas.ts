@@ -120,7 +120,7 @@ export function quotaExceeded(charge: Charge, now: number): HitError {
   const retryAfter = Math.max(1, Math.ceil((charge.windowEnd - now) / 1000));
   return new HitError(
     'quota-exceeded',
-    `the limit of ${charge.limit} ${charge.describes} would be exceeded`,
+    `the limit on ${charge.describes} would be exceeded: ${charge.limit}`,
     { retryAfter },
   );
 }

@@ -1,6 +1,7 @@
 import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { HitError } from '@hitmachine/protocol';
 import type { GatewayContext, GatewayEnv } from './context.ts';
+import { OTHER_PROBLEMS } from './problems.ts';
 
 /** A description for the OpenAPI document; `{name}` in the path is a parameter. */
 export type ApiRoute = RouteConfig & {
@@ -22,7 +23,8 @@ export class ApiRoutes {
   }
 
   add(route: ApiRoute, handler: Handler): void {
-    this.#app.openAPIRegistry.registerPath(route);
+    const responses = { ...route.responses, default: OTHER_PROBLEMS };
+    this.#app.openAPIRegistry.registerPath({ ...route, responses });
     const method = route.method.toUpperCase();
     this.#app.on(method, routingPath(route.path), (c) => {
       c.set('route', `${method} ${route.path}`);

@@ -3,6 +3,7 @@ import { enrolAgency } from '../domain/enrolment.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import { readBody, requireContentType } from './body.ts';
 import type { GatewayDeps } from './context.ts';
+import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { EnrolmentRequest, RosterResponse, json, signedHeaders } from './schemas.ts';
 import { JSON_CODES, incomingRequest } from './signed.ts';
@@ -14,10 +15,19 @@ const createEnrolment: ApiRoute = {
   summary:
     'Puts an agency on the roster, with a one-time token; signed with the identity key that it brings.',
   tags: ['agencies'],
-  request: { headers: signedHeaders, body: { required: true, content: json(EnrolmentRequest) } },
+  request: {
+    headers: signedHeaders,
+    body: { required: true, content: json(EnrolmentRequest, examples.enrolmentRequest) },
+  },
   responses: {
-    200: { description: 'Was done before with this token and key.', content: json(RosterResponse) },
-    201: { description: 'Done: the roster that holds the agency.', content: json(RosterResponse) },
+    200: {
+      description: 'Was done before with this token and key.',
+      content: json(RosterResponse, examples.rosterResponse),
+    },
+    201: {
+      description: 'Done: the roster that holds the agency.',
+      content: json(RosterResponse, examples.rosterResponse),
+    },
     ...problemResponses(
       'malformed',
       'field-invalid',

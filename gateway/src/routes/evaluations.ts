@@ -3,6 +3,7 @@ import { evaluateImport } from '../domain/evaluation.ts';
 import { loggingRefusals } from '../domain/refusals.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import type { GatewayDeps } from './context.ts';
+import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { EvaluationRequest, EvaluationResponse, json, signedHeaders } from './schemas.ts';
 import { JSON_CODES, SIGNED_CODES, signedJson } from './signed.ts';
@@ -13,9 +14,15 @@ const createEvaluation: ApiRoute = {
   operationId: 'createEvaluation',
   summary: 'Evaluates blinded clients for an import, with a proof that the published key was used.',
   tags: ['import'],
-  request: { headers: signedHeaders, body: { required: true, content: json(EvaluationRequest) } },
+  request: {
+    headers: signedHeaders,
+    body: { required: true, content: json(EvaluationRequest, examples.evaluationRequest) },
+  },
   responses: {
-    200: { description: 'The evaluated elements, in order.', content: json(EvaluationResponse) },
+    200: {
+      description: 'The evaluated elements, in order.',
+      content: json(EvaluationResponse, examples.evaluationResponse),
+    },
     ...problemResponses(...SIGNED_CODES, ...JSON_CODES, 'unknown-register', 'element-invalid', 'not-ready'),
   },
 };

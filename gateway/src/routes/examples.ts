@@ -86,8 +86,7 @@ export const rosterResponse: RosterResponse = {
     signatures: [
       {
         keyId: 'gateway',
-        signature:
-          'DBtkxo_4xqQa06Cxp2oxpHz2h2YJj6PUnd3eijWkEC6m92P0HUbQf3PqzHuvTB5COYfmC4M9ARFp-YEs95SwAQ',
+        signature: 'DBtkxo_4xqQa06Cxp2oxpHz2h2YJj6PUnd3eijWkEC6m92P0HUbQf3PqzHuvTB5COYfmC4M9ARFp-YEs95SwAQ',
       },
     ],
   },
@@ -133,6 +132,5 @@ export const signedHeaders = {
   'content-digest': 'sha-256=:W3iacGqEcwIM1bmqywC3TwYbmhHy1XnxiEUHuuIW6Yc=:',
   'signature-input':
     'hit=("@method" "@path" "content-digest");created=1784116800;expires=1784116860;nonce="GwWNoC4Hu3pzXlT_80KznA";keyid="politie";alg="ed25519";tag="hitmachine-1"',
-  signature:
-    'hit=:z5JkljvIkZRKAq766OpOuj2IrNcY+MnHKKc4J96R06QqJftNRuQZouQdzFRgdovVGhSAif8qYP2xeMSAlN56DA==:',
+  signature: 'hit=:z5JkljvIkZRKAq766OpOuj2IrNcY+MnHKKc4J96R06QqJftNRuQZouQdzFRgdovVGhSAif8qYP2xeMSAlN56DA==:',
 } as const;

@@ -8,7 +8,8 @@ import { json } from './schemas.ts';
 /** Milliseconds for which a finding holds: everybody may ask, and every look is a write. */
 const HOLDS_MS = 1_000;
 
-const status = (word: string) => json(z.strictObject({ status: z.literal(word) }));
+const status = (word: string) =>
+  json(z.strictObject({ status: z.literal(word).meta({ description: 'In a word.' }) }), { status: word });
 
 const getHealth: ApiRoute = {
   method: 'get',

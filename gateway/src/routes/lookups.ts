@@ -7,6 +7,7 @@ import { loggingRefusals } from '../domain/refusals.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import { readBody, requireContentType } from './body.ts';
 import type { GatewayContext, GatewayDeps } from './context.ts';
+import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { LookupOpened, LookupRequest, binary, json, signedHeaders } from './schemas.ts';
 import { JSON_CODES, SIGNED_CODES, signedJson } from './signed.ts';
@@ -17,11 +18,14 @@ const createLookup: ApiRoute = {
   operationId: 'createLookup',
   summary: 'Opens a lookup: logs it, evaluates its blinded elements and returns a ticket a node.',
   tags: ['lookup'],
-  request: { headers: signedHeaders, body: { required: true, content: json(LookupRequest) } },
+  request: {
+    headers: signedHeaders,
+    body: { required: true, content: json(LookupRequest, examples.lookupRequest) },
+  },
   responses: {
     200: {
       description: 'The lookup stands in the log, and its questions may be put.',
-      content: json(LookupOpened),
+      content: json(LookupOpened, examples.lookupOpened),
     },
     ...problemResponses(
       ...SIGNED_CODES,
@@ -35,6 +39,9 @@ const createLookup: ApiRoute = {
   },
 };
 
+/** Name of the security scheme, in the document, of the requests that belong to an opened lookup. */
+export const CAPABILITY = 'capability';
+
 /** Bytes of the largest body that `questionsCodec` reads. */
 const MAX_QUESTIONS_BYTES = 16_777_216;
 
@@ -44,12 +51,15 @@ const createQuestions: ApiRoute = {
   operationId: 'createQuestions',
   summary: 'Puts the sealed questions of a lookup to its nodes and streams what each of them said.',
   description:
-    'The reply is a stream of delivery reports, each with its length in front (32 bits, big-endian), in the order in which they become known.',
+    'Body and reply are binary, as the specification of the protocol lays them out. The reply is a stream of delivery reports, each with its length in front (32 bits, big-endian), in the order in which they become known.',
   tags: ['lookup'],
+  security: [{ [CAPABILITY]: [] }],
   request: {
-    params: z.object({ lookupId: z.string().meta({ description: 'As the lookup was opened with.' }) }),
-    headers: z.object({
-      authorization: z.string().meta({ description: 'Bearer and the capability of the lookup.' }),
+    params: z.object({
+      lookupId: z.string().meta({
+        description: 'As the gateway named it when the lookup was opened.',
+        examples: [examples.lookupOpened.lookupId],
+      }),
     }),
     body: { required: true, content: binary },
   },

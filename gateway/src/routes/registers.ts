@@ -2,6 +2,7 @@ import { parseJson } from '@hitmachine/protocol';
 import { updateRegisters } from '../domain/registers.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import type { GatewayDeps } from './context.ts';
+import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { RegistersUpdate, RosterResponse, json, signedHeaders } from './schemas.ts';
 import { JSON_CODES, SIGNED_CODES, signedJson } from './signed.ts';
@@ -12,9 +13,15 @@ const putRegisters: ApiRoute = {
   operationId: 'putRegisters',
   summary: "Replaces the caller's registers on the roster.",
   tags: ['agencies'],
-  request: { headers: signedHeaders, body: { required: true, content: json(RegistersUpdate) } },
+  request: {
+    headers: signedHeaders,
+    body: { required: true, content: json(RegistersUpdate, examples.registersUpdate) },
+  },
   responses: {
-    200: { description: 'The roster that holds them.', content: json(RosterResponse) },
+    200: {
+      description: 'The roster that holds them.',
+      content: json(RosterResponse, examples.rosterResponse),
+    },
     ...problemResponses(...SIGNED_CODES, ...JSON_CODES),
   },
 };

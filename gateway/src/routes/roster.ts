@@ -1,5 +1,7 @@
+import { z } from '@hono/zod-openapi';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import type { GatewayDeps } from './context.ts';
+import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { RosterResponse, json } from './schemas.ts';
 
@@ -9,8 +11,20 @@ const getRoster: ApiRoute = {
   operationId: 'getRoster',
   summary: 'The signed list of agencies, registers, keys and purposes that is in force.',
   tags: ['roster'],
+  request: {
+    headers: z.object({
+      'if-none-match': z
+        .string()
+        .optional()
+        .meta({ description: 'The version that the caller has.', examples: ['"2"'] }),
+    }),
+  },
   responses: {
-    200: { description: 'The roster; its version is the entity tag.', content: json(RosterResponse) },
+    200: {
+      description: 'The roster; its version is the entity tag.',
+      headers: { ETag: { description: 'The version.', schema: { type: 'string' } } },
+      content: json(RosterResponse, examples.rosterResponse),
+    },
     304: { description: 'The version named in If-None-Match is still in force.' },
     ...problemResponses('internal'),
   },

@@ -1,9 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import {
   contactSchema,
+  described,
   enrolmentRequestSchema,
   evaluationRequestSchema,
   evaluationResponseSchema,
+  listOf,
   lookupOpenedSchema,
   lookupRequestSchema,
   registerSchema,
@@ -13,7 +15,6 @@ import {
   sessionKeySchema,
   signedDocumentSchema,
 } from '@hitmachine/protocol';
-import { described, listOf } from './described.ts';
 import * as examples from './examples.ts';
 
 /** The messages of the protocol under the names that they have in the OpenAPI document. */
@@ -51,15 +52,25 @@ export const EnrolmentRequest = described(enrolmentRequestSchema, {
 export const RosterResponse = described(rosterResponseSchema, {
   roster: described(signedDocumentSchema, {
     payload: 'The roster: base64url without padding of the exact bytes of JSON that are signed.',
-    signatures:
-      'Ed25519 over `hitmachine-v1 document roster`, a line feed and those bytes; `keyId` is `gateway`.',
+    signatures: listOf(
+      signedDocumentSchema.shape.signatures,
+      described(signedDocumentSchema.shape.signatures.element, {
+        keyId: 'Whose key: `gateway`.',
+        signature:
+          'Ed25519 over `hitmachine-v1 document roster`, a line feed and the bytes of the payload: base64url without padding, 64 bytes.',
+      }),
+      'The signatures over it.',
+    ),
   }).meta({ description: 'A signed document. Check it against the key that was pinned, then read it.' }),
 }).meta({ id: 'RosterResponse', description: 'The roster in force, signed by the gateway.' });
 
-export const RegistersUpdate = described(registersUpdateSchema, { registers }).meta({ id: 'RegistersUpdate' });
+export const RegistersUpdate = described(registersUpdateSchema, { registers }).meta({
+  id: 'RegistersUpdate',
+});
 
 const ELEMENTS = '32 bytes each (ristretto255, RFC 9496), one after another, base64url without padding';
-const PROOF = 'That the published key was used (RFC 9497, section 2.2.1): base64url without padding, 64 bytes';
+const PROOF =
+  'That the published key was used (RFC 9497, section 2.2.1): base64url without padding, 64 bytes';
 
 export const EvaluationRequest = described(evaluationRequestSchema, {
   register: "One of the caller's own registers.",

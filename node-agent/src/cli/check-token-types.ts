@@ -22,7 +22,11 @@ export async function checkTokenTypes(agent: OpenedAgent): Promise<void> {
   const { membership, gateway } = agent.enrolled();
   const stored = agent.state.roster();
   if (stored !== undefined) {
-    const settings = settingsOf(agent.backend, parseJson(signedDocumentSchema, utf8ToBytes(stored)), membership.gatewayKey);
+    const settings = settingsOf(
+      agent.backend,
+      parseJson(signedDocumentSchema, utf8ToBytes(stored)),
+      membership.gatewayKey,
+    );
     if (unknownIn(agent, settings).length === 0) return;
   }
   refuseUnknown(agent, settingsOf(agent.backend, await gateway.roster(), membership.gatewayKey));

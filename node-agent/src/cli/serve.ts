@@ -1,5 +1,5 @@
 import { HitError } from '@hitmachine/protocol';
-import { agentDirectory, readApiKey } from '../directory.ts';
+import { readApiKey } from '../directory.ts';
 import { openAgent } from '../open-agent.ts';
 import type { StartOptions } from '../start-agent.ts';
 import { startAgent } from '../start-agent.ts';

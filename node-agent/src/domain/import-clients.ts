@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { PersonTokens, Random, Suite } from '@hitmachine/protocol';
-import { HitError, LIMITS, blindBatch, decodeBase64, finishBatch, maskBucketHash } from '@hitmachine/protocol';
+import {
+  HitError,
+  LIMITS,
+  blindBatch,
+  decodeBase64,
+  finishBatch,
+  maskBucketHash,
+} from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { ClientRow } from '../ports/client-source.ts';
 import type { Clock } from '../ports/clock.ts';

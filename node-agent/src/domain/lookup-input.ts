@@ -48,7 +48,10 @@ const personsSchema = z
     const refs = persons.map(({ ref }, i) => ref ?? String(i + 1));
     refs.forEach((ref, i) => {
       const others = refs.flatMap((other, j) => (other === ref && j !== i ? [j] : []));
-      const clash = persons[i]?.ref === undefined ? undefined : others.find((j) => j < i || persons[j]?.ref === undefined);
+      const clash =
+        persons[i]?.ref === undefined
+          ? undefined
+          : others.find((j) => j < i || persons[j]?.ref === undefined);
       if (clash === undefined) return;
       const message =
         persons[clash]?.ref === undefined

@@ -22,7 +22,9 @@ export function personTokens(
   const tokens = readTokens(person, tokenTypes);
   if (tokens.has(NAME_TYPE) && parseBirthDate(person.birthDate ?? '') > latestDay(now)) {
     const detail = 'the date lies in the future; look at its year';
-    throw new HitError('birth-date-invalid', `birthDate: ${detail}`, { fields: [{ field: 'birthDate', detail }] });
+    throw new HitError('birth-date-invalid', `birthDate: ${detail}`, {
+      fields: [{ field: 'birthDate', detail }],
+    });
   }
   return tokens;
 }
@@ -34,7 +36,9 @@ function readTokens(person: PersonDescription, tokenTypes: readonly string[]): P
     if (!(error instanceof HitError) || error.code !== 'person-without-token' || error.fields.length > 0)
       throw error;
     const ways = tokenTypes.map((type) => MADE_OF[type] ?? type).join('; or ');
-    throw new HitError('person-without-token', `nothing to find this person by; give ${ways}`, { cause: error });
+    throw new HitError('person-without-token', `nothing to find this person by; give ${ways}`, {
+      cause: error,
+    });
   }
 }
 

@@ -28,7 +28,15 @@ export const agentStatusSchema = z.strictObject({
       clients: z.int().optional(),
       importedAt: z.string().optional(),
       state: z
-        .enum(['answering', 'not-imported', 'building', 'not-built', 'not-connected', 'starting', 'canary-failed'])
+        .enum([
+          'answering',
+          'not-imported',
+          'building',
+          'not-built',
+          'not-connected',
+          'starting',
+          'canary-failed',
+        ])
         .describe('`answering`, or why lookups get no answer from this register'),
       upToDate: z.boolean().describe('whether the last import is what is answered from'),
       canaryLastBack: z.string().optional(),

@@ -37,6 +37,8 @@ export class Upkeep {
   #failing = false;
   #failures = 0;
   #retryAt = 0;
+  /** What each work was last seen to fail with. */
+  readonly #told = new Map<Work, string>();
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
@@ -110,6 +112,7 @@ export class Upkeep {
     this.#wanted[name] = false;
     try {
       await work();
+      if (this.#told.delete(name)) this.#deps.log.info({ event: 'upkeep-recovered', work: name });
     } catch (error) {
       this.#wanted[name] = true;
       if (this.#stopped) return;
@@ -118,15 +121,20 @@ export class Upkeep {
           performance.now() + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++);
         this.#failing = true;
       }
-      const code = error instanceof HitError ? error.code : 'internal';
-      const fields = {
-        event: 'upkeep-failed',
-        work: name,
-        code,
-        reason: error instanceof Error ? error.message : undefined,
-      };
-      if (code === 'gateway-unreachable') this.#deps.log.warn(fields);
-      else this.#deps.log.error(fields);
+      this.#tell(name, error);
     }
+  }
+
+  /** The same failure is told once, until the work succeeds; it is tried again every few seconds. */
+  #tell(name: Work, error: unknown): void {
+    const code = error instanceof HitError ? error.code : 'internal';
+    const reason = error instanceof Error ? error.message : undefined;
+    const fields = { event: 'upkeep-failed', work: name, code, reason };
+    // Numbers apart: a clock that is off is so by another number of seconds each time.
+    const news = `${code} ${reason?.replace(/\d+/g, '#') ?? ''}`;
+    if (this.#told.get(name) === news) return this.#deps.log.debug(fields);
+    this.#told.set(name, news);
+    if (code === 'gateway-unreachable') this.#deps.log.warn(fields);
+    else this.#deps.log.error(fields);
   }
 }

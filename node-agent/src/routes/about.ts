@@ -1,23 +1,100 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { createRoute, z } from '@hono/zod-openapi';
-import { agencySchema, purposeSchema } from '@hitmachine/protocol';
+import {
+  agencySchema,
+  contactSchema,
+  described,
+  listOf,
+  purposeSchema,
+  registerSchema,
+  registersSchema,
+} from '@hitmachine/protocol';
 import type { RosterKeeper } from '../domain/roster-keeper.ts';
 import type { AgentStatus } from '../domain/status.ts';
 import { agentStatusSchema } from '../domain/status.ts';
-import { problemResponse } from './http.ts';
+import * as examples from './examples.ts';
+import { problemResponse } from './problems.ts';
 
+const bilingual = (schema: typeof purposeSchema.shape.name, description: string) =>
+  described(schema, { nl: 'In Dutch.', en: 'In English.' }).describe(description);
+
+const purpose = described(purposeSchema, {
+  code: 'What a lookup names it by.',
+  name: bilingual(purposeSchema.shape.name, 'For a screen.'),
+  legalBasis: 'The legal basis (grondslag), to be shown to whoever asks.',
+  explanation: bilingual(purposeSchema.shape.explanation, 'When the purpose may be chosen.'),
+});
+const register = described(registerSchema, {
+  id: 'Identifier within the agency: a lookup names the register as `agency/register`.',
+  name: 'For a screen.',
+  areaOfLife: 'The area of life (leefgebied) that it belongs to.',
+  tokenTypes: 'The identifiers by which it can be asked.',
+  contact: described(contactSchema, {
+    name: 'Team or desk.',
+    telephone: 'Telephone number.',
+    email: 'E-mail address.',
+    openingHours: 'When somebody answers, in words.',
+  }).describe(
+    'How to reach the register, as the gateway has it. The one with a hit comes from the node itself.',
+  ),
+  tableBits:
+    'For every token type, the bits of a bucket number in its tables; empty before the first import.',
+});
+const agency = described(agencySchema.pick({ id: true, name: true, kind: true, registers: true }), {
+  id: 'Identifier of the agency.',
+  name: 'For a screen.',
+  kind: 'Kind of agency.',
+  registers: listOf(registersSchema, register, 'Its registers.'),
+});
 const rosterSchema = z
   .strictObject({
-    version: z.int(),
-    purposes: z.array(purposeSchema),
-    agencies: z.array(agencySchema.pick({ id: true, name: true, kind: true, registers: true })),
+    version: z.int().describe('Counts up with every change.'),
+    purposes: z.array(purpose).describe('Why may be asked.'),
+    agencies: z.array(agency).describe('Who takes part.'),
   })
   .openapi('RosterSummary');
 
-const statusSchema = agentStatusSchema.openapi('AgentStatus');
+const time = (description: string) => z.iso.datetime().describe(description);
+const { gateway, epoch, registers } = agentStatusSchema.shape;
+const statusSchema = described(agentStatusSchema, {
+  agency: 'Identifier of this agency.',
+  gateway: described(gateway, {
+    url: 'Address of the gateway.',
+    connected: 'Whether the connection stands over which questions come.',
+    since: time('Since when that is so.'),
+    problem: 'Why it does not.',
+  }).describe('The connection to the gateway.'),
+  rosterVersion: 'Version of the roster that this agent goes by.',
+  epoch: described(epoch.unwrap(), {
+    number: 'Number of the epoch.',
+    day: z.iso.date().describe('The day (UTC) that it is for.'),
+  })
+    .optional()
+    .describe('The period in which the present pseudonyms are valid; absent before the first tables.'),
+  registers: listOf(
+    registers,
+    described(registers.element, {
+      id: 'Identifier of the register.',
+      name: 'Its name.',
+      clients: 'Clients in the last import.',
+      importedAt: time('When it was imported last.').optional(),
+      canaryLastBack: time(
+        'When a question about a client that is nobody last came back as it should.',
+      ).optional(),
+      problem: 'What is the matter with it.',
+    }),
+    'The registers of agent.yaml.',
+  ),
+}).openapi('AgentStatus');
 
-const health = z.strictObject({ status: z.string(), problems: z.array(z.string()).optional() });
-const unauthorised = problemResponse('The key of the agent is missing');
+const healthSchema = z.strictObject({
+  status: z.string().describe('in a word'),
+  problems: z.array(z.string()).optional().describe('what keeps the agent from answering'),
+});
+const health = (example: z.infer<typeof healthSchema>) => ({
+  'application/json': { schema: healthSchema, example },
+});
+const unauthorised = problemResponse('unauthorised');
 
 /** `GET /v1/roster`, `/v1/status`, `/healthz`, `/readyz` */
 export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () => AgentStatus): void {
@@ -29,7 +106,10 @@ export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () =
       summary: 'Agencies, registers and purposes, as this agency trusts them',
       security: [{ key: [] }],
       responses: {
-        200: { description: 'The roster', content: { 'application/json': { schema: rosterSchema } } },
+        200: {
+          description: 'The roster',
+          content: { 'application/json': { schema: rosterSchema, example: examples.roster } },
+        },
         401: unauthorised,
       },
     }),
@@ -47,7 +127,10 @@ export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () =
       summary: 'How this agent is doing',
       security: [{ key: [] }],
       responses: {
-        200: { description: 'The state', content: { 'application/json': { schema: statusSchema } } },
+        200: {
+          description: 'The state',
+          content: { 'application/json': { schema: statusSchema, example: examples.agentStatus } },
+        },
         401: unauthorised,
       },
     }),
@@ -59,7 +142,7 @@ export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () =
       path: '/healthz',
       operationId: 'getHealth',
       summary: 'Whether the process is alive',
-      responses: { 200: { description: 'Alive', content: { 'application/json': { schema: health } } } },
+      responses: { 200: { description: 'Alive', content: health({ status: 'alive' }) } },
     }),
     (context) => context.json({ status: 'alive' }, 200),
   );
@@ -70,8 +153,14 @@ export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () =
       operationId: 'getReadiness',
       summary: 'Whether the agent answers: connected, tables loaded, canaries back, keys unchanged',
       responses: {
-        200: { description: 'Ready', content: { 'application/json': { schema: health } } },
-        503: { description: 'Not ready, and why', content: { 'application/json': { schema: health } } },
+        200: { description: 'Ready', content: health({ status: 'ready' }) },
+        503: {
+          description: 'Not ready, and why',
+          content: health({
+            status: 'not ready',
+            problems: ['register incidenten does not answer: building'],
+          }),
+        },
       },
     }),
     (context) => {

@@ -1,4 +1,4 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
@@ -6,23 +6,10 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { Secret } from '@hitmachine/protocol';
 import { ERRORS, HitError, LIMITS, constantTimeEqual, fieldErrors, problemOf } from '@hitmachine/protocol';
 import type { OperationalLog } from '../ports/operational-log.ts';
+import { CHALLENGE } from './problems.ts';
 
-/** The problem document (RFC 9457) in our API description. */
-export const problemSchema = z
-  .strictObject({
-    type: z.string(),
-    status: z.int(),
-    title: z.string(),
-    detail: z.string(),
-    code: z.enum(Object.keys(ERRORS) as [string, ...string[]]),
-    fields: z.array(z.strictObject({ field: z.string(), detail: z.string() })).optional(),
-  })
-  .openapi('Problem');
-
-export const problemResponse = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: problemSchema } },
-});
+/** Version of the API, on every response (Dutch API Design Rules, API-57). */
+export const API_VERSION = '1.0.0';
 
 /** An app whose every "no" is a problem document. */
 export function problemApp(log: OperationalLog): OpenAPIHono {
@@ -62,6 +49,7 @@ export function problem(context: Context, error: unknown): Response {
   const retryAfter = error instanceof HitError ? error.retryAfter : undefined;
   return context.body(JSON.stringify(document), document.status as 400, {
     'content-type': 'application/problem+json',
+    ...(document.status === 401 ? { 'www-authenticate': CHALLENGE } : {}),
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
   });
 }
@@ -82,7 +70,7 @@ export const standardHeaders: MiddlewareHandler[] = [
   }),
   async (context, next) => {
     await next();
-    context.header('API-Version', '0.1.0');
+    context.header('API-Version', API_VERSION);
     context.header('Cache-Control', 'no-store');
   },
 ];

@@ -1,81 +1,64 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
-import { contactSchema, problemOf } from '@hitmachine/protocol';
+import { problemOf } from '@hitmachine/protocol';
 import type { AskEvent } from '../domain/ask.ts';
 import type { LoggedLookup, LookupService } from '../domain/lookup.ts';
 import { beginLookup } from '../domain/lookup.ts';
 import type { AddressedRegister } from '../domain/lookup-input.ts';
-import { lookupInputSchema } from '../domain/lookup-input.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { EXPLANATIONS } from '../domain/outcome.ts';
-import { jsonLimit, problemResponse, report, requireJson } from './http.ts';
-
-const bilingual = z.strictObject({ nl: z.string(), en: z.string() });
-
-const registerResultSchema = z
-  .strictObject({
-    register: z.string().describe('agency/register'),
-    agency: z.strictObject({ id: z.string(), name: z.string() }),
-    name: z.string(),
-    areaOfLife: z.string(),
-    status: z.enum(['known', 'not-known', 'no-answer', 'refused', 'invalid']),
-    matchedOn: z.array(z.string()).optional().describe('token types on which the person is known'),
-    comparedOn: z.array(z.string()).optional().describe('token types by which the register was asked'),
-    contact: contactSchema.optional().describe('how to reach the register; only when known'),
-    reason: z.string().optional().describe('why there is no answer'),
-    explanation: bilingual.optional(),
-  })
-  .openapi('RegisterResult');
-
-const lookupResultSchema = z
-  .strictObject({
-    lookupId: z.string(),
-    askedAt: z.string(),
-    purpose: z.strictObject({ code: z.string(), name: bilingual, legalBasis: z.string() }),
-    missing: z
-      .array(z.string())
-      .describe(
-        'registers (agency/register) that were on the roster once and are not any more, so were not asked',
-      ),
-    complete: z
-      .boolean()
-      .describe('whether every register answered; if not, "not known" is not the whole truth'),
-    persons: z.array(z.strictObject({ ref: z.string(), registers: z.array(registerResultSchema) })),
-  })
-  .openapi('LookupResult');
-
-type RegisterResult = z.infer<typeof registerResultSchema>;
-type LookupResult = z.infer<typeof lookupResultSchema>;
+import * as examples from './examples.ts';
+import { jsonLimit, report, requireJson } from './http.ts';
+import type { RegisterResult } from './lookup-schemas.ts';
+import { LookupInput, LookupLine, LookupResult } from './lookup-schemas.ts';
+import { problemResponse } from './problems.ts';
 
 const route = createRoute({
   method: 'post',
   path: '/v1/lookups',
   operationId: 'askWhoKnows',
   summary: 'Ask which registers know these persons',
-  description:
-    'Answers for every person and register: known, not-known, no-answer, refused or invalid. ' +
-    'With `Accept: application/x-ndjson` every register comes on a line of its own as soon as it answers.',
+  description: [
+    'Answers for every person and register: `known`, `not-known`, `no-answer`, `refused` or `invalid`; only the first two say anything about the person. A case reference and a professional are needed, because every lookup is logged, here and at the agencies that are asked.',
+    'With `Accept: application/x-ndjson` every register comes on a line of its own as soon as it answers: an `opened` line, a `register` line for each, and an `end` line; or a `problem` line where it goes wrong after the start.',
+  ].join('\n\n'),
   security: [{ key: [] }],
   middleware: [jsonLimit, requireJson] as const,
-  request: { body: { required: true, content: { 'application/json': { schema: lookupInputSchema } } } },
+  request: {
+    body: {
+      required: true,
+      content: { 'application/json': { schema: LookupInput, example: examples.lookupInput } },
+    },
+  },
   responses: {
     200: {
       description: 'What came out',
       content: {
-        'application/json': { schema: lookupResultSchema },
-        'application/x-ndjson': { schema: z.string() },
+        'application/json': { schema: LookupResult, example: examples.lookupResult },
+        'application/x-ndjson': { schema: LookupLine, example: examples.lookupLines },
       },
     },
-    400: problemResponse('A field is not valid; `fields` names it'),
-    401: problemResponse('The key of the agent is missing'),
-    403: problemResponse('The gateway does not allow this question'),
-    409: problemResponse('A pinned key has changed, or the roster has'),
-    413: problemResponse('The body is too large'),
-    415: problemResponse('The body is not JSON'),
-    429: problemResponse('A quota of the gateway is used up'),
-    502: problemResponse('The gateway could not be reached, or failed a check'),
-    503: problemResponse('The agent is not ready, or its log cannot be written'),
+    400: problemResponse(
+      'field-invalid',
+      'malformed',
+      'bsn-invalid',
+      'name-invalid',
+      'birth-date-invalid',
+      'address-invalid',
+      'identifier-invalid',
+      'person-without-token',
+      'unknown-purpose',
+      'unknown-register',
+    ),
+    401: problemResponse('unauthorised'),
+    403: problemResponse('not-allowed'),
+    409: problemResponse('key-changed', 'roster-outdated'),
+    413: problemResponse('body-too-large'),
+    415: problemResponse('unsupported-media-type'),
+    429: problemResponse('quota-exceeded'),
+    502: problemResponse('gateway-unreachable', 'proof-invalid'),
+    503: problemResponse('not-ready', 'storage-failed'),
   },
 });
 
@@ -134,7 +117,7 @@ async function collect(lookup: LoggedLookup): Promise<LookupResult> {
 }
 
 /** The result in lines: what is known at the start, each register, and whether it is complete. */
-async function* lines({ log }: LookupService, lookup: LoggedLookup): AsyncGenerator<unknown> {
+async function* lines({ log }: LookupService, lookup: LoggedLookup): AsyncGenerator<LookupLine> {
   let complete = lookup.missing.length === 0;
   try {
     for await (const event of lookup.events) {

@@ -3,6 +3,7 @@ import { MAX_PREFIX_BITS } from '../pseudonym/size-class.ts';
 import { base64Schema, purposeCodeSchema, slugSchema, tokenTypeSchema } from './fields.ts';
 import { LIMITS } from './limits.ts';
 
+const SHOWN = /^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u;
 /**
  * What others show on their screens. A control character, or one that turns the direction of writing, could rewrite
  * the lines around it: "no answer" of another agency could be made to read "not known".
@@ -13,10 +14,9 @@ const shown = (max: number) =>
     .trim()
     .min(1)
     .max(max)
-    .regex(
-      /^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u,
-      'one line of text, without characters that control the screen',
-    );
+    .regex(SHOWN, 'one line of text, without characters that control the screen')
+    // A description of the API would have it with its flag, which is no part of a pattern there.
+    .meta({ pattern: SHOWN.source });
 const shortText = shown(200);
 const longText = shown(2_000);
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { runProgram } from '@hitmachine/node-agent';
 
 const PROGRAM = fileURLToPath(new URL('../../../node-agent/bin/hit-agent.mjs', import.meta.url));
 
@@ -19,12 +20,19 @@ export class Program {
   err = '';
   readonly #waiting = new Set<() => void>();
 
+  /** Started with a text on its standard input. */
+  static withInput(text: string, folder: string, ...args: string[]): Program {
+    const program = new Program(folder, ...args);
+    program.child.stdin!.end(text);
+    return program;
+  }
+
   constructor(folder: string, ...args: string[]) {
     this.child = spawn(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', PROGRAM, ...args, '--dir', folder],
       {
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['pipe', 'pipe', 'pipe'],
       },
     );
     this.child.stdout!.on('data', (chunk: Buffer) => this.#add('out', chunk));
@@ -80,4 +88,18 @@ export function contentOf(folder: string, tables: readonly string[] = TABLES): s
   } finally {
     database.close();
   }
+}
+
+/** Runs a command in this process, on no terminal. `serve` stops as soon as it runs. */
+export async function runCommand(
+  folder: string,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await runProgram(args, {
+    terminal: { out: (text) => (out += `${text}\n`), err: (text) => (err += text), interactive: false },
+    defaultDirectory: folder,
+    stopped: AbortSignal.abort(),
+  });
+  return { code, out, err };
 }

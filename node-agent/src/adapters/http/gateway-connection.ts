@@ -1,13 +1,22 @@
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { RawData } from 'ws';
-import { LIMITS, agentFrameCodec, checkHello, gatewayFrameCodec, signRequest } from '@hitmachine/protocol';
+import {
+  ERRORS,
+  LIMITS,
+  agentFrameCodec,
+  checkHello,
+  gatewayFrameCodec,
+  signRequest,
+} from '@hitmachine/protocol';
 import type {
   ConnectionHandler,
   ConnectionState,
   GatewayConnection,
 } from '../../ports/gateway-connection.ts';
 import type { OperationalLog } from '../../ports/operational-log.ts';
+import { clockProblem, connectionProblem } from './connection-problem.ts';
 import type { Signer } from './signed-fetch.ts';
 
 const PATH = '/v1/connect';
@@ -37,7 +46,8 @@ export function openGatewayConnection(
   const change = (connected: boolean, problem?: string): void => {
     if (state.connected !== connected)
       log.info({ event: connected ? 'gateway-connected' : 'gateway-disconnected', problem });
-    else if (problem !== state.problem) log.warn({ event: 'gateway-unreachable', problem });
+    else if (!closing && withoutTime(problem) !== withoutTime(state.problem))
+      log.warn({ event: 'gateway-unreachable', problem });
     state = { connected, since: state.connected === connected ? state.since : signer.clock(), problem };
   };
 
@@ -81,15 +91,16 @@ export function openGatewayConnection(
     });
     let problem: string | undefined;
     current.on('unexpected-response', (_request, response) => {
-      problem = `the gateway refused the connection with status ${response.statusCode}`;
-      response.resume();
-      current.terminate();
+      void refusalOf(response, gateway.url, signer.clock).then((text) => {
+        problem = text;
+        current.terminate();
+      });
     });
-    current.on('error', (error) => (problem ??= error.message));
+    current.on('error', (error) => (problem ??= connectionProblem(error)));
     current.on('close', (code) => {
       clearTimeout(watchdog);
       if (state.connected && signer.clock() - state.since > STABLE_MS) failures = 0;
-      change(false, problem ?? `closed by the gateway (${code})`);
+      change(false, closing ? 'this agent stops' : (problem ?? `closed by the gateway (${code})`));
       if (!closing) timer = setTimeout(connect, pause(failures++));
     });
   }
@@ -145,6 +156,62 @@ export function openGatewayConnection(
 /** Full jitter: anything up to an exponentially growing bound. Not a secret, so no secure randomness is needed. */
 function pause(failures: number): number {
   return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+}
+
+/** A clock that is off is so by another time at each attempt; that is no news. */
+const withoutTime = (problem: string | undefined): string | undefined =>
+  problem?.replace(/\d+ (seconds|minutes|hours|days)/, '#');
+
+const REFUSAL_BYTES = 16_384;
+const LOOK_MS = 3_000;
+
+/** Why the gateway did not take the connection. Never rejects. What it says is not repeated, but for a known code. */
+async function refusalOf(
+  response: IncomingMessage,
+  gatewayUrl: string,
+  clock: () => number,
+): Promise<string> {
+  const refused = `the gateway refused the connection with status ${response.statusCode}`;
+  const code = await problemCode(response);
+  if (code === 'signature-expired') {
+    const date = response.headers.date ?? (await dateAt(gatewayUrl));
+    return `${refused}: ${clockProblem(date, clock()) ?? 'one of the clocks is wrong; set that of this machine right (NTP)'}`;
+  }
+  return code === undefined ? refused : `${refused}: ${ERRORS[code].title} (${code})`;
+}
+
+async function problemCode(response: IncomingMessage): Promise<keyof typeof ERRORS | undefined> {
+  try {
+    response.setTimeout(LOOK_MS, () => response.destroy());
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > REFUSAL_BYTES) return undefined;
+    }
+    const { code } = JSON.parse(Buffer.concat(chunks).toString()) as { code?: unknown };
+    return typeof code === 'string' && Object.hasOwn(ERRORS, code)
+      ? (code as keyof typeof ERRORS)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The refusal of an upgrade may come without a Date; any other response has one. */
+async function dateAt(gatewayUrl: string): Promise<string | null> {
+  try {
+    const signal = AbortSignal.timeout(LOOK_MS);
+    const { headers } = await fetch(new URL('/healthz', gatewayUrl), {
+      method: 'HEAD',
+      redirect: 'error',
+      signal,
+    });
+    return headers.get('date');
+  } catch {
+    return null;
+  }
 }
 
 function toBytes(data: RawData): Uint8Array {

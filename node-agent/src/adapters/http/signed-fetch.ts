@@ -1,6 +1,7 @@
 import type { Backend, ErrorCode, Random } from '@hitmachine/protocol';
 import { ERRORS, HitError, signRequest } from '@hitmachine/protocol';
 import type { Clock } from '../../ports/clock.ts';
+import { clockProblem, connectionProblem } from './connection-problem.ts';
 
 /** Who signs the requests to the gateway. */
 export interface Signer {
@@ -37,12 +38,13 @@ export async function signedFetch(
     signer.clock(),
     signer.random,
   );
-  const response = await send(new URL(path, baseUrl), {
+  const request = {
     method,
     headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: Buffer.from(bytes) }),
     signal: AbortSignal.timeout(DEADLINE_MS),
-  });
+  };
+  const response = await send(new URL(path, baseUrl), request, signer.clock);
   return { bytes: await readAll(response), base };
 }
 
@@ -50,17 +52,17 @@ export async function signedFetch(
  * A request to the gateway. Throws `gateway-unreachable` when there is no reply that it could have given, and the
  * gateway's own code when it said no.
  */
-export async function send(url: URL, init: RequestInit): Promise<Response> {
+export async function send(url: URL, init: RequestInit, clock: Clock = Date.now): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, { ...init, redirect: 'error' });
   } catch (cause) {
-    throw new HitError('gateway-unreachable', `no connection to ${url.origin}: ${reasonOf(cause)}`, {
+    throw new HitError('gateway-unreachable', `no connection to ${url.origin}: ${connectionProblem(cause)}`, {
       cause,
     });
   }
   if (response.ok) return response;
-  throw await refusal(response);
+  throw await refusal(response, clock());
 }
 
 /** Reads a body that may break off half-way. Throws `gateway-unreachable` then. */
@@ -78,7 +80,7 @@ export async function readAll(response: Response): Promise<Uint8Array> {
 const ABOUT_US = new Set(['signature-invalid', 'signature-expired', 'replayed', 'unauthorised']);
 
 /** The gateway's problem document as our own error; what is not a problem document is no reply of a gateway. */
-async function refusal(response: Response): Promise<HitError> {
+async function refusal(response: Response, now: number): Promise<HitError> {
   let problem: unknown;
   try {
     problem = await response.json();
@@ -94,18 +96,11 @@ async function refusal(response: Response): Promise<HitError> {
   if (ABOUT_US.has(code))
     return new HitError(
       'gateway-unreachable',
-      `the gateway does not accept this agency's requests: ${String(detail)}`,
+      `the gateway does not accept this agency's requests: ${clockProblem(response.headers.get('date'), now) ?? String(detail)}`,
     );
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
   return new HitError(code as ErrorCode, typeof detail === 'string' ? detail : undefined, {
     ...(Array.isArray(fields) ? { fields: fields as { field: string; detail: string }[] } : {}),
     ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
   });
-}
-
-/** undici hides the reason in `cause`. */
-function reasonOf(error: unknown): string {
-  const { cause, message } = error as Error;
-  const inner = cause as NodeJS.ErrnoException | undefined;
-  return inner?.code ?? inner?.message ?? message;
 }
