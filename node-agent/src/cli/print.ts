@@ -9,9 +9,13 @@ export interface Terminal {
   readonly interactive: boolean;
 }
 
+/** Control characters but the line break, and what turns the direction of writing. */
+const CONTROLS = /[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/gu;
+
 /** What a command says when it fails, one line a cause; details of bugs are for the bug report. */
 export function errorText(error: unknown): string {
-  if (error instanceof HitError) return `${error.detail} (${error.code})`;
+  // Some of these texts come from the gateway: they must not move the cursor.
+  if (error instanceof HitError) return `${error.detail.replace(CONTROLS, '\ufffd')} (${error.code})`;
   const problem = fileProblem(error);
   if (problem !== undefined) {
     const { path } = error as NodeJS.ErrnoException;

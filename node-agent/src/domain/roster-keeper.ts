@@ -109,7 +109,8 @@ export class RosterKeeper {
     this.#checkRegisters(pins);
     this.#budgets = budgetsFrom(pins.get(BUDGETS), this.#roster.settings.tokenTypes);
     for (const name of changed)
-      if (!this.#changed.has(name)) this.#log.error({ event: 'key-changed', agency: name });
+      if (!this.#changed.has(name))
+        this.#log.error({ event: name === BUDGETS ? 'budgets-changed' : 'key-changed', agency: name });
     this.#changed = changed;
   }
 
@@ -140,9 +141,14 @@ export class RosterKeeper {
     return this.#budgets;
   }
 
-  /** Names whose keys are not the pinned ones; `(gateway)` for the evaluation key, `(token types)` for the budgets. */
+  /** Whether the budgets are not the pinned ones. */
+  get budgetsChanged(): boolean {
+    return this.#changed.has(BUDGETS);
+  }
+
+  /** Names whose keys are not the pinned ones; `(gateway)` for the evaluation key. */
   changedKeys(): readonly string[] {
-    return [...this.#changed].sort();
+    return [...this.#changed].filter((name) => name !== BUDGETS).sort();
   }
 
   /** Whether an agency's keys are those that were pinned. */

@@ -112,16 +112,21 @@ export function statusOf(deps: StatusDeps): AgentStatus {
         .changedKeys()
         .map(
           (name) =>
-            `the ${name.startsWith('(token') ? 'bits that questions may show' : `keys of ${name}`} are not those that were pinned; check them and run "hit-agent trust"`,
+            `the keys of ${name} are not those that were pinned; check them and run "hit-agent trust"`,
         ),
       ...ownEntryProblems(deps),
       ...(roster.refused === undefined ? [] : [`${roster.refused}: tell its administrator`]),
     ],
-    notices: roster
-      .vanishedRegisters()
-      .map(
-        (name) => `${name} is not on the roster any more; if that is right, run "hit-agent trust ${name}"`,
-      ),
+    notices: [
+      ...(roster.budgetsChanged
+        ? ['the federation moved the bits that questions may show; look at them, and run "hit-agent trust"']
+        : []),
+      ...roster
+        .vanishedRegisters()
+        .map(
+          (name) => `${name} is not on the roster any more; if that is right, run "hit-agent trust ${name}"`,
+        ),
+    ],
   };
 }
 

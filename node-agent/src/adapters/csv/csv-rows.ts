@@ -19,9 +19,13 @@ const MAX_BROKEN = 100;
 const BROKEN =
   'the row is not well-formed CSV: a quotation mark too many or too few (one that belongs to a field is written twice)';
 
+/** A stray quotation mark that another one closes rows later would make one client of several, in silence. */
+const SPREAD =
+  'a field of this row runs over several lines: a quotation mark too many? The rows that it swallows are not read';
+
 /**
  * Reads a CSV file in UTF-8, separated by comma, semicolon or tab. A row that is not well-formed costs the line on
- * which it begins; reading goes on with the next. Throws `import-invalid` with file and line when the file cannot be
+ * which it begins; reading goes on with the next. So does a row of which a field holds a line break. Throws `import-invalid` with file and line when the file cannot be
  * read, is not UTF-8, or has more than a hundred such rows; never repeats a value.
  */
 export function readCsvRows(file: string): CsvRow[] {
@@ -34,7 +38,11 @@ export function readCsvRows(file: string): CsvRow[] {
   let from = 0;
   for (let broken = 0; broken <= MAX_BROKEN; broken++) {
     const { good, isWhole } = readWhileGood(lines.slice(from).join('\n'), delimiter);
-    for (const row of good) rows.push({ line: from + firstLine(row), fields: row.record });
+    for (const row of good) {
+      const line = from + firstLine(row);
+      const isSpread = rows.length > 0 && row.record.some((field) => field.includes('\n'));
+      rows.push(isSpread ? { line, problem: SPREAD } : { line, fields: row.record });
+    }
     if (isWhole) return rows;
     // The parser tells where it gave up, which may be far on; the row begins after the last good one.
     from += good.at(-1)?.info.lines ?? 0;

@@ -19,6 +19,8 @@ export interface SignedResponse {
 }
 
 const DEADLINE_MS = 30_000;
+/** A roster of 2,000 agencies and a lookup at all of them fit well within. */
+const MAX_REPLY_BYTES = 16_777_216;
 const NO_BODY = new Uint8Array(0);
 
 /** Sends a request signed by the agency and reads the whole reply. Throws what {@link send} throws. */
@@ -67,13 +69,26 @@ export async function send(url: URL, init: RequestInit, clock: Clock = Date.now)
 
 /** Reads a body that may break off half-way. Throws `gateway-unreachable` then. */
 export async function readAll(response: Response): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
   try {
-    return new Uint8Array(await response.arrayBuffer());
+    for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      parts.push(part);
+      length += part.length;
+      // Counted as it comes in: a small compressed body may be a very large one.
+      if (length > MAX_REPLY_BYTES) break;
+    }
   } catch (cause) {
     throw new HitError('gateway-unreachable', 'the connection broke before the whole reply was in', {
       cause,
     });
   }
+  if (length > MAX_REPLY_BYTES)
+    throw new HitError(
+      'gateway-unreachable',
+      `a reply had more than ${MAX_REPLY_BYTES} bytes: is this a gateway?`,
+    );
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** What the gateway says when it does not take our signature: nobody but this agency's administrator can mend it. */
