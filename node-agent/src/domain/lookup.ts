@@ -50,8 +50,8 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
   ].sort();
   if (tokenTypes.length === 0)
     throw new HitError('not-ready', 'the federation uses none of the token types that these registers hold');
-  const persons = tokensOfPersons(input.persons, Object.keys(roster.settings.tokenTypes));
   const askedAt = service.clock();
+  const persons = tokensOfPersons(input.persons, Object.keys(roster.settings.tokenTypes), askedAt);
   const lookupKey = bytesToHex(service.random(16));
   const { commitment, salt } = commitToCase(input.caseReference, service.random);
   service.agencyLog.append(
