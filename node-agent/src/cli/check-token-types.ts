@@ -1,14 +1,5 @@
 import type { Backend, Settings, SignedDocument } from '@hitmachine/protocol';
-import {
-  GATEWAY_KEY_ID,
-  HitError,
-  ROSTER_KIND,
-  openDocument,
-  parseJson,
-  rosterSchema,
-  signedDocumentSchema,
-  utf8ToBytes,
-} from '@hitmachine/protocol';
+import { HitError, openRoster, parseJson, signedDocumentSchema, utf8ToBytes } from '@hitmachine/protocol';
 import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
 import { unknownTypes } from '../domain/unknown-types.ts';
 import type { OpenedAgent } from '../open-agent.ts';
@@ -34,8 +25,7 @@ export async function checkTokenTypes(agent: OpenedAgent): Promise<void> {
 
 /** What the federation has agreed on, from a roster that must be signed by the gateway. */
 export function settingsOf(backend: Backend, document: SignedDocument, gatewayKey: Uint8Array): Settings {
-  const key = { keyId: GATEWAY_KEY_ID, publicKey: gatewayKey };
-  return openDocument(backend, ROSTER_KIND, rosterSchema, document, key).settings;
+  return openRoster(backend, document, gatewayKey).settings;
 }
 
 /** Throws `config-invalid` when agent.yaml has token types that these settings do not know. */

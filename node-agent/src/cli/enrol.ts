@@ -1,13 +1,5 @@
 import { readFileSync } from 'node:fs';
-import {
-  GATEWAY_KEY_ID,
-  HitError,
-  ROSTER_KIND,
-  decodeEnrolmentToken,
-  encodeBase64,
-  openDocument,
-  rosterSchema,
-} from '@hitmachine/protocol';
+import { HitError, decodeEnrolmentToken, encodeBase64, openRoster } from '@hitmachine/protocol';
 import { httpGatewayClient } from '../adapters/http/gateway-client.ts';
 import { fingerprintsOf } from '../domain/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
@@ -44,8 +36,7 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
       sessionKey: agent.keys.sessionKey,
       registers: agent.config.registers.map((register) => ({ ...register, tableBits: {} })),
     });
-    const key = { keyId: GATEWAY_KEY_ID, publicKey: token.gatewayKey };
-    const roster = openDocument(agent.backend, ROSTER_KIND, rosterSchema, document, key);
+    const roster = openRoster(agent.backend, document, token.gatewayKey);
     const entry = roster.agencies.find(({ id }) => id === token.agency);
     if (
       entry?.identityKey !== encodeBase64(agent.keys.identityKey) ||

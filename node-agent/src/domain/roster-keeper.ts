@@ -1,15 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Agency, Backend, Roster, SignedDocument } from '@hitmachine/protocol';
-import {
-  GATEWAY_KEY_ID,
-  HitError,
-  ROSTER_KIND,
-  openDocument,
-  parseJson,
-  rosterSchema,
-  signedDocumentSchema,
-  utf8ToBytes,
-} from '@hitmachine/protocol';
+import { HitError, openRoster, parseJson, signedDocumentSchema, utf8ToBytes } from '@hitmachine/protocol';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { Membership, StateStore } from '../ports/state-store.ts';
 
@@ -49,8 +40,7 @@ export class RosterKeeper {
   }
 
   #open(document: SignedDocument): Roster {
-    const key = { keyId: GATEWAY_KEY_ID, publicKey: this.#membership.gatewayKey };
-    return openDocument(this.#backend, ROSTER_KIND, rosterSchema, document, key);
+    return openRoster(this.#backend, document, this.#membership.gatewayKey);
   }
 
   get roster(): Roster {

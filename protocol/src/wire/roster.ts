@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import type { Backend } from '../backend/backend.ts';
 import { MAX_PREFIX_BITS } from '../pseudonym/size-class.ts';
 import { base64Schema, purposeCodeSchema, slugSchema, tokenTypeSchema } from './fields.ts';
 import { LIMITS } from './limits.ts';
+import type { SignedDocument } from './signed-document.ts';
+import { openDocument } from './signed-document.ts';
 
 const SHOWN = /^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u;
 /**
@@ -151,3 +154,9 @@ export type Roster = z.infer<typeof rosterSchema>;
 export const ROSTER_KIND = 'roster';
 /** The key identifier under which a gateway signs. */
 export const GATEWAY_KEY_ID = 'gateway';
+
+/** The roster in a document that the gateway with this key signed. Throws `signature-invalid` or `field-invalid`. */
+export function openRoster(backend: Backend, document: SignedDocument, gatewayKey: Uint8Array): Roster {
+  const key = { keyId: GATEWAY_KEY_ID, publicKey: gatewayKey };
+  return openDocument(backend, ROSTER_KIND, rosterSchema, document, key);
+}
