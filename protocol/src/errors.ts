@@ -42,6 +42,8 @@ export const ERRORS = {
   'storage-failed': { status: 503, title: 'A record could not be stored, so nothing was answered' },
   'not-ready': { status: 503, title: 'The service is not ready' },
   'gateway-unreachable': { status: 502, title: 'The gateway could not be reached' },
+  'log-proof-invalid': { status: 502, title: 'A proof of the log does not hold' },
+  'log-inconsistent': { status: 503, title: 'The log of the gateway contradicts what was seen before' },
   internal: { status: 500, title: 'Something went wrong inside' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

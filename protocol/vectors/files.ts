@@ -1,11 +1,13 @@
 import type { Backend } from '../src/index.ts';
 import type { Case, Subject, VectorFile } from './format.ts';
 import { toJson, vectorFileSchema } from './format.ts';
+import { commitments } from './subjects/commitments.ts';
 import { documents } from './subjects/documents.ts';
 import { enrolment } from './subjects/enrolment.ts';
 import { hello } from './subjects/hello.ts';
 import { httpSignature } from './subjects/http-signature.ts';
 import { keystore } from './subjects/keystore.ts';
+import { log } from './subjects/log.ts';
 import { lookup } from './subjects/lookup.ts';
 import { messages } from './subjects/messages.ts';
 import { oprf } from './subjects/oprf.ts';
@@ -27,11 +29,13 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   sealing,
   messages,
   lookup,
+  commitments,
   hello,
   'http-signature': httpSignature,
   documents,
   keystore,
   enrolment,
+  log,
 };
 
 /** Computes a file of vectors; the same bytes with every backend. */

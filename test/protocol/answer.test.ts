@@ -10,7 +10,9 @@ import {
   decodeContact,
   encodeContact,
   utf8ToBytes,
+  pathOf,
   rangeAt,
+  bucketTree,
   buildTable,
   checkQuestion,
   createSuite,
@@ -41,7 +43,8 @@ const question = askedQuestion(lookup, REGISTERS, () => 0);
 const ticket = ticketFor(lookup, ['a', 'b']);
 type Answered = Extract<Answer, { type: 'answered' }>;
 const answer = answerOf(suite, epoch, ticket, question);
-const read = (changed: Answered): unknown => readAnswer(suite, lookup, NODE, question, changed);
+const read = (changed: Answered): unknown =>
+  readAnswer(suite, lookup, NODE, question, changed, epoch.committed);
 
 /** Ways in which a list can be something else than what was asked for. */
 function otherLists<T>(
@@ -113,6 +116,7 @@ const MUTATED: readonly Answered[] = [
       (column: Column): Column => ({ ...column, rangeTags: 0, ranges: new Uint8Array() }),
       (column: Column): Column => ({ ...column, ranges: new Uint8Array(column.ranges.length + 8) }),
       (column: Column): Column => ({ ...column, ranges: new Uint8Array(2 * column.ranges.length) }),
+      (column: Column): Column => ({ ...column, paths: new Uint8Array(32) }),
       ...[-32, -1, 1, 32].map((by) => (column: Column): Column => ({
         ...column,
         evaluated: new Uint8Array(column.evaluated.length + by),
@@ -139,14 +143,24 @@ describe('an answer that does not fit the question', () => {
           evaluated: column.evaluated.map((byte, i) => (i >> 5 === at ? 0 : byte)),
         }));
         const own = createSuite('voprf', backend);
-        expectCode(() => readAnswer(own, lookup, NODE, question, changed), 'element-invalid');
+        expectCode(
+          () => readAnswer(own, lookup, NODE, question, changed, epoch.committed),
+          'element-invalid',
+        );
       }
   });
 
   test('another epoch, or the name of another node, matches nobody', () => {
     const others = [
-      readAnswer(suite, lookup, NODE, question, { ...answer, epoch: answer.epoch + 1 }),
-      readAnswer(suite, lookup, 'reclassering', question, answer),
+      readAnswer(
+        suite,
+        lookup,
+        NODE,
+        question,
+        { ...answer, epoch: answer.epoch + 1 },
+        { ...epoch.committed, epoch: answer.epoch + 1 },
+      ),
+      readAnswer(suite, lookup, 'reclassering', question, answer, epoch.committed),
     ];
     for (const results of others)
       for (const result of results)
@@ -211,6 +225,95 @@ describe('an answer that does not fit the question', () => {
   });
 });
 
+describe('an answer from other tables than were committed to', () => {
+  const large = buildEpoch(suite, REGISTERS, 1, 2_500);
+  const asked = askedQuestion(lookup, REGISTERS, () => 5);
+  const whole = answerOf(suite, large, ticket, asked);
+  const readLarge = (changed: Answered, committed = large.committed): unknown =>
+    readAnswer(suite, lookup, NODE, asked, changed, committed);
+  const withFirst = (change: (column: Column) => Partial<Column>): Answered => ({
+    ...whole,
+    registers: whole.registers.map((reply, i) =>
+      i === 0 && reply.type === 'tables'
+        ? {
+            ...reply,
+            columns: reply.columns.map((column, j) => (j === 0 ? { ...column, ...change(column) } : column)),
+          }
+        : reply,
+    ),
+  });
+  const halves = (bytes: Uint8Array): [Uint8Array, Uint8Array] => [
+    bytes.slice(0, bytes.length / 2),
+    bytes.slice(bytes.length / 2),
+  ];
+  const swapped = (bytes: Uint8Array): Uint8Array => concatBytes(halves(bytes)[1], halves(bytes)[0]);
+  const flipped = (bytes: Uint8Array, at: number): Uint8Array =>
+    bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
+
+  test('is told from the one that fits, which has two ranges and two paths here', () => {
+    const [column] = (whole.registers[0] as Tables).columns as [Column];
+    expect(column.bits).toBe(2);
+    expect(column.paths.length).toBe(2 * 2 * 32);
+    expect(readLarge(whole)).toEqual(expectedResults(REGISTERS, PERSONS));
+  });
+
+  test('is refused, and the table named', () => {
+    const others: readonly ((column: Column) => Partial<Column>)[] = [
+      ({ ranges }) => ({ ranges: flipped(ranges, 0) }),
+      ({ ranges }) => ({ ranges: flipped(ranges, ranges.length - 1) }),
+      ({ ranges }) => ({ ranges: swapped(ranges) }),
+      ({ ranges, paths }) => ({ ranges: swapped(ranges), paths: swapped(paths) }),
+      ({ paths }) => ({ paths: swapped(paths) }),
+      ({ paths }) => ({ paths: flipped(paths, 40) }),
+      // The buckets of the first person twice: the second would not be found.
+      ({ ranges, paths }) => ({
+        ranges: concatBytes(halves(ranges)[0], halves(ranges)[0]),
+        paths: concatBytes(halves(paths)[0], halves(paths)[0]),
+      }),
+      // Half of the buckets that were asked for, as if the table had one bit less.
+      ({ ranges, rangeTags }) => ({
+        rangeTags: rangeTags / 2,
+        ranges: concatBytes(...halves(ranges).map((range) => halves(range)[0])),
+      }),
+    ];
+    for (const change of others) {
+      const { code, detail } = errorOf(() => readLarge(withFirst(change)));
+      expect(code).toBe('log-proof-invalid');
+      expect(detail).toMatch(/^a, bsn: the buckets are not/);
+    }
+  });
+
+  test('is refused with a path of another length', () => {
+    for (const change of [
+      ({ paths }: Column) => ({ paths: paths.slice(32) }),
+      ({ paths }: Column) => ({ paths: paths.slice(1) }),
+      ({ paths }: Column) => ({ paths: concatBytes(paths, paths) }),
+      () => ({ paths: new Uint8Array() }),
+    ])
+      expectCode(() => readLarge(withFirst(change)), 'malformed');
+  });
+
+  test('is refused without a commitment, with that of another epoch, or of another table', () => {
+    expectCode(() => readAnswer(suite, lookup, NODE, asked, whole, undefined), 'log-proof-invalid');
+    expectCode(() => readLarge(whole, { ...large.committed, epoch: 2 }), 'log-proof-invalid');
+    expectCode(() => readLarge({ ...whole, epoch: 2 }), 'log-proof-invalid');
+    expectCode(() => readLarge(whole, { ...large.committed, table: () => undefined }), 'log-proof-invalid');
+    const table = (register: string) => large.committed.table(register, 'skn');
+    expectCode(() => readLarge(whole, { ...large.committed, table }), 'log-proof-invalid');
+  });
+
+  test('needs none where no register has an answer', () => {
+    const none: Answered = {
+      ...whole,
+      epoch: 0,
+      registers: REGISTERS.map(({ register }) => ({ type: 'unavailable', register, reason: 'starting' })),
+    };
+    expect(readAnswer(suite, lookup, NODE, asked, none, undefined)).toEqual(
+      REGISTERS.map(({ register }) => ({ register, unavailable: 'starting' })),
+    );
+  });
+});
+
 describe('a node', () => {
   const check = (change: Partial<Question>, ticketChange: Partial<Ticket> = {}): void =>
     checkQuestion({ ...ticket, ...ticketChange }, { ...question, ...change });
@@ -268,13 +371,14 @@ describe('a node', () => {
     tag: seeded(`t${i}`)(8),
   }));
   const table: Table = buildTable(entries, 10, seeded('bits'));
+  const tree = bucketTree(table);
 
   /** Answers of a register with that table, whose buckets are asked for with so many bits. */
   function answerWith(bits: number, buckets: readonly number[]) {
-    const tables = [{ tokenType: 'bsn', table, answerKey: scalarOf('bits') }];
+    const tables = [{ tokenType: 'bsn', table, tree, answerKey: scalarOf('bits') }];
     const answered = answerQuestion(
       suite,
-      { epoch: 1, register: () => ({ contact: contactOf('a'), tables }) },
+      { epoch: 1, commitment: undefined, register: () => ({ contact: contactOf('a'), tables }) },
       {
         elements: question.elements,
         registers: [{ register: 'a', columns: [{ tokenType: 'bsn', bits, buckets }] }],
@@ -293,6 +397,7 @@ describe('a node', () => {
         bits: shown,
         rangeTags: table.capacity * 2 ** (5 - shown),
         ranges: rangeAt(table, shown, bucket >>> (bits - shown)),
+        paths: pathOf(tree, shown, bucket >>> (bits - shown)),
       });
     }
   });
@@ -301,11 +406,12 @@ describe('a node', () => {
     const two = answerWith(5, [0b11_010, 0b00_111]);
     expect(two?.bits).toBe(2);
     expect(two?.ranges).toEqual(concatBytes(rangeAt(table, 2, 0b11), rangeAt(table, 2, 0b00)));
+    expect(two?.paths).toEqual(concatBytes(pathOf(tree, 2, 0b11), pathOf(tree, 2, 0b00)));
   });
 
   test('sends the whole table once where the persons would cover it anyway', () => {
     const many = answerWith(5, [1, 2, 3, 4, 5, 6]);
-    expect(many).toMatchObject({ bits: 0, ranges: table.bytes });
+    expect(many).toMatchObject({ bits: 0, ranges: table.bytes, paths: new Uint8Array() });
   });
 
   test('does not answer for a register by fewer or other token types than it holds', () => {
@@ -326,10 +432,12 @@ describe('a node', () => {
 
   test('says so where an answer would grow too large, and answers the others', () => {
     const bytes = new Uint8Array(LIMITS.answerBytes / 2);
+    const whole = { bits: 0, capacity: bytes.length / 8, bytes };
     const large = [
       {
         tokenType: 'bsn',
-        table: { bits: 0, capacity: bytes.length / 8, bytes },
+        table: whole,
+        tree: bucketTree(whole),
         answerKey: scalarOf('large'),
       },
     ];
@@ -340,6 +448,7 @@ describe('a node', () => {
       suite,
       {
         epoch: 1,
+        commitment: undefined,
         register: (id) => (id === 'c' ? small : { contact: contactOf(id), tables: large }),
       },
       { ...question, registers },

@@ -127,12 +127,22 @@ describe('the limits', () => {
     const bytes = answerCodec.encode({
       type: 'answered',
       epoch: 1,
+      commitment: new Uint8Array(LIMITS.commitmentBytes),
       registers: [
         {
           type: 'tables',
           register: name,
           contact: new Uint8Array(LIMITS.contactBytes),
-          columns: [{ tokenType: 'bsn', evaluated, bits: 0, rangeTags: 1_173 * 1_024, ranges }],
+          columns: [
+            {
+              tokenType: 'bsn',
+              evaluated,
+              bits: 0,
+              rangeTags: 1_173 * 1_024,
+              ranges,
+              paths: new Uint8Array(),
+            },
+          ],
         },
       ],
     });
@@ -147,6 +157,7 @@ describe('the limits', () => {
       bits: 10,
       rangeTags: 1,
       ranges,
+      paths: new Uint8Array(320),
     });
     const [first, ...others] = tokenTypes as [string, ...string[]];
     const register = (ranges: Uint8Array) => ({
@@ -158,7 +169,8 @@ describe('the limits', () => {
     const registers = Array.from({ length: LIMITS.registersPerAgency }, (_, i) =>
       register(new Uint8Array(i === 0 ? LIMITS.answerRanges : 0)),
     );
-    answerCodec.encode({ type: 'answered', epoch: Number.MAX_SAFE_INTEGER, registers });
+    const commitment = new Uint8Array(LIMITS.commitmentBytes);
+    answerCodec.encode({ type: 'answered', epoch: Number.MAX_SAFE_INTEGER, commitment, registers });
     const ciphertext = new Uint8Array(LIMITS.answerBytes + 28);
     deliveryReportCodec.encode({ node: name, outcome: 'answered', ciphertext });
     agentFrameCodec.encode({ type: 'reply', delivery: 1, outcome: 'answered', ciphertext });

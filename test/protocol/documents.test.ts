@@ -141,6 +141,7 @@ const BODIES: readonly (readonly [
       evaluated: key32,
       tickets: [{ node: 'politie', ticket: 'AA' }],
       capability: key32,
+      logged: { entry: 'AA', receipt: 'c2sp.org/tlog-proof@v1' },
     },
   ],
   ['evaluation request', evaluationRequestSchema, { register: 'leerplicht', elements: key32 }],

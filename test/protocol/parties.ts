@@ -3,6 +3,7 @@ import type {
   AnsweringEpoch,
   AnsweringTable,
   Answer,
+  CommittedTables,
   EvaluatedLookup,
   PersonTokens,
   Pseudonym,
@@ -16,8 +17,11 @@ import {
   answerKey,
   answerQuestion,
   blindBatch,
+  bucketTree,
   buildTable,
   checkQuestion,
+  committedTable,
+  committedTables,
   deriveKeyPair,
   elementDigests,
   encodeToken,
@@ -30,6 +34,7 @@ import {
   proveEvaluation,
   questionCodec,
   readAnswer,
+  rootOf,
   tagOf,
   tagPrefix,
   takeEvaluation,
@@ -84,6 +89,8 @@ export const contactOf = (register: string): Contact => ({
 /** All tables of a node for one epoch, by register and token type. */
 export interface NodeEpoch extends AnsweringEpoch {
   readonly tables: ReadonlyMap<string, AnsweringTable>;
+  /** What the node committed to: these tables. */
+  readonly committed: CommittedTables;
 }
 
 /** Builds an epoch. `spare` adds entries that belong to nobody to every table, to reach a larger size class. */
@@ -115,12 +122,15 @@ export function buildEpoch(
       tables.set(`${register} ${tokenType}`, {
         tokenType,
         table,
+        tree: bucketTree(table),
         answerKey: answerKey(suite, nodeKey, scope),
       });
     }
   return {
     epoch,
+    commitment: undefined,
     tables,
+    committed: commitTo(epoch, registers, tables),
     register(id) {
       const model = registers.find(({ register }) => register === id);
       if (model === undefined) return 'not-imported';
@@ -128,6 +138,21 @@ export function buildEpoch(
       return { contact: contactOf(id), tables: held };
     },
   };
+}
+
+/** The commitment to a node's tables, as an asker comes to trust it. */
+function commitTo(
+  epoch: number,
+  registers: readonly RegisterModel[],
+  tables: ReadonlyMap<string, AnsweringTable>,
+): CommittedTables {
+  const committed = registers.flatMap(({ register, tokenTypes }) =>
+    tokenTypes.map((tokenType) => {
+      const { table, tree } = tables.get(`${register} ${tokenType}`) as AnsweringTable;
+      return committedTable(register, tokenType, { ...table, root: rootOf(tree) });
+    }),
+  );
+  return committedTables({ format: 'hitmachine-tables-1', epoch, day: '2026-03-02', tables: committed });
 }
 
 /** Asks the gateway: blind, evaluate, check the proof, unblind. */
@@ -196,7 +221,7 @@ export function lookUp(
     lookup,
     registers.map(({ register }) => register),
   );
-  return readAnswer(suite, lookup, NODE, question, answerOf(suite, epoch, ticket, question));
+  return readAnswer(suite, lookup, NODE, question, answerOf(suite, epoch, ticket, question), epoch.committed);
 }
 
 /** What a plain comparison of texts says. */

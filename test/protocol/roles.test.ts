@@ -213,7 +213,10 @@ describe('epochs', () => {
   test('a table of one epoch answers no question of the next', () => {
     const [today, tomorrow] = [buildEpoch(suite, REGISTERS, 1), buildEpoch(suite, REGISTERS, 2)];
     const stale = { ...tomorrow, register: (id: string) => today.register(id) };
-    for (const result of lookUp(suite, REGISTERS, stale, PERSONS))
+    expectCode(() => lookUp(suite, REGISTERS, stale, PERSONS), 'log-proof-invalid');
+    // A node that committed to them for tomorrow gains nothing either.
+    const committed = { ...today.committed, epoch: tomorrow.epoch };
+    for (const result of lookUp(suite, REGISTERS, { ...stale, committed }, PERSONS))
       if ('persons' in result) for (const person of result.persons) expect(person.status).not.toBe('known');
     for (const [name, { table }] of today.tables)
       expect(tomorrow.tables.get(name)?.table.bytes).not.toEqual(table.bytes);

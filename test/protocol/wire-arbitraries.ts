@@ -76,6 +76,7 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
   fc.record({
     type: fc.constant('answered' as const),
     epoch: u64,
+    commitment: fc.option(blob(64), { nil: undefined }),
     registers: list(
       fc.oneof(
         fc.record({
@@ -88,7 +89,14 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
           register: name,
           contact: blob(64),
           columns: list(
-            fc.record({ tokenType, evaluated: blob(1_024), bits: u8, rangeTags: u32, ranges: blob(64) }),
+            fc.record({
+              tokenType,
+              evaluated: blob(1_024),
+              bits: u8,
+              rangeTags: u32,
+              ranges: blob(64),
+              paths: blob(320),
+            }),
           ),
         }),
       ),
@@ -123,14 +131,24 @@ const gatewayFrame: fc.Arbitrary<GatewayFrame> = fc.oneof(
     question: sealedQuestion,
   }),
   fc.record({ type: fc.constant('roster-changed' as const), rosterVersion: u64 }),
+  fc.record({ type: fc.constant('add-checkpoint' as const), request: u32, body: blob(64) }),
+  fc.record({ type: fc.constant('checkpoint' as const), note: blob(64) }),
 );
 
-const agentFrame: fc.Arbitrary<AgentFrame> = fc.record({
-  type: fc.constant('reply' as const),
-  delivery: u32,
-  outcome: fc.constantFrom(...DELIVERY_OUTCOMES),
-  ciphertext: fc.option(blob(64), { nil: undefined }),
-});
+const agentFrame: fc.Arbitrary<AgentFrame> = fc.oneof(
+  fc.record({
+    type: fc.constant('reply' as const),
+    delivery: u32,
+    outcome: fc.constantFrom(...DELIVERY_OUTCOMES),
+    ciphertext: fc.option(blob(64), { nil: undefined }),
+  }),
+  fc.record({
+    type: fc.constant('cosigned' as const),
+    request: u32,
+    status: fc.integer({ min: 0, max: 65_535 }),
+    body: blob(64),
+  }),
+);
 
 const sessionOpening: fc.Arbitrary<SessionOpening> = fc.record({
   version: u8,

@@ -5,6 +5,8 @@ import type { Random } from '../bytes.ts';
 import { bytesToHex, concatBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import { encodeToken } from '../identifiers/index.ts';
+import { checkRange } from '../log/bucket-tree.ts';
+import { HASH_BYTES } from '../log/merkle.ts';
 import type { TagScope } from '../pseudonym/pseudonym.ts';
 import { TAG_BYTES, bucketHash, bucketNumber, tagOf, tagPrefix } from '../pseudonym/pseudonym.ts';
 import { bitsPerPerson } from '../pseudonym/size-class.ts';
@@ -13,6 +15,7 @@ import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
 import { decodeContact } from '../wire/answer.ts';
 import type { Question } from '../wire/question.ts';
 import type { Contact } from '../wire/roster.ts';
+import type { CommittedTables } from '../wire/table-commitment.ts';
 import { splitElements } from './elements.ts';
 import { columnOf } from './evaluator.ts';
 
@@ -57,6 +60,8 @@ export function prepareLookup(
 /** A lookup after the gateway's part. */
 export interface EvaluatedLookup extends PreparedLookup {
   readonly evaluated: Uint8Array;
+  /** E = k_g·H(y) per person and token type: stays with the asker, and is dropped when the lookup ends. */
+  readonly unblinded: readonly (readonly Uint8Array[])[];
   /** Bucket hashes per person and token type. */
   readonly hashes: readonly (readonly number[])[];
 }
@@ -71,17 +76,15 @@ export function takeEvaluation(
   const replies = splitElements(evaluated, lookup.persons.length * lookup.tokenTypes.length);
   if (verification !== undefined)
     verifyProof(suite, verification.gatewayKey, splitElements(lookup.elements), replies, verification.proof);
-  const hashes = lookup.unblinders.map((row, person) =>
+  const unblinded = lookup.unblinders.map((row, person) =>
     row.map((unblinder, type) =>
-      bucketHash(
-        suite.backend.group.multiply(
-          unblinder,
-          replies[person * lookup.tokenTypes.length + type] as Uint8Array,
-        ),
+      suite.backend.group.multiply(
+        unblinder,
+        replies[person * lookup.tokenTypes.length + type] as Uint8Array,
       ),
     ),
   );
-  return { ...lookup, evaluated, hashes };
+  return { ...lookup, evaluated, unblinded, hashes: unblinded.map((row) => row.map(bucketHash)) };
 }
 
 /** A register to ask: its token types with the bits of a bucket number that a person alone would show of them. */
@@ -142,9 +145,12 @@ export type RegisterResult =
   | { readonly register: string; readonly unavailable: Unavailable };
 
 /**
- * Reads a node's answer to a question: derives the tags and looks for them in the ranges. An answer that is not
- * exactly what was asked for throws `malformed`, so that a missing part can never pass for "not known"; a contact
- * that is none throws `malformed` or `field-invalid`.
+ * Reads a node's answer to a question: checks each range against the tables that the node committed to, derives the
+ * tags and looks for them there. An answer that is not exactly what was asked for throws `malformed`, so that a
+ * missing part can never pass for "not known"; one from other tables throws `log-proof-invalid` and names the table;
+ * a contact that is none throws `malformed` or `field-invalid`.
+ *
+ * `committed`: what stands in the gateway's log, as `openCommitment` found it; an answer with tables needs it.
  */
 export function readAnswer(
   suite: Suite,
@@ -152,6 +158,7 @@ export function readAnswer(
   node: string,
   question: Question,
   answer: Extract<Answer, { type: 'answered' }>,
+  committed: CommittedTables | undefined,
 ): RegisterResult[] {
   const asked = question.registers.map(({ register }) => register);
   // One by one, not joined to one text: what a node sends may hold any separator.
@@ -162,29 +169,68 @@ export function readAnswer(
     throw misfit();
   return answer.registers.map((reply, i): RegisterResult => {
     if (reply.type === 'unavailable') return { register: reply.register, unavailable: reply.reason };
+    if (committed?.epoch !== answer.epoch)
+      throw new HitError(
+        'log-proof-invalid',
+        `${node} answers from epoch ${answer.epoch}, and did not commit to its tables`,
+      );
     const { columns } = question.registers[i] as Question['registers'][number];
     const scope = { agency: node, register: reply.register, epoch: answer.epoch };
-    const persons = readRegister(suite, lookup, scope, columns, reply);
+    const persons = readRegister(suite, lookup, scope, columns, reply, committed);
     return { register: reply.register, contact: decodeContact(reply.contact), persons };
   });
 }
 
 const misfit = (): HitError => new HitError('malformed', 'the answer does not fit the question');
 
+type AskedColumn = Question['registers'][number]['columns'][number];
+type TablesAnswer = Extract<RegisterAnswer, { type: 'tables' }>;
+type AnsweredColumn = TablesAnswer['columns'][number];
+
+/** The range of each person, once it is known that they are those of the committed table. */
+function checkedRanges(
+  { register, columns }: TablesAnswer,
+  asked: AskedColumn,
+  committed: CommittedTables,
+): { readonly column: AnsweredColumn; readonly ranges: readonly Uint8Array[] } {
+  const { tokenType, bits, buckets } = asked;
+  const column = columns.find((entry) => entry.tokenType === tokenType);
+  if (column === undefined || column.bits > bits || column.rangeTags === 0) throw misfit();
+  const shown = column.bits;
+  const prefixes = shown === 0 ? [0] : buckets.map((bucket) => bucket >>> (bits - shown));
+  const [size, pathSize] = [column.rangeTags * TAG_BYTES, shown * HASH_BYTES];
+  if (column.ranges.length !== prefixes.length * size || column.paths.length !== prefixes.length * pathSize)
+    throw misfit();
+  const refuse = (detail: string, cause?: unknown): HitError =>
+    new HitError('log-proof-invalid', `${register}, ${tokenType}: ${detail}`, { cause });
+  const table = committed.table(register, tokenType);
+  if (table === undefined) throw refuse('the node did not commit to a table of it');
+  const ranges = prefixes.map((prefix, i) => {
+    const range = column.ranges.subarray(i * size, (i + 1) * size);
+    const path = column.paths.subarray(i * pathSize, (i + 1) * pathSize);
+    try {
+      checkRange(table, { shown, prefix, range, path }, committed.sha256);
+    } catch (cause) {
+      throw cause instanceof HitError ? refuse(cause.detail, cause) : cause;
+    }
+    return range;
+  });
+  return { column, ranges };
+}
+
 function readRegister(
   suite: Suite,
   lookup: EvaluatedLookup,
   scope: Omit<TagScope, 'tokenType'>,
-  columns: Question['registers'][number]['columns'],
-  reply: Extract<RegisterAnswer, { type: 'tables' }>,
+  columns: readonly AskedColumn[],
+  reply: TablesAnswer,
+  committed: CommittedTables,
 ): PersonResult[] {
   if (reply.columns.length !== columns.length) throw misfit();
   const persons = lookup.persons.length;
-  const read = columns.map(({ tokenType, bits: asked }) => {
-    const column = reply.columns.find((entry) => entry.tokenType === tokenType);
-    if (column === undefined || column.bits > asked || column.rangeTags === 0) throw misfit();
-    const size = column.rangeTags * TAG_BYTES;
-    if (column.ranges.length !== size * (column.bits === 0 ? 1 : persons)) throw misfit();
+  const read = columns.map((asked) => {
+    const { tokenType } = asked;
+    const { column, ranges } = checkedRanges(reply, asked, committed);
     const type = lookup.tokenTypes.indexOf(tokenType);
     const prefix = tagPrefix({ ...scope, tokenType });
     const known = splitElements(column.evaluated, persons).map((element, person) => {
@@ -192,8 +238,7 @@ function readRegister(
         lookup.unblinders[person]?.[type] as Uint8Array,
         element,
       );
-      const start = column.bits === 0 ? 0 : person * size;
-      return rangeHolds(column.ranges.subarray(start, start + size), tagOf(prefix, unblinded));
+      return rangeHolds(ranges[column.bits === 0 ? 0 : person] as Uint8Array, tagOf(prefix, unblinded));
     });
     return { tokenType, known };
   });

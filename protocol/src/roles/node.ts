@@ -1,6 +1,9 @@
 import type { Suite } from '../oprf/suite.ts';
 import { constantTimeEqual } from '../bytes.ts';
 import { HitError } from '../errors.ts';
+import type { BucketTree } from '../log/bucket-tree.ts';
+import { pathOf } from '../log/bucket-tree.ts';
+import { HASH_BYTES } from '../log/merkle.ts';
 import { TAG_BYTES } from '../pseudonym/pseudonym.ts';
 import { MAX_PREFIX_BITS, bitsPerPerson } from '../pseudonym/size-class.ts';
 import type { Table } from '../pseudonym/table.ts';
@@ -14,10 +17,12 @@ import type { Ticket } from '../wire/ticket.ts';
 import { elementDigest } from '../wire/ticket.ts';
 import { mapElements, splitElements } from './elements.ts';
 
-/** One table that a node answers from, with its key k_n·t_e. */
+/** One table that a node answers from, with its tree and its key k_n·t_e. */
 export interface AnsweringTable {
   readonly tokenType: string;
   readonly table: Table;
+  /** The tree over the table's buckets, whose root the node committed to. */
+  readonly tree: BucketTree;
   readonly answerKey: Uint8Array;
 }
 
@@ -32,6 +37,8 @@ export interface AnsweringRegister {
 /** What a node answers from: all its tables of one epoch. */
 export interface AnsweringEpoch {
   readonly epoch: number;
+  /** The logged commitment to all tables of this epoch, as `packCommitment` makes it. */
+  readonly commitment: Uint8Array | undefined;
   /** A register's contact and tables, or why it has no answer. */
   register(id: string): AnsweringRegister | Unavailable;
 }
@@ -85,7 +92,7 @@ export function answerQuestion(suite: Suite, epoch: AnsweringEpoch, question: Qu
     if (answer.type === 'tables') room -= answer.columns.reduce((sum, { ranges }) => sum + ranges.length, 0);
     registers.push(answer);
   }
-  return { type: 'answered', epoch: epoch.epoch, registers };
+  return { type: 'answered', epoch: epoch.epoch, commitment: epoch.commitment, registers };
 }
 
 function answerRegister(
@@ -120,9 +127,14 @@ function answerRegister(
     type: 'tables',
     register,
     contact: encodeContact(contact),
-    columns: columns.map(({ held: { tokenType, table, answerKey }, shown, numbers, rangeBytes }) => {
+    columns: columns.map(({ held: { tokenType, table, tree, answerKey }, shown, numbers, rangeBytes }) => {
       const ranges = new Uint8Array(numbers.length * rangeBytes);
-      numbers.forEach((number, i) => ranges.set(rangeAt(table, shown, number), i * rangeBytes));
+      const pathBytes = shown * HASH_BYTES;
+      const paths = new Uint8Array(numbers.length * pathBytes);
+      numbers.forEach((number, i) => {
+        ranges.set(rangeAt(table, shown, number), i * rangeBytes);
+        paths.set(pathOf(tree, shown, number), i * pathBytes);
+      });
       const elements = question.elements.find((entry) => entry.tokenType === tokenType)
         ?.elements as Uint8Array;
       return {
@@ -131,6 +143,7 @@ function answerRegister(
         bits: shown,
         rangeTags: rangeBytes / TAG_BYTES,
         ranges,
+        paths,
       };
     }),
   };

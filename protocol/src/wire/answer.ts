@@ -1,5 +1,6 @@
 import { utf8ToBytes } from '../bytes.ts';
-import { blob, list, message, oneOf, struct, u32, u64, u8, union } from './codec.ts';
+import { MAX_PREFIX_BITS } from '../pseudonym/size-class.ts';
+import { blob, list, message, oneOf, optional, struct, u32, u64, u8, union } from './codec.ts';
 import { registerField, tokenTypeField } from './fields.ts';
 import { parseJson } from './json.ts';
 import { LIMITS } from './limits.ts';
@@ -27,6 +28,8 @@ export type Answer =
   | {
       readonly type: 'answered';
       readonly epoch: number;
+      /** The entry of the log with which the node committed to this epoch's tables; absent while it has none. */
+      readonly commitment: Uint8Array | undefined;
       readonly registers: readonly RegisterAnswer[];
     };
 
@@ -47,6 +50,8 @@ export type RegisterAnswer =
         readonly rangeTags: number;
         /** One range for each person, in order; when `bits` is 0 the whole table, once. */
         readonly ranges: Uint8Array;
+        /** The path of each range in the tree over the table's buckets: `bits` hashes of 32 bytes a person. */
+        readonly paths: Uint8Array;
       }[];
     };
 
@@ -65,6 +70,7 @@ export const answerCodec = message<Answer>(
     refused: struct({ reason: oneOf(...REFUSALS) }),
     answered: struct({
       epoch: u64,
+      commitment: optional(blob(LIMITS.commitmentBytes)),
       registers: list(
         union({
           unavailable: struct({ register: registerField, reason: oneOf(...UNAVAILABLE) }),
@@ -78,6 +84,8 @@ export const answerCodec = message<Answer>(
                 bits: u8,
                 rangeTags: u32,
                 ranges: blob(LIMITS.answerBytes),
+                // All persons of a lookup together show at most that many bits.
+                paths: blob(MAX_PREFIX_BITS * 32),
               }),
               LIMITS.tokenTypes,
             ),

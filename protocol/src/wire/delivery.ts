@@ -1,4 +1,4 @@
-import { blob, bytes, list, message, oneOf, optional, struct, u32, u64, union } from './codec.ts';
+import { blob, bytes, list, message, oneOf, optional, struct, u16, u32, u64, union } from './codec.ts';
 import { idField } from './fields.ts';
 import { LIMITS } from './limits.ts';
 import type { SealedQuestion } from './sealed.ts';
@@ -6,8 +6,14 @@ import { sealedQuestionField } from './sealed.ts';
 
 /** What became of a question at a node, as far as the gateway may know. Says nothing about a person. */
 export const DELIVERY_OUTCOMES = ['answered', 'refused', 'session-unknown', 'rejected'] as const;
-/** What the gateway itself reports when no reply came. */
-export const DELIVERY_FAILURES = ['not-connected', 'timeout', 'overloaded', 'connection-lost'] as const;
+/** What the gateway itself reports when no reply came, or one that it could not log and so did not pass on. */
+export const DELIVERY_FAILURES = [
+  'not-connected',
+  'timeout',
+  'overloaded',
+  'connection-lost',
+  'not-logged',
+] as const;
 export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number];
 
@@ -60,7 +66,19 @@ export type GatewayFrame =
       readonly evidenceSignature: Uint8Array;
       readonly question: SealedQuestion;
     }
-  | { readonly type: 'roster-changed'; readonly rosterVersion: number };
+  | { readonly type: 'roster-changed'; readonly rosterVersion: number }
+  | {
+      /** Asks the agent, as a witness, for its cosignature: the body of C2SP tlog-witness's add-checkpoint. */
+      readonly type: 'add-checkpoint';
+      /** Pairs an answer with its request on this connection. */
+      readonly request: number;
+      readonly body: Uint8Array;
+    }
+  | {
+      /** The latest checkpoint with the cosignatures that it got: what every witness may hold against the others. */
+      readonly type: 'checkpoint';
+      readonly note: Uint8Array;
+    };
 
 export const gatewayFrameCodec = message<GatewayFrame>(
   union({
@@ -73,17 +91,30 @@ export const gatewayFrameCodec = message<GatewayFrame>(
       question: sealedQuestionField,
     }),
     'roster-changed': struct({ rosterVersion: u64 }),
+    'add-checkpoint': struct({ request: u32, body: blob(LIMITS.checkpointBytes) }),
+    checkpoint: struct({ note: blob(LIMITS.checkpointBytes) }),
   }),
   LIMITS.questionBytes + 16_384,
 );
 
 /** Frames that an agent sends back. */
-export type AgentFrame = {
-  readonly type: 'reply';
-  readonly delivery: number;
-  readonly outcome: DeliveryOutcome;
-  readonly ciphertext: Uint8Array | undefined;
-};
+export type AgentFrame =
+  | {
+      readonly type: 'reply';
+      readonly delivery: number;
+      readonly outcome: DeliveryOutcome;
+      readonly ciphertext: Uint8Array | undefined;
+    }
+  | {
+      /** A witness's answer to `add-checkpoint`: status and body as tlog-witness has them. */
+      readonly type: 'cosigned';
+      readonly request: number;
+      readonly status: number;
+      readonly body: Uint8Array;
+    };
+
+/** What an agent says to a delivery. */
+export type AgentReply = Extract<AgentFrame, { type: 'reply' }>;
 
 export const agentFrameCodec = message<AgentFrame>(
   union({
@@ -92,6 +123,7 @@ export const agentFrameCodec = message<AgentFrame>(
       outcome: oneOf(...DELIVERY_OUTCOMES),
       ciphertext: optional(blob(LIMITS.answerBytes + SEAL_BYTES)),
     }),
+    cosigned: struct({ request: u32, status: u16, body: blob(LIMITS.checkpointBytes) }),
   }),
   LIMITS.answerBytes + 1_024,
 );

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { base64 } from '@scure/base';
 import type { Backend } from '../backend/backend.ts';
-import { encodeBase64, utf8ToBytes } from '../bytes.ts';
+import { constantTimeEqual, encodeBase64, utf8ToBytes } from '../bytes.ts';
 import type { Random } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import { LIMITS } from './limits.ts';
@@ -41,7 +41,7 @@ interface RequestHead {
 }
 
 /** Seconds for which a signed request may be used. */
-const LIFETIME = 60;
+export const REQUEST_LIFETIME = 60;
 const TAG = 'hitmachine-1';
 const INPUT =
   /^hit=(\("@method" "@path" "content-digest"\);created=(\d{1,12});expires=(\d{1,12});nonce="([\w-]{22})";keyid="([a-z0-9-]{1,40})";alg="ed25519";tag="hitmachine-1")$/;
@@ -67,7 +67,7 @@ export function signRequest(
 ): { readonly headers: SignatureHeaders; readonly base: Uint8Array } {
   const created = Math.floor(now / 1000);
   const contentDigest = digestHeader(sha256(request.body));
-  const parameters = `("@method" "@path" "content-digest");created=${created};expires=${created + LIFETIME};nonce="${encodeBase64(random(16))}";keyid="${keyId}";alg="ed25519";tag="${TAG}"`;
+  const parameters = `("@method" "@path" "content-digest");created=${created};expires=${created + REQUEST_LIFETIME};nonce="${encodeBase64(random(16))}";keyid="${keyId}";alg="ed25519";tag="${TAG}"`;
   const base = signatureBase(request, contentDigest, parameters);
   const headers = {
     'content-digest': contentDigest,
@@ -120,11 +120,65 @@ export function checkRequest(
   if (
     head.created * 1000 > now + skew ||
     head.expires * 1000 < now - skew ||
-    head.expires - head.created > LIFETIME
+    head.expires - head.created > REQUEST_LIFETIME
   )
     throw new HitError(
       'signature-expired',
       'the request was signed too long ago, or one of the clocks is wrong',
     );
   return { ...head, base, signature, bodyDigest };
+}
+
+const BASE =
+  /^"@method": ([A-Z]+)\n"@path": (\/[^\n]*)\n"content-digest": sha-256=:([A-Za-z0-9+/]{43}=):\n"@signature-params": (.*)$/;
+
+/** More than the longest path makes. */
+const MAX_BASE_BYTES = 4_096;
+
+/** A signed request as an auditor finds it in a log. */
+export interface LoggedRequest extends SignedHead {
+  readonly method: string;
+  readonly path: string;
+  /** SHA-256 of the body that was signed. */
+  readonly bodyDigest: Uint8Array;
+}
+
+/** The parts of a logged request that are checked: what was signed, the signature, and the body where it was kept. */
+export interface LoggedParts {
+  readonly base: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly body?: Uint8Array;
+}
+
+/**
+ * Checks, long after, that an agency signed a request: the signature over its base, the agency that the base names,
+ * and the body where it was kept. Throws `signature-invalid`, saying which of them does not fit.
+ */
+export function checkLoggedRequest(
+  backend: Backend,
+  publicKey: Uint8Array,
+  keyId: string,
+  logged: LoggedParts,
+): LoggedRequest {
+  const request = readLoggedRequest(keyId, logged);
+  if (!backend.signatures.verify(publicKey, logged.base, logged.signature))
+    throw new HitError('signature-invalid', `the signature is not that of ${keyId}`);
+  return request;
+}
+
+/** What {@link checkLoggedRequest} checks and gives, but for the signature: for one who has to find out the key. */
+export function readLoggedRequest(
+  keyId: string,
+  { base, body }: Pick<LoggedParts, 'base' | 'body'>,
+): LoggedRequest {
+  const refuse = (detail: string): HitError => new HitError('signature-invalid', detail);
+  const match = base.length > MAX_BASE_BYTES ? null : BASE.exec(String.fromCharCode(...base));
+  if (match === null) throw refuse('the signed head is not of our profile');
+  const [, method, path, digest, parameters] = match as unknown as [string, string, string, string, string];
+  const { head } = parseInput(`hit=${parameters}`);
+  if (head.keyId !== keyId) throw refuse(`the request was signed by ${head.keyId}, not by ${keyId}`);
+  const bodyDigest = base64.decode(digest);
+  if (body !== undefined && !constantTimeEqual(sha256(body), bodyDigest))
+    throw refuse(`the body is not the one that ${keyId} signed`);
+  return { ...head, method, path, bodyDigest };
 }

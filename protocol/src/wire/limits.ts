@@ -15,9 +15,15 @@ export const LIMITS = {
   /** Bytes of one sealed answer: the whole table of a register of 1,000,000, and more. */
   answerBytes: 16_777_216,
   /** Bytes of ranges in one answer; what is left is room for everything else that an answer may hold. */
-  answerRanges: 16_187_392,
+  answerRanges: 16_080_896,
+  /** Bytes of the receipt of a table commitment: that of the largest log, signed by the log alone, has some 3,200. */
+  receiptBytes: 8_192,
+  /** Bytes of a table commitment in an answer: an entry of the log, its receipt, and their lengths. */
+  commitmentBytes: 65_535 + 8_192 + 8,
   /** Bytes of a register's contact in an answer: more than any contact that is allowed takes. */
   contactBytes: 8_192,
+  /** Bytes of a checkpoint with a cosignature of every agency, and of a request for one. */
+  checkpointBytes: 65_536,
   /** Bytes of a JSON body. */
   jsonBytes: 262_144,
   /** The longest that a ticket may be good for, in milliseconds. */

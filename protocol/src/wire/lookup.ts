@@ -30,6 +30,18 @@ export const lookupRequestSchema = z.strictObject({
 });
 export type LookupRequest = z.infer<typeof lookupRequestSchema>;
 
+/**
+ * An entry of the gateway's log and the proof that it stands there: what an agency keeps of each thing that it asked
+ * to be logged.
+ */
+export const loggedSchema = z.strictObject({
+  /** The entry's bytes, base64url. */
+  entry: z.string().max(90_000),
+  /** A C2SP tlog-proof: index, inclusion proof, signed checkpoint. */
+  receipt: z.string().max(80_000),
+});
+export type Logged = z.infer<typeof loggedSchema>;
+
 /** What the gateway gives back once the lookup stands in its log. */
 export const lookupOpenedSchema = z.strictObject({
   lookupId: base64Schema(16),
@@ -40,6 +52,7 @@ export const lookupOpenedSchema = z.strictObject({
   tickets: z.array(z.strictObject({ node: slugSchema, ticket: z.string().max(6_000) })).max(LIMITS.agencies),
   /** Shows, once, that the sender of the sealed questions is the one who opened the lookup. */
   capability: base64Schema(32),
+  logged: loggedSchema,
 });
 export type LookupOpened = z.infer<typeof lookupOpenedSchema>;
 

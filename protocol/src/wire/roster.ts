@@ -123,6 +123,18 @@ export type Settings = z.infer<typeof settingsSchema>;
 
 /** The purpose of a node's question about its own canary. Reserved: no policy may define it. */
 export const CANARY_PURPOSE = 'canary';
+/** The purpose of a person's own request to know who asked about him or her. Goes with that register alone. */
+export const SUBJECT_ACCESS_PURPOSE = 'subject-access';
+/** The register, at every agency, of the persons whom the agency has asked about. */
+export const ASKED_ABOUT_REGISTER = 'asked-about';
+
+/**
+ * Whether a register may be asked for a purpose: who asked about a person is told for that person's own request only,
+ * and such a request is told nothing else.
+ */
+export function purposeFitsRegister(purpose: string, register: string): boolean {
+  return (purpose === SUBJECT_ACCESS_PURPOSE) === (register === ASKED_ABOUT_REGISTER);
+}
 
 /** The list of agencies, registers and keys: signed by the gateway, pinned by the agents. */
 export const rosterSchema = z.strictObject({

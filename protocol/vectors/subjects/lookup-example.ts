@@ -1,10 +1,20 @@
 import { z } from 'zod';
-import type { AnsweringEpoch, Backend, PreparedLookup, Suite, Table, TableEntry } from '../../src/index.ts';
+import type {
+  AnsweringEpoch,
+  Backend,
+  PreparedLookup,
+  Suite,
+  Table,
+  TableCommitment,
+  TableEntry,
+} from '../../src/index.ts';
 import {
   answerKey,
   answerQuestion,
   bucketHash,
+  bucketTree,
   buildTable,
+  committedTable,
   contactSchema,
   createSuite,
   encodeToken,
@@ -13,9 +23,11 @@ import {
   makeQuestion,
   noble,
   prepareLookup,
+  rootOf,
   tagOf,
   tagPrefix,
   takeEvaluation,
+  utf8ToBytes,
 } from '../../src/index.ts';
 import { expand, handOut } from '../deterministic.ts';
 import { hex } from '../format.ts';
@@ -53,15 +65,22 @@ export function prepare(backend: Backend, given: Asked): PreparedLookup {
 
 export function answeringEpoch(
   epoch: number,
+  commitment: Uint8Array | undefined,
   tables: readonly NamedTable[],
   contacts: Contacts,
 ): AnsweringEpoch {
   return {
     epoch,
+    commitment,
     register(id) {
       const held = tables
         .filter(({ register }) => register === id)
-        .map(({ tokenType, answerKey, ...table }) => ({ tokenType, answerKey, table }));
+        .map(({ tokenType, answerKey, ...table }) => ({
+          tokenType,
+          answerKey,
+          table,
+          tree: bucketTree(table),
+        }));
       const contact = contacts[id];
       return held.length > 0 && contact !== undefined ? { contact, tables: held } : 'not-imported';
     },
@@ -122,7 +141,21 @@ export function exampleLookup() {
       openingHours: 'werkdagen 9–17 uur',
     },
   };
-  const answer = answerQuestion(suite, answeringEpoch(epoch, tables, contacts), question);
+  // Stands for the logged commitment, of which there are vectors apart.
+  const packed = utf8ToBytes('commitment');
+  const answer = answerQuestion(suite, answeringEpoch(epoch, packed, tables, contacts), question);
   if (answer.type !== 'answered') throw new TypeError('the example is not answered');
-  return { lookup, prepared, gatewayKey, evaluated, registers, question, epoch, tables, contacts, answer };
+  const commitment: TableCommitment = {
+    format: 'hitmachine-tables-1',
+    epoch,
+    day: '2026-03-02',
+    tables: tables.map(({ register, tokenType, answerKey: _, ...shape }) =>
+      committedTable(register, tokenType, { ...shape, root: rootOf(bucketTree(shape)) }),
+    ),
+  };
+  return {
+    ...{ lookup, prepared, gatewayKey, evaluated, registers, question, epoch, tables, contacts, answer },
+    packed,
+    commitment,
+  };
 }

@@ -4,11 +4,13 @@ import {
   answerCodec,
   answerQuestion,
   checkQuestion,
+  committedTables,
   elementDigests,
   evaluateElements,
   makeQuestion,
   questionCodec,
   readAnswer,
+  tableCommitmentSchema,
   takeEvaluation,
   ticketCodec,
   utf8ToBytes,
@@ -38,7 +40,8 @@ export const lookup: Subject = {
     'A lookup at one node. prepare: an asker blinds its persons (`random` is what it draws: 64 bytes for each blind and, ' +
     'before it, 16 bytes for the padding token of who lacks a type). question: the encoded question, once the gateway ' +
     'has evaluated. check-question: a node compares it with its ticket; true or fails. answer: the encoded answer of a ' +
-    'node with these tables, each with its answer key, and these contacts. read-answer: what the asker shows.',
+    'node with these tables, each with its answer key, these contacts, and the logged commitment (here any bytes). ' +
+    'read-answer: what the asker shows, when it holds the answer against what the node committed to.',
   operations: {
     prepare: operation(z.strictObject(asked), (backend, given) => prepare(backend, given).elements),
     evaluate: operation(z.strictObject({ key: hex, elements: hex }), (backend, { key, elements }) =>
@@ -56,23 +59,37 @@ export const lookup: Subject = {
       return true;
     }),
     answer: operation(
-      z.strictObject({ question: hex, epoch: z.number(), tables: tablesSchema, contacts: contactsSchema }),
-      (backend, { question, epoch, tables, contacts }) =>
+      z.strictObject({
+        question: hex,
+        epoch: z.number(),
+        commitment: hex.optional(),
+        tables: tablesSchema,
+        contacts: contactsSchema,
+      }),
+      (backend, { question, epoch, commitment, tables, contacts }) =>
         answerCodec.encode(
           answerQuestion(
             suiteOf(backend),
-            answeringEpoch(epoch, tables, contacts),
+            answeringEpoch(epoch, commitment, tables, contacts),
             questionCodec.decode(question),
           ),
         ),
     ),
     'read-answer': operation(
-      z.strictObject({ ...asked, evaluated: hex, registers: tableBits, node: z.string(), answer: hex }),
-      (backend, { evaluated, registers, node, answer, ...given }) => {
+      z.strictObject({
+        ...asked,
+        evaluated: hex,
+        registers: tableBits,
+        node: z.string(),
+        answer: hex,
+        committed: tableCommitmentSchema.optional(),
+      }),
+      (backend, { evaluated, registers, node, answer, committed, ...given }) => {
         const taken = takeEvaluation(suiteOf(backend), prepare(backend, given), evaluated);
         const decoded = answerCodec.decode(answer);
         if (decoded.type === 'refused') return { refused: decoded.reason };
-        return readAnswer(suiteOf(backend), taken, node, makeQuestion(taken, registers), decoded);
+        const tables = committed === undefined ? undefined : committedTables(committed);
+        return readAnswer(suiteOf(backend), taken, node, makeQuestion(taken, registers), decoded, tables);
       },
     ),
   },
@@ -87,8 +104,9 @@ export const lookup: Subject = {
         elementDigests: elementDigests(evaluated, given.tokenTypes),
         ...change,
       }).bytes();
-    const answering = { question, epoch, tables, contacts };
-    const reading = { ...given, evaluated, registers, node: 'politie', answer };
+    const answering = { question, epoch, commitment: made.packed, tables, contacts };
+    const committed = made.commitment;
+    const reading = { ...given, evaluated, registers, node: 'politie', answer, committed };
     const wrongQuestion = (
       name: string,
       change: Partial<Question>,
@@ -207,6 +225,32 @@ export const lookup: Subject = {
         wrongAnswer('two registers under one name', {
           registers: [{ type: 'unavailable', register: 'aandacht,aangiften', reason: 'starting' }],
         }),
+        wrongAnswer('a path where none is needed', {
+          registers: withColumns((column) => ({ ...column, paths: new Uint8Array(32) })),
+        }),
+        wrongAnswer(
+          'another tag than was committed to',
+          {
+            registers: withColumns((column) => ({
+              ...column,
+              ranges: column.ranges.map((byte, i) => (i === 9 ? byte ^ 1 : byte)),
+            })),
+          },
+          'log-proof-invalid',
+        ),
+        wrongAnswer('another epoch than was committed to', { epoch: epoch + 1 }, 'log-proof-invalid'),
+        {
+          name: 'without a commitment',
+          operation: 'read-answer',
+          input: { ...reading, committed: undefined },
+          error: 'log-proof-invalid',
+        },
+        {
+          name: 'a table that was not committed to',
+          operation: 'read-answer',
+          input: { ...reading, committed: { ...committed, tables: committed.tables.slice(1) } },
+          error: 'log-proof-invalid',
+        },
         wrongAnswer('a contact that is not JSON', withContact('024 000 00 00')),
         wrongAnswer(
           'a contact without a name',

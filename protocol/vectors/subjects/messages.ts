@@ -1,4 +1,5 @@
 import {
+  LIMITS,
   agentFrameCodec,
   answerCodec,
   deliveryReportCodec,
@@ -42,6 +43,7 @@ function layQuestion(): Layout {
 function layAnswer(): Layout {
   const random = expand('answer');
   const layout = new Layout().uint('type: answered', 1, 1).uint('epoch', 8, 20_454);
+  layout.uint('commitment: absent or present', 1, 1).blob('commitment', utf8ToBytes('commitment'));
   layout.uint('number of registers', 2, 2);
   layout.uint('registers[0].type: unavailable', 1, 0).text('registers[0].register', 'aandacht');
   layout.uint('registers[0].reason: starting', 1, 1);
@@ -57,7 +59,8 @@ function layAnswer(): Layout {
       .blob(`${name}.evaluated`, random(64))
       .uint(`${name}.bits`, 1, bits)
       .uint(`${name}.rangeTags`, 4, rangeTags)
-      .blob(`${name}.ranges`, random(8 * rangeTags * ranges)),
+      .blob(`${name}.ranges`, random(8 * rangeTags * ranges))
+      .blob(`${name}.paths`, random(32 * bits * ranges)),
   );
 }
 
@@ -107,6 +110,7 @@ const MESSAGES: readonly (readonly [name: string, operation: string, layout: () 
   ['questions of a lookup', 'decode-questions', layQuestions],
   ['answered', 'decode-delivery-report', () => layReport('answered', 0, expand('report')(20))],
   ['timeout', 'decode-delivery-report', () => layReport('timeout', 5)],
+  ['not logged', 'decode-delivery-report', () => layReport('not-logged', 8)],
   [
     'hello',
     'decode-gateway-frame',
@@ -122,6 +126,31 @@ const MESSAGES: readonly (readonly [name: string, operation: string, layout: () 
     'roster changed',
     'decode-gateway-frame',
     () => new Layout().uint('type: roster-changed', 1, 2).uint('rosterVersion', 8, 8),
+  ],
+  [
+    'request for a cosignature',
+    'decode-gateway-frame',
+    () =>
+      new Layout()
+        .uint('type: add-checkpoint', 1, 3)
+        .uint('request', 4, 5)
+        .blob('body', utf8ToBytes('old 0\n\n')),
+  ],
+  [
+    'checkpoint',
+    'decode-gateway-frame',
+    () =>
+      new Layout().uint('type: checkpoint', 1, 4).blob('note', utf8ToBytes('waalstad.hitmachine/log\n0\n')),
+  ],
+  [
+    'cosigned',
+    'decode-agent-frame',
+    () =>
+      new Layout()
+        .uint('type: cosigned', 1, 1)
+        .uint('request', 4, 5)
+        .uint('status', 2, 409)
+        .blob('body', utf8ToBytes('7\n')),
   ],
   [
     'reply',
@@ -180,6 +209,7 @@ export const messages: Subject = {
           new Layout()
             .uint('', 1, 1)
             .uint('', 8, 1)
+            .uint('', 1, 0)
             .uint('', 2, 1)
             .uint('', 1, 1)
             .text('', 'a')
@@ -187,10 +217,21 @@ export const messages: Subject = {
             .uint('', 2, 0)
             .bytes(),
         ),
+        refused(
+          'a commitment that is too long',
+          'decode-answer',
+          new Layout()
+            .uint('', 1, 1)
+            .uint('', 8, 1)
+            .uint('', 1, 1)
+            .blob('', new Uint8Array(LIMITS.commitmentBytes + 1))
+            .uint('', 2, 0)
+            .bytes(),
+        ),
         refused('an answer of an unknown kind', 'decode-answer', Uint8Array.of(2, 0)),
         refused('an unknown reason', 'decode-answer', Uint8Array.of(0, 4)),
-        refused('an unknown outcome', 'decode-delivery-report', layReport('?', 8).bytes()),
-        refused('a frame of an unknown kind', 'decode-gateway-frame', Uint8Array.of(3)),
+        refused('an unknown outcome', 'decode-delivery-report', layReport('?', 9).bytes()),
+        refused('a frame of an unknown kind', 'decode-gateway-frame', Uint8Array.of(5)),
         refused('a mark that is neither 0 nor 1', 'decode-agent-frame', Uint8Array.of(0, 0, 0, 0, 1, 0, 2)),
         refused(
           'a line feed in a name',
@@ -203,11 +244,7 @@ export const messages: Subject = {
           new Layout().uint('', 2, 1).text('', 'bsn').blob('', new Uint8Array(1_025)).uint('', 2, 0).bytes(),
         ),
         refused('more token types than eight', 'decode-question', new Layout().uint('', 2, 9).bytes()),
-        refused(
-          'an epoch beyond 2^53',
-          'decode-answer',
-          Uint8Array.of(1, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-        ),
+        refused('an epoch beyond 2^53', 'decode-answer', Uint8Array.of(1, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
       ],
     };
   },

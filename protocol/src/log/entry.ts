@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { constantTimeEqual, utf8ToBytes } from '../bytes.ts';
+import type { ErrorCode } from '../errors.ts';
+import { ERRORS, HitError } from '../errors.ts';
+import { DELIVERY_FAILURES, DELIVERY_OUTCOMES } from '../wire/delivery.ts';
+import { base64Schema, slugSchema } from '../wire/fields.ts';
+import { parseJson, parseValue } from '../wire/json.ts';
+import { LIMITS } from '../wire/limits.ts';
+
+/** Bytes of the longest entry: what a bundle of the C2SP tlog-tiles layout can hold. */
+export const MAX_ENTRY_BYTES = 65_535;
+
+const base64Text = z
+  .string()
+  .max(MAX_ENTRY_BYTES)
+  .regex(/^[\w-]*$/, 'base64url without padding');
+
+/** The RFC 9421 signature base of an agency's request, and its signature over it. */
+const evidenceSchema = z.strictObject({ base: base64Text, signature: base64Schema(64) });
+/**
+ * The body of the signed request as it came in; its SHA-256 stands in the signature base. Left out where it holds a
+ * secret (an enrolment's token) or blinded clients by the thousand.
+ */
+const bodySchema = z.string().max(MAX_ENTRY_BYTES);
+
+const errorCodes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
+const agency = slugSchema;
+const lookupId = base64Schema(16);
+/** Random, so that nobody can guess an entry from its hash. */
+export const ENTRY_ID_BYTES = 16;
+const id = base64Schema(ENTRY_ID_BYTES);
+
+/** What a reader of the log did, in the words of the console. */
+const readings = ['search', 'entry', 'figures', 'witnesses', 'export'] as const;
+
+const eventSchemas = [
+  z.strictObject({
+    event: z.literal('log-opened'),
+    federation: slugSchema,
+    identityKey: base64Schema(32),
+    /** SHA-256 over the entries of a log that was kept before this one, where there was one. */
+    before: base64Schema(32).optional(),
+  }),
+  z.strictObject({
+    event: z.literal('roster'),
+    version: z.int().min(1),
+    /** SHA-256 of the signed document's payload. */
+    digest: base64Schema(32),
+    /** What is other than in the version before. */
+    changed: z.array(z.enum(['gateway-keys', 'policy', 'agencies', 'agency-keys', 'registers'])).max(5),
+  }),
+  z.strictObject({ event: z.literal('agency-invited'), agency, again: z.boolean() }),
+  z.strictObject({ event: z.literal('agency-removed'), agency, enrolled: z.boolean() }),
+  z.strictObject({
+    event: z.literal('enrolment'),
+    agency,
+    identityKey: base64Schema(32),
+    evidence: evidenceSchema,
+  }),
+  z.strictObject({ event: z.literal('registers'), agency, body: bodySchema, evidence: evidenceSchema }),
+  z.strictObject({ event: z.literal('tables'), agency, body: bodySchema, evidence: evidenceSchema }),
+  z.strictObject({
+    event: z.literal('evaluation'),
+    agency,
+    register: slugSchema,
+    elements: z.int().min(1).max(LIMITS.importBatch),
+    evidence: evidenceSchema,
+  }),
+  z.strictObject({
+    event: z.literal('lookup'),
+    agency,
+    lookupId,
+    body: bodySchema,
+    evidence: evidenceSchema,
+  }),
+  z.strictObject({
+    event: z.literal('canary'),
+    agency,
+    lookupId,
+    body: bodySchema,
+    evidence: evidenceSchema,
+  }),
+  z.strictObject({
+    event: z.literal('answer'),
+    id,
+    /** The agency that asked. */
+    agency,
+    lookupId,
+    node: slugSchema,
+    /** SHA-256 of the signature base of the request that opened the lookup: the ticket's request digest. */
+    request: base64Schema(32),
+    /** `abandoned`: the asker went away before there was an outcome. */
+    outcome: z.enum([...DELIVERY_OUTCOMES, ...DELIVERY_FAILURES, 'abandoned']),
+    milliseconds: z.int().min(0),
+  }),
+  z.strictObject({
+    event: z.enum(['lookup-refused', 'evaluation-refused', 'tables-refused']),
+    agency,
+    code: z.enum(errorCodes),
+    evidence: evidenceSchema,
+  }),
+  z.strictObject({
+    event: z.literal('witness-refused'),
+    /** The witness. */
+    agency,
+    /** Entries in the log that the witness did not want to sign for. */
+    size: z.int().min(0),
+    alarm: z.enum(['fork', 'rollback', 'refused']),
+  }),
+  z.strictObject({
+    event: z.literal('log-read'),
+    id,
+    /** The reader's subject at the identity provider. */
+    reader: z.string().min(1).max(255),
+    reading: z.enum(readings),
+    /** What was asked for: filters, or the index of an entry. */
+    detail: z.string().max(1_000),
+  }),
+  z.strictObject({
+    event: z.literal('access-refused'),
+    id,
+    reader: z.string().min(1).max(255),
+    path: z.string().max(1_000),
+  }),
+] as const;
+
+/** What happened: a closed list of events, each with exactly its fields. Nothing in them is about a person. */
+export const logEventSchema = z.discriminatedUnion('event', eventSchemas);
+export type LogEvent = z.infer<typeof logEventSchema>;
+export type LogEventName = LogEvent['event'];
+export type LogReading = (typeof readings)[number];
+
+/** An event with the gateway's time, in milliseconds since 1970; it never goes back from one entry to the next. */
+export type LogEntry = { readonly at: number } & LogEvent;
+
+const logEntrySchema: z.ZodType<LogEntry> = z.discriminatedUnion(
+  'event',
+  // Each with the time in front: what is written is what is read.
+  eventSchemas.map((schema) => z.strictObject({ at: z.int().min(0), ...schema.shape })) as never,
+);
+
+/**
+ * The leaf of an entry: compact JSON in UTF-8, fields in the order of the schema, so that an entry has one encoding.
+ * Throws `field-invalid`, or `body-too-large` above {@link MAX_ENTRY_BYTES}.
+ */
+export function encodeEntry(entry: LogEntry): Uint8Array {
+  const leaf = utf8ToBytes(JSON.stringify(parseValue(logEntrySchema, entry)));
+  if (leaf.length > MAX_ENTRY_BYTES)
+    throw new HitError(
+      'body-too-large',
+      `the log takes entries of at most ${MAX_ENTRY_BYTES} bytes: address fewer registers at once`,
+    );
+  return leaf;
+}
+
+/** The entry that stands in a leaf. Throws `malformed` or `field-invalid`. */
+export function decodeEntry(leaf: Uint8Array): LogEntry {
+  if (leaf.length > MAX_ENTRY_BYTES) throw new HitError('malformed', 'an entry of the log is too long');
+  const entry = parseJson(logEntrySchema, leaf);
+  if (!constantTimeEqual(utf8ToBytes(JSON.stringify(entry)), leaf))
+    throw new HitError('malformed', 'an entry of the log is not written as it should be');
+  return entry;
+}

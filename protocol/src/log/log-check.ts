@@ -1,0 +1,282 @@
+import type { Backend } from '../backend/backend.ts';
+import { encodeBase64 } from '../bytes.ts';
+import { HitError } from '../errors.ts';
+import { REQUEST_LIFETIME } from '../wire/http-signature.ts';
+import { LIMITS } from '../wire/limits.ts';
+import type { Roster } from '../wire/roster.ts';
+import type { SignedDocument } from '../wire/signed-document.ts';
+import type { EntryFacts, LookupFacts, RequestFacts, SaidEntry } from './entry-check.ts';
+import { IdSet } from './id-set.ts';
+import { MembershipCheck } from './membership-check.ts';
+import type { RosterEntry } from './roster-check.ts';
+import { rosterOf, untoldChange } from './roster-check.ts';
+
+/** One thing that is not right with an entry. */
+export interface LogProblem {
+  readonly index: number;
+  /** In plain words, with the entry as the subject. */
+  readonly reason: string;
+}
+
+/** Something that an auditor should know and that is no fault. */
+export type LogNotice = LogProblem;
+
+export interface LogCheckOptions {
+  readonly backend: Backend;
+  readonly federation: string;
+  /** The key that signs the log and its rosters. */
+  readonly publicKey: Uint8Array;
+  /** The signed document of a version of the roster, if there is one. */
+  readonly roster: (version: number) => SignedDocument | undefined;
+}
+
+/** Time that a gateway may take between checking a request and logging it. */
+const PROCESSING_MS = 60_000;
+/** A node may be put a question twice within a lookup. */
+const ANSWERS_PER_NODE = 2;
+/** A lookup whose answers may still come is kept for a day of the log: far longer than any lookup lives. */
+const LOOKUP_KEPT_MS = 86_400_000;
+
+interface OpenLookup extends LookupFacts {
+  readonly agency: string;
+  readonly at: number;
+  readonly answers: Map<string, number>;
+}
+
+/**
+ * Checks what the entries of a log are to each other, from the first on: a pure state machine that is fed with one
+ * entry after another. Holds what is needed to judge the entries to come, not the entries.
+ */
+export class LogCheck {
+  readonly membership = new MembershipCheck();
+  readonly notices: LogNotice[] = [];
+  readonly #options: LogCheckOptions;
+  readonly #nonces = new Map<string, { readonly index: number; readonly until: number }>();
+  readonly #lookups = new Map<string, OpenLookup>();
+  readonly #lookupIds = new IdSet();
+  readonly #epochs = new Set<string>();
+  #size = 0;
+  #lastAt = 0;
+  /** The log goes on from one without proofs, in which agencies enrolled. */
+  #continues = false;
+  #roster: Roster | undefined;
+  #rosterVersion: number | undefined;
+  /** The last roster entry, while its document is not the right one: it may have been made again after a crash. */
+  #pending: LogProblem | undefined;
+
+  constructor(options: LogCheckOptions) {
+    this.#options = options;
+  }
+
+  /** The newest roster whose document was found to be right. */
+  get roster(): Roster | undefined {
+    return this.#roster;
+  }
+
+  /** Time of the last entry, milliseconds since 1970. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
+  /** Takes the next entry; gives what is found to be wrong by it, with this entry or with one before. */
+  add({ said, problem, ...facts }: EntryFacts): LogProblem[] {
+    const index = this.#size++;
+    const reasons: string[] = problem === undefined ? [] : [problem];
+    const earlier: LogProblem[] = [];
+    if (said === undefined) return reasons.map((reason) => ({ index, reason }));
+    if ((said.event === 'log-opened') !== (index === 0))
+      reasons.push(index === 0 ? 'a log begins with the entry "log-opened"' : 'a log is opened only once');
+    if (said.at < this.#lastAt)
+      reasons.push(`its time is ${duration(this.#lastAt - said.at)} before that of the entry before it`);
+    this.#lastAt = Math.max(this.#lastAt, said.at);
+    this.#forget();
+    if (said.event === 'enrolment') this.#enrol(said, facts.request);
+    if (facts.request !== undefined && 'agency' in said)
+      reasons.push(...this.#checkRequest(index, said, facts.request));
+    if (said.event === 'roster') {
+      const result = this.#checkRoster(index, said);
+      earlier.push(...result.earlier);
+      reasons.push(...result.reasons);
+    } else reasons.push(...this.#checkEvent(index, said, facts));
+    return [...earlier, ...reasons.map((reason) => ({ index, reason }))];
+  }
+
+  /** Passes over entries that cannot be had; what is found with later ones may follow from that. */
+  skip(entries: number): void {
+    this.#size += entries;
+  }
+
+  /** What is still wrong after the last entry. */
+  end(): LogProblem[] {
+    return this.#pending === undefined ? [] : [this.#pending];
+  }
+
+  #enrol({ agency, identityKey }: Extract<SaidEntry, { event: 'enrolment' }>, request?: RequestFacts): void {
+    // A key counts from its enrolment on, and only when its holder has signed that.
+    if (request?.signedWith === identityKey) this.membership.enrolled(agency, identityKey);
+  }
+
+  #checkEvent(index: number, said: SaidEntry, facts: Omit<EntryFacts, 'said' | 'problem'>): string[] {
+    const { federation, publicKey } = this.#options;
+    switch (said.event) {
+      case 'log-opened':
+        this.#continues = said.before !== undefined;
+        if (said.federation !== federation)
+          return [`it opens the log of another federation, ${said.federation}`];
+        return said.identityKey === encodeBase64(publicKey) ? [] : ['it names another key of the gateway'];
+      case 'agency-removed':
+        this.membership.removed(said.agency, said.at, index);
+        return [];
+      case 'registers':
+        if (facts.registers !== undefined) this.membership.announced(said.agency, facts.registers);
+        return [];
+      case 'tables':
+        return facts.epoch === undefined ? [] : this.#checkEpoch(said.agency, facts.epoch);
+      case 'lookup':
+      case 'canary':
+        return facts.lookup === undefined ? [] : this.#openLookup(said, facts.lookup);
+      case 'answer':
+        return this.#checkAnswer(said);
+      default:
+        return [];
+    }
+  }
+
+  #checkRequest(
+    index: number,
+    { agency, at, event }: { agency: string; at: number; event: string },
+    { created, expires, nonce, signedWith }: RequestFacts,
+  ): string[] {
+    const reasons: string[] = [];
+    const { clockSkewMs } = LIMITS;
+    const signedAt = created * 1000;
+    if (signedAt > at + clockSkewMs)
+      reasons.push(
+        `it is back-dated: ${agency} signed it ${duration(signedAt - at)} after the time of the entry`,
+      );
+    if (expires - created > REQUEST_LIFETIME || at > expires * 1000 + clockSkewMs + PROCESSING_MS)
+      reasons.push(
+        `it was held back or used again: ${agency} signed it ${duration(at - signedAt)} before the time of the entry`,
+      );
+    // Of agencies that enrolled before this log began, the first roster says the keys.
+    const unknown = this.#continues && this.#rosterVersion === undefined && !this.membership.knows(agency);
+    if (signedWith !== undefined && !unknown) {
+      const objection = this.membership.objection(agency, signedWith, signedAt);
+      if (objection !== undefined) reasons.push(objection);
+    }
+    const name = `${agency} ${nonce}`;
+    const used = this.#nonces.get(name);
+    // An enrolment may come twice at the same moment, and the second changes nothing.
+    if (used !== undefined && event !== 'enrolment')
+      reasons.push(`it is a duplicate: the request of ${agency} in it stands in entry ${used.index} already`);
+    this.#nonces.set(name, {
+      index: used?.index ?? index,
+      until: Math.max(at, expires * 1000) + clockSkewMs + PROCESSING_MS,
+    });
+    return reasons;
+  }
+
+  #checkEpoch(agency: string, epoch: number): string[] {
+    const name = `${agency} ${epoch}`;
+    if (this.#epochs.has(name)) return [`${agency} has committed to tables for epoch ${epoch} before`];
+    this.#epochs.add(name);
+    return [];
+  }
+
+  #openLookup(
+    { agency, lookupId, at }: Extract<SaidEntry, { event: 'lookup' | 'canary' }>,
+    facts: LookupFacts,
+  ): string[] {
+    if (!this.#lookupIds.add(lookupId))
+      return [`the identifier of this lookup, ${lookupId}, was used before`];
+    this.#lookups.set(lookupId, { ...facts, agency, at, answers: new Map() });
+    const newest = this.#rosterVersion;
+    if (newest === undefined || facts.rosterVersion <= newest) return [];
+    return [`it was made with roster ${facts.rosterVersion}, and the newest one in the log is ${newest}`];
+  }
+
+  #checkAnswer({ agency, lookupId, node, request }: Extract<SaidEntry, { event: 'answer' }>): string[] {
+    const lookup = this.#lookups.get(lookupId);
+    if (lookup === undefined)
+      return [`it is an answer to the lookup ${lookupId}, and no entry before it opens that`];
+    if (lookup.agency !== agency) return [`it says that ${agency} asked, and ${lookup.agency} did`];
+    if (lookup.requestDigest !== request)
+      return [
+        `it is an answer to another request of ${agency} than the one that opens the lookup ${lookupId}`,
+      ];
+    if (!lookup.nodes.includes(node)) return [`it is an answer of ${node}, which the lookup did not address`];
+    const answers = (lookup.answers.get(node) ?? 0) + 1;
+    lookup.answers.set(node, answers);
+    return answers > ANSWERS_PER_NODE ? [`it is answer ${answers} of ${node} to the same lookup`] : [];
+  }
+
+  #checkRoster(index: number, entry: RosterEntry): { earlier: LogProblem[]; reasons: string[] } {
+    const { version } = entry;
+    const { roster, reason: unfit } = this.#documentOf(entry);
+    const last = this.#rosterVersion;
+    if (version === last && (this.#pending !== undefined || roster === undefined)) {
+      // Logged and not stored: the gateway was stopped in between, or another process of it was first.
+      this.notices.push({
+        index,
+        reason: `roster ${version} is logged twice; one of the two was never stored`,
+      });
+      if (roster === undefined) return { earlier: [], reasons: [] };
+      this.#pending = undefined;
+      return { earlier: [], reasons: this.#takeRoster(index, entry, roster, false) };
+    }
+    const earlier = this.#pending === undefined ? [] : [this.#pending];
+    this.#pending = roster === undefined ? { index, reason: unfit } : undefined;
+    const first = last === undefined && this.#continues;
+    const due = (last ?? 0) + 1;
+    const reasons =
+      version === due || first ? [] : [`it is version ${version} of the roster, where version ${due} is due`];
+    this.#rosterVersion = version;
+    if (roster !== undefined) reasons.push(...this.#takeRoster(index, entry, roster, first));
+    return { earlier, reasons };
+  }
+
+  #documentOf(entry: RosterEntry): { roster: Roster; reason?: never } | { roster?: never; reason: string } {
+    const { backend, federation, publicKey, roster } = this.#options;
+    try {
+      return { roster: rosterOf(backend, { federation, publicKey }, entry, roster(entry.version)) };
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      return { reason: error.detail };
+    }
+  }
+
+  /** `first`: of a log that goes on from one without proofs. */
+  #takeRoster(index: number, entry: RosterEntry, roster: Roster, first: boolean): string[] {
+    const untold = first ? undefined : untoldChange(this.#roster, roster, entry);
+    const unfounded = this.membership.roster(roster.agencies, entry.at, index, first);
+    if (first)
+      this.notices.push({
+        index,
+        reason: 'the keys on this roster are taken as they are: its agencies enrolled before this log began',
+      });
+    this.#roster = roster;
+    return [...(untold === undefined ? [] : [untold]), ...unfounded];
+  }
+
+  /** Lets go of what no later entry can refer to; both maps hold the oldest first. */
+  #forget(): void {
+    for (const [name, { until }] of this.#nonces) {
+      if (until >= this.#lastAt) break;
+      this.#nonces.delete(name);
+    }
+    for (const [id, { at }] of this.#lookups) {
+      if (at + LOOKUP_KEPT_MS >= this.#lastAt) break;
+      this.#lookups.delete(id);
+    }
+  }
+}
+
+/** A length of time in milliseconds, for people. */
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+}

@@ -1,0 +1,67 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Backend } from '../backend/backend.ts';
+import { decodeBase64, encodeBase64 } from '../bytes.ts';
+import { HitError } from '../errors.ts';
+import type { Agency, Roster } from '../wire/roster.ts';
+import { openRoster } from '../wire/roster.ts';
+import type { SignedDocument } from '../wire/signed-document.ts';
+import { sortedJson } from './entry-check.ts';
+import type { SaidEntry } from './entry-check.ts';
+
+export type RosterEntry = Extract<SaidEntry, { event: 'roster' }>;
+
+/** The parts of a roster whose change an entry tells. */
+const PARTS: Readonly<Record<RosterEntry['changed'][number], (roster: Roster) => unknown>> = {
+  'gateway-keys': ({ gateway }) => gateway,
+  policy: ({ settings, purposes }) => [settings, purposes],
+  agencies: ({ agencies }) => agencies.map(({ id, name, kind }) => [id, name, kind]),
+  'agency-keys': ({ agencies }) =>
+    agencies.map(({ id, identityKey, sessionKey }) => [id, identityKey, sessionKey]),
+  registers: ({ agencies }) => agencies.map(({ id, registers }) => [id, registers]),
+};
+
+/**
+ * The roster that an entry of the log is about, from the document that goes with it. Throws a `HitError` that says what
+ * does not fit: the digest, the gateway's signature, the version, the federation or the gateway's key.
+ */
+export function rosterOf(
+  backend: Backend,
+  log: { readonly federation: string; readonly publicKey: Uint8Array },
+  entry: RosterEntry,
+  document: SignedDocument | undefined,
+): Roster {
+  const refuse = (detail: string): HitError => new HitError('malformed', detail);
+  if (document === undefined) throw refuse(`the document of roster ${entry.version} is missing`);
+  if (encodeBase64(sha256(decodeBase64(document.payload))) !== entry.digest)
+    throw refuse(`the document of roster ${entry.version} is not the one that was logged`);
+  const roster = openRoster(backend, document, log.publicKey);
+  if (roster.version !== entry.version)
+    throw refuse(
+      `the document says that it is version ${roster.version}, the log that it is ${entry.version}`,
+    );
+  if (roster.federation !== log.federation)
+    throw refuse(`roster ${entry.version} is that of another federation, ${roster.federation}`);
+  if (roster.gateway.identityKey !== encodeBase64(log.publicKey))
+    throw refuse(`roster ${entry.version} names another key of the gateway than the one that signs the log`);
+  return roster;
+}
+
+/** Whether an entry tells truly what is other in a roster than in the one before; undefined when it does. */
+export function untoldChange(
+  before: Roster | undefined,
+  after: Roster,
+  { changed, version }: RosterEntry,
+): string | undefined {
+  const names = Object.keys(PARTS) as RosterEntry['changed'];
+  const real = names.filter(
+    (part) => before === undefined || sortedJson(PARTS[part](before)) !== sortedJson(PARTS[part](after)),
+  );
+  if (sortedJson([...changed].sort()) === sortedJson([...real].sort())) return undefined;
+  const told = (parts: readonly string[]): string => (parts.length === 0 ? 'nothing' : parts.join(', '));
+  return `roster ${version} changes ${told(real)}, and the entry says ${told(changed)}`;
+}
+
+/** Registers of an agency, and keys other than the one for signing, for comparison. */
+export const registersText = ({ registers }: Agency): string => sortedJson(registers);
+export const keysText = ({ identityKey, sessionKey }: Agency): string =>
+  sortedJson([identityKey, sessionKey]);
