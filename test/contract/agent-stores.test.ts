@@ -197,6 +197,7 @@ describe.each(Object.entries(ADAPTERS))('the stores of an agent: %s', (_, { open
       epoch: number,
       day: '2026-03-02',
       generations: { incidenten: 3, zaken: seed },
+      commitment: number === 5 ? undefined : Uint8Array.of(seed, 0, 255),
       tables: [
         { register: 'incidenten', tokenType: 'bsn', table: table(1, seed) },
         { register: 'zaken', tokenType: 'name+birthdate', table: table(0, seed + 1) },

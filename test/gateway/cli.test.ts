@@ -89,14 +89,16 @@ describe('hit-gateway agency', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as object),
     ).toMatchObject([
-      { sequence: 1, event: 'agency-invited', agency: 'politie', again: false },
-      { sequence: 2, event: 'agency-invited', agency: 'politie', again: true },
+      { index: 0, event: 'log-opened', federation: 'waalstad' },
+      { index: 1, event: 'agency-invited', agency: 'politie', again: false },
+      { index: 2, event: 'agency-invited', agency: 'politie', again: true },
     ]);
   });
 
   it.each([
     [['add', 'Politie', '--name', 'P', '--kind', 'police'], '<id>: lower-case letters'],
-    [['add', 'gateway', '--name', 'P', '--kind', 'police'], '<id>: "gateway" is reserved'],
+    [['add', 'gateway', '--name', 'P', '--kind', 'police'], '<id>: "gateway" and "log" are reserved'],
+    [['add', 'log', '--name', 'P', '--kind', 'police'], 'are reserved'],
     [['add', 'politie', '--name', 'P', '--kind', 'police', '--clients', 'many'], '--clients: a whole number'],
     [['add', 'politie', '--name', 'P', '--kind', 'cops'], 'Allowed choices are municipality'],
     [['add', 'politie', '--kind', 'police'], "required option '--name <name>'"],
@@ -123,6 +125,7 @@ describe('hit-gateway agency remove', () => {
     expect(again.stderr).toMatch(/^<id>: .*hit-gateway agency list/);
     const log = (await runProgram(['log', '--dir', folder])).stdout.trim().split('\n');
     expect(log.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual([
+      'log-opened',
       'agency-invited',
       'agency-removed',
     ]);
@@ -130,17 +133,17 @@ describe('hit-gateway agency remove', () => {
 });
 
 describe('hit-gateway log', () => {
-  it('prints what comes after an entry, and refuses a number that is none', async () => {
+  it('prints from an entry on, and refuses a number that is none', async () => {
     await init();
     for (const id of ['ggz', 'politie'])
       await runProgram(['agency', 'add', id, '--name', id, '--kind', 'police', '--dir', folder]);
-    const { stdout } = await runProgram(['log', '--dir', folder, '--after', '1']);
+    const { stdout } = await runProgram(['log', '--dir', folder, '--from', '2']);
     expect(stdout.trim().split('\n')).toHaveLength(1);
-    expect(JSON.parse(stdout)).toMatchObject({ sequence: 2, agency: 'politie' });
-    for (const after of ['x', '-1', '1.5', '1e3', '', '99999999999999999999']) {
-      const refused = await runProgram(['log', '--dir', folder, '--after', after]);
+    expect(JSON.parse(stdout)).toMatchObject({ index: 2, agency: 'politie' });
+    for (const from of ['x', '-1', '1.5', '1e3', '', '99999999999999999999']) {
+      const refused = await runProgram(['log', '--dir', folder, '--from', from]);
       expect(refused).toMatchObject({ code: 1, stdout: '' });
-      expect(refused.stderr).toContain('--after');
+      expect(refused.stderr).toContain('--from');
     }
   });
 });
@@ -186,6 +189,7 @@ describe('gateway.yaml', () => {
       'casusoverleg-zvh',
       'huiselijk-geweld',
       'jeugdbescherming',
+      'subject-access',
     ]);
   });
 

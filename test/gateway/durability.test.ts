@@ -1,18 +1,23 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { decodeEnrolmentToken } from '@hitmachine/protocol';
 import type { LookupOpened } from '@hitmachine/protocol';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { configTemplate } from '../../gateway/src/config-template.ts';
+import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
 import { TestAgency, register } from './support/agency.ts';
 import { problem } from './support/fixtures.ts';
 import { NODE_OPTIONS, PROGRAM, runProgram } from './support/program.ts';
 import { SocketGateway } from './support/running-gateway.ts';
+
+// Programs are started here, up to six in a test.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('a restart', () => {
   it('forgets neither nonces nor the roster', async () => {
@@ -71,19 +76,10 @@ describe('the program, killed right after a reply', () => {
     expect((await fetch(`${await serve()}/healthz`)).status).toBe(200);
   });
 
-  it('has the entry of every lookup that it answered, and refuses a replay after its restart', async () => {
-    await runProgram(['init', '--dir', folder, '--listen', '127.0.0.1:0']);
-    const invited = await runProgram([
-      'agency',
-      'add',
-      'politie',
-      '--name',
-      'Politie',
-      '--kind',
-      'police',
-      '--dir',
-      folder,
-    ]);
+  /** Answers a lookup, is killed, and says afterwards that it has seen the request. Gives the lookup's id. */
+  async function answerAndDie(): Promise<string> {
+    const argv = ['agency', 'add', 'politie', '--name', 'Politie', '--kind', 'police', '--dir', folder];
+    const invited = await runProgram(argv);
     let url = await serve();
     const politie = new TestAgency('politie', (path, init) => fetch(url + path, init), Date.now);
     await politie.enrol(decodeEnrolmentToken(invited.stdout).secret);
@@ -91,16 +87,52 @@ describe('the program, killed right after a reply', () => {
     const { lookupId } = (await (await politie.post(parts)).json()) as LookupOpened;
     program.kill('SIGKILL');
     await once(program, 'exit');
-
-    const database = new DatabaseSync(join(folder, 'gateway.sqlite'));
-    const rows = database.prepare("SELECT body FROM audit WHERE event = 'lookup'").all();
-    expect(rows.map(({ body }) => (JSON.parse(String(body)) as LookupOpened).lookupId)).toEqual([lookupId]);
-    expect(() => database.exec('DELETE FROM audit')).toThrow('append only');
-    database.close();
-
     url = await serve();
     expect(await problem(await politie.post(parts))).toMatchObject({ status: 401, code: 'replayed' });
     program.kill('SIGTERM');
     expect(await once(program, 'exit')).toEqual([0, null]);
+    return lookupId;
+  }
+
+  const LOOKUPS = "SELECT lookup_id FROM entry WHERE event = 'lookup'";
+
+  it('has the entry of every lookup that it answered, and refuses a replay after its restart', async () => {
+    await runProgram(['init', '--dir', folder, '--listen', '127.0.0.1:0']);
+    const lookupId = await answerAndDie();
+    const database = new DatabaseSync(join(folder, 'gateway.sqlite'));
+    expect(database.prepare(LOOKUPS).all()).toEqual([{ lookup_id: lookupId }]);
+    expect(() => database.exec('DELETE FROM entry')).toThrow('append only');
+    database.close();
   });
+
+  it.skipIf(POSTGRES_MISSING !== undefined)(
+    `does so on PostgreSQL${POSTGRES_MISSING === undefined ? '' : ` (left out: ${POSTGRES_MISSING})`}`,
+    async () => {
+      const server = await TestPostgres.start();
+      try {
+        const template = configTemplate({ federation: 'waalstad', listen: '127.0.0.1:0' });
+        const database = 'database: { postgres: { urlFile: postgres-url } }\n';
+        writeFileSync(join(folder, 'gateway.yaml'), `${template}${database}`);
+        writeFileSync(join(folder, 'postgres-url'), `${server.url}\n`, { mode: 0o644 });
+        const init = ['init', '--dir', folder];
+        const open = await runProgram(init);
+        expect(open.code).toBe(1);
+        expect(open.stderr).toContain('run: chmod 600');
+        expect(open.stderr).not.toContain(server.password);
+        chmodSync(join(folder, 'postgres-url'), 0o600);
+        const made = await runProgram(init);
+        expect(made).toMatchObject({ code: 0, stderr: '' });
+        expect(made.stdout).toContain('made the tables in the PostgreSQL database');
+        const lookupId = await answerAndDie();
+        expect(await server.sql(LOOKUPS)).toEqual([{ lookup_id: lookupId }]);
+        expect(readdirSync(folder)).not.toContain('gateway.sqlite');
+        await server.stop();
+        const stopped = await runProgram(['agency', 'list', '--dir', folder]);
+        expect(stopped).toMatchObject({ code: 1, stdout: '' });
+        expect(stopped.stderr).toContain('start PostgreSQL');
+      } finally {
+        await server.remove();
+      }
+    },
+  );
 });

@@ -17,7 +17,12 @@ describe('enrolment', () => {
       { id: 'politie', name: 'Agency politie', kind: 'police', identityKey: politie.identityKey, sessionKey },
     ]);
     expect(await response.json()).toEqual({ roster: gateway.deps.roster.current.document });
-    expect((await gateway.audit()).map(({ event }) => event)).toEqual(['agency-invited', 'enrolment']);
+    expect((await gateway.audit()).map(({ event }) => event)).toEqual([
+      'roster',
+      'agency-invited',
+      'enrolment',
+      'roster',
+    ]);
   });
 
   it('may be repeated after a lost reply, and then changes nothing', async () => {

@@ -79,10 +79,7 @@ describe('a lookup', () => {
       event: 'lookup',
       agency: 'politie',
       lookupId,
-      purpose: 'casusoverleg',
-      persons: 3,
-      registers: ['politie/incidenten'],
-      evidence: { bodyDigest: encodeBase64(sha256(parts.body)) },
+      body: new TextDecoder().decode(parts.body),
     });
   });
 

@@ -1,4 +1,4 @@
-import { LIMITS, encodeBase64 } from '@hitmachine/protocol';
+import { HitError, LIMITS, encodeBase64 } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TestAgency } from './support/agency.ts';
 import { AgentSocket } from './support/agent-socket.ts';
@@ -22,10 +22,8 @@ afterEach(() => gateway.remove());
 
 const open = async () => politie.opened(await gateway.version(), { registers: REGISTERS });
 const path = (lookupId: string): string => `/v1/lookups/${lookupId}/questions`;
-const delivered = async () =>
-  (await gateway.store.auditLog.read(0, 1000)).flatMap(({ event }) =>
-    event.event === 'delivery' ? [event] : [],
-  );
+const answers = async () =>
+  (await gateway.audit()).flatMap((entry) => (entry.event === 'answer' ? [entry] : []));
 
 describe('the questions of a lookup', () => {
   it('reach the nodes with their tickets and the evidence, and the replies come back', async () => {
@@ -44,14 +42,30 @@ describe('the questions of a lookup', () => {
     const frame = await (agents[1] as AgentSocket).heard('delivery');
     expect(frame.question).toEqual(question('ggz', 0));
     expect(encodeBase64(frame.ticket)).toBe(opened.tickets.find(({ node }) => node === 'ggz')?.ticket);
-    const entry = (await gateway.store.auditLog.read(0, 100)).find(({ event }) => event.event === 'lookup');
-    expect(entry?.event).toMatchObject({
+    const entry = (await gateway.audit()).find(({ event }) => event === 'lookup');
+    expect(entry).toMatchObject({
       evidence: { base: encodeBase64(frame.evidence), signature: encodeBase64(frame.evidenceSignature) },
     });
-    const [event] = await delivered();
-    expect(event?.nodes.map(({ node, outcome }) => [node, outcome])).toEqual(
+    expect((await answers()).map(({ node, outcome }) => [node, outcome]).sort()).toEqual(
       NODES.map((node) => [node, 'answered']),
     );
+  });
+
+  it('come back with no answer that could not be logged', async () => {
+    const agent = await AgentSocket.open(gateway.url, ggz);
+    agent.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([7]) });
+    const ask = async () => {
+      const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
+      return reports(await politie.send(path(opened.lookupId), questionsRequest(opened, ['ggz'])));
+    };
+    const { auditLog } = gateway.store;
+    const append = auditLog.append.bind(auditLog);
+    auditLog.append = (at, event, charges) =>
+      event.event === 'answer' ? Promise.reject(new HitError('storage-failed')) : append(at, event, charges);
+    expect(await ask()).toEqual([{ node: 'ggz', outcome: 'not-logged', ciphertext: undefined }]);
+    expect(await answers()).toEqual([]);
+    auditLog.append = append;
+    expect(await ask()).toMatchObject([{ node: 'ggz', outcome: 'answered' }]);
   });
 
   it('are streamed: a quick node does not wait for a silent one', async () => {
@@ -109,7 +123,7 @@ describe('the questions of a lookup', () => {
     );
     gone.abort();
     await expect(response.arrayBuffer()).rejects.toThrow();
-    await expect.poll(delivered).toMatchObject([{ nodes: [{ node: 'ggz', outcome: 'abandoned' }] }]);
+    await expect.poll(answers).toMatchObject([{ node: 'ggz', outcome: 'abandoned' }]);
   });
 });
 

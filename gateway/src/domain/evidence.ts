@@ -1,12 +1,19 @@
-import type { CheckedSignature } from '@hitmachine/protocol';
-import { encodeBase64 } from '@hitmachine/protocol';
-import type { Evidence } from '../ports/audit-log.ts';
+import type { CheckedSignature, LogEvent } from '@hitmachine/protocol';
+import { HitError, encodeBase64 } from '@hitmachine/protocol';
 
-/** A checked request in the form in which the audit log keeps it. */
+type Evidence = Extract<LogEvent, { event: 'enrolment' }>['evidence'];
+
+/** A checked request in the form in which the log keeps it: what an auditor checks without trusting the gateway. */
 export function evidenceOf(signature: CheckedSignature): Evidence {
-  return {
-    base: encodeBase64(signature.base),
-    signature: encodeBase64(signature.signature),
-    bodyDigest: encodeBase64(signature.bodyDigest),
-  };
+  return { base: encodeBase64(signature.base), signature: encodeBase64(signature.signature) };
+}
+
+/** The body of a signed request as the log keeps it: verbatim, so that its digest can be checked. Throws `malformed`. */
+export function bodyText(body: Uint8Array): string {
+  try {
+    // A byte order mark is kept: without it the digest would be another one.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+  } catch (cause) {
+    throw new HitError('malformed', 'the body is not JSON in UTF-8', { cause });
+  }
 }

@@ -1,11 +1,18 @@
 import type { DeliveryReport, SealedQuestion } from '@hitmachine/protocol';
-import { HitError, deliveryReportCodec, uintToBytes } from '@hitmachine/protocol';
+import {
+  ENTRY_ID_BYTES,
+  HitError,
+  deliveryReportCodec,
+  encodeBase64,
+  uintToBytes,
+} from '@hitmachine/protocol';
 import type { OperationalLog } from '../log.ts';
-import type { AuditEvent, AuditLog } from '../ports/audit-log.ts';
+import type { AuditLog } from '../ports/audit-log.ts';
 import type { Connections, Delivery } from '../ports/connections.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { OpenLookup, OpenLookups } from './open-lookups.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
+import { sha256 } from './sha256.ts';
 
 interface FanOutDeps {
   readonly auditLog: AuditLog;
@@ -16,12 +23,10 @@ interface FanOutDeps {
   readonly log: OperationalLog;
 }
 
-type NodeOutcome = Extract<AuditEvent, { event: 'delivery' }>['nodes'][number];
-
 /**
  * Puts the sealed questions of a lookup to the nodes, all at once, and returns a stream with a report for each as
- * soon as it is known: its length (32 bits, big-endian), then the encoded report. The stream ends after the last one.
- * When the reader goes away, nothing is waited for any longer. Throws `field-invalid` or `ticket-invalid`.
+ * soon as it is known and logged: its length (32 bits, big-endian), then the encoded report. The stream ends after the
+ * last one. When the reader goes away, nothing is waited for any longer. Throws `field-invalid` or `ticket-invalid`.
  */
 export function fanOut(
   deps: FanOutDeps,
@@ -39,14 +44,12 @@ export function fanOut(
   const gone = new AbortController();
   return new ReadableStream({
     async start(stream) {
-      const outcomes = await Promise.all(
+      await Promise.all(
         questions.map(async (question) => {
-          const { outcome, report } = await ask(deps, lookup, question, gone.signal);
+          const report = await ask(deps, lookup, question, gone.signal);
           if (report !== undefined && !gone.signal.aborted) stream.enqueue(framed(report));
-          return outcome;
         }),
       );
-      await logOutcomes(deps, lookup, outcomes);
       if (!gone.signal.aborted) stream.close();
     },
     cancel() {
@@ -55,12 +58,13 @@ export function fanOut(
   });
 }
 
+/** One node's report, once its outcome stands in the log; undefined when the asker went away before there was one. */
 async function ask(
   deps: FanOutDeps,
   lookup: OpenLookup,
   question: SealedQuestion,
   signal: AbortSignal,
-): Promise<{ outcome: NodeOutcome; report: DeliveryReport | undefined }> {
+): Promise<DeliveryReport | undefined> {
   const { node } = question;
   const delivery: Delivery = {
     ticket: lookup.tickets.get(node) as Uint8Array,
@@ -71,10 +75,25 @@ async function ask(
   const timeoutMs = deps.roster.current.roster.settings.answerTimeoutMs;
   const since = deps.runtime.now();
   const result = await deps.connections.deliver(delivery, { timeoutMs, signal });
-  return {
-    outcome: { node, outcome: result?.outcome ?? 'abandoned', milliseconds: deps.runtime.now() - since },
-    report: result && { node, ...result },
-  };
+  const now = deps.runtime.now();
+  const { agency, lookupId } = lookup;
+  try {
+    await deps.auditLog.append(now, {
+      event: 'answer',
+      id: encodeBase64(deps.runtime.random(ENTRY_ID_BYTES)),
+      agency,
+      lookupId,
+      node,
+      request: encodeBase64(sha256(lookup.evidence)),
+      outcome: result?.outcome ?? 'abandoned',
+      milliseconds: Math.max(0, now - since),
+    });
+  } catch (err) {
+    // What cannot be logged is not answered.
+    deps.log.error('answer-not-logged', { agency, err });
+    return { node, outcome: 'not-logged', ciphertext: undefined };
+  }
+  return result && { node, ...result };
 }
 
 function framed(report: DeliveryReport): Uint8Array {
@@ -83,16 +102,4 @@ function framed(report: DeliveryReport): Uint8Array {
   frame.set(uintToBytes(encoded.length, 4));
   frame.set(encoded, 4);
   return frame;
-}
-
-/** The lookup itself was logged when it was opened; without its outcomes the log is poorer, not wrong. */
-async function logOutcomes(
-  deps: FanOutDeps,
-  lookup: OpenLookup,
-  nodes: readonly NodeOutcome[],
-): Promise<void> {
-  const { agency, lookupId } = lookup;
-  await deps.auditLog
-    .append(deps.runtime.now(), { event: 'delivery', agency, lookupId, nodes })
-    .catch((err: unknown) => deps.log.error('delivery-not-logged', { agency, err }));
 }

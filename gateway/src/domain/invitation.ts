@@ -14,10 +14,13 @@ import { sha256 } from './sha256.ts';
 /** Milliseconds for which an enrolment token may be used. */
 export const TOKEN_LIFETIME_MS = 7 * 86_400_000;
 
+/** The gateway signs by the one name, and agents trust its log by the other. */
+const RESERVED: readonly string[] = [GATEWAY_KEY_ID, 'log'];
+
 const invitationSchema = z.strictObject({
   id: agencySchema.shape.id.refine(
-    (id) => id !== GATEWAY_KEY_ID,
-    `"${GATEWAY_KEY_ID}" is reserved for the gateway itself`,
+    (id) => !RESERVED.includes(id),
+    `${RESERVED.map((id) => `"${id}"`).join(' and ')} are reserved for the gateway itself`,
   ),
   name: agencySchema.shape.name,
   kind: z.enum(agencyKinds, `one of ${agencyKinds.join(', ')}`),

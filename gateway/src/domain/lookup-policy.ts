@@ -1,5 +1,11 @@
 import type { LookupRequest, Roster } from '@hitmachine/protocol';
-import { CANARY_PURPOSE, HitError } from '@hitmachine/protocol';
+import {
+  ASKED_ABOUT_REGISTER,
+  CANARY_PURPOSE,
+  HitError,
+  SUBJECT_ACCESS_PURPOSE,
+  purposeFitsRegister,
+} from '@hitmachine/protocol';
 import type { ErrorCode } from '@hitmachine/protocol';
 
 const refuse = (code: ErrorCode, field: string, detail: string): HitError =>
@@ -21,6 +27,7 @@ export function checkLookup(roster: Roster, agency: string, request: LookupReque
     throw refuse('unknown-purpose', 'purpose', 'a purpose from the roster');
   checkRegisterNames(roster, request.registers);
   if (canary) checkCanary(agency, request);
+  else checkPurposeFits(request);
   request.tokenTypes.forEach((type, i) => {
     if (!Object.hasOwn(roster.settings.tokenTypes, type))
       throw refuse(
@@ -44,6 +51,19 @@ function checkRegisterNames(roster: Roster, names: readonly string[]): void {
     if (!known.has(name)) throw refuse('unknown-register', `registers.${i}`, 'not on the roster');
     if (seen.has(name)) throw refuse('field-invalid', `registers.${i}`, 'stands twice');
     seen.add(name);
+  });
+}
+
+/** Who asked about a person is told for that person's own request, and such a request is told nothing else. */
+function checkPurposeFits({ purpose, registers }: LookupRequest): void {
+  registers.forEach((name, i) => {
+    const register = name.split('/')[1] ?? '';
+    if (purposeFitsRegister(purpose, register)) return;
+    const detail =
+      register === ASKED_ABOUT_REGISTER
+        ? `a register "${ASKED_ABOUT_REGISTER}" is for the purpose "${SUBJECT_ACCESS_PURPOSE}" only`
+        : `the purpose "${SUBJECT_ACCESS_PURPOSE}" is for registers "${ASKED_ABOUT_REGISTER}" only`;
+    throw refuse('not-allowed', `registers.${i}`, detail);
   });
 }
 

@@ -1,21 +1,24 @@
 import type { LookupOpened, LookupRequest } from '@hitmachine/protocol';
 import { CANARY_PURPOSE, LOOKUP_ID_BYTES, encodeBase64 } from '@hitmachine/protocol';
-import type { AuditLog, LookupRecord } from '../ports/audit-log.ts';
+import type { AuditLog } from '../ports/audit-log.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { Caller } from './authentication.ts';
 import { readElements } from './evaluation.ts';
-import { evidenceOf } from './evidence.ts';
+import type { CheckpointSigner } from './checkpoint-signer.ts';
+import { bodyText, evidenceOf } from './evidence.ts';
 import { checkLookup } from './lookup-policy.ts';
 import type { OpenLookups } from './open-lookups.ts';
 import type { Quotas } from './quotas.ts';
 import { canaryCharges, lookupCharges, quotaExceeded } from './quotas.ts';
+import { receiptFor } from './receipts.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { sha256 } from './sha256.ts';
 import { TICKET_LIFETIME_MS, makeTickets } from './tickets.ts';
 
 interface LookupDeps {
   readonly auditLog: AuditLog;
+  readonly checkpoints: CheckpointSigner;
   readonly evaluator: Evaluator;
   readonly roster: RosterKeeper;
   readonly openLookups: OpenLookups;
@@ -24,14 +27,15 @@ interface LookupDeps {
 }
 
 /**
- * Opens a lookup: checks it against policy and quotas, evaluates the blinded elements, writes the entry in the audit
- * log, and only then lets anything of it out. Throws what `checkLookup` throws, `field-invalid`, `element-invalid`,
+ * Opens a lookup: checks it against policy and quotas, evaluates the blinded elements, writes the entry in the log, and
+ * only then lets anything of it out, with the receipt. `body` is the signed request. Throws what `checkLookup` throws, `field-invalid`, `element-invalid`,
  * `quota-exceeded` or `storage-failed`.
  */
 export async function openLookup(
   deps: LookupDeps,
   caller: Caller,
   request: LookupRequest,
+  body: Uint8Array,
 ): Promise<LookupOpened> {
   const { agency, signature } = caller;
   const { roster } = deps.roster.current;
@@ -50,8 +54,17 @@ export async function openLookup(
   });
   const id = deps.runtime.random(LOOKUP_ID_BYTES);
   const lookupId = encodeBase64(id);
-  const event = { event: canary ? 'canary' : 'lookup', ...recordOf(caller, lookupId, request) } as const;
-  const appended = await deps.auditLog.append(now, event, charges);
+  const appended = await deps.auditLog.append(
+    now,
+    {
+      event: canary ? 'canary' : 'lookup',
+      agency: agency.id,
+      lookupId,
+      body: bodyText(body),
+      evidence: evidenceOf(signature),
+    },
+    charges,
+  );
   if (appended.type === 'exceeded') throw quotaExceeded(appended.charge, now);
 
   const requestDigest = sha256(signature.base);
@@ -77,21 +90,6 @@ export async function openLookup(
     ...(proof !== undefined && { proof: encodeBase64(proof) }),
     tickets: [...tickets].map(([node, ticket]) => ({ node, ticket: encodeBase64(ticket) })),
     capability: encodeBase64(deps.openLookups.add(lookup, deps.runtime.random, now)),
-  };
-}
-
-function recordOf(caller: Caller, lookupId: string, request: LookupRequest): LookupRecord {
-  const { purpose, professional, caseCommitment, persons, tokenTypes, registers, rosterVersion } = request;
-  return {
-    agency: caller.agency.id,
-    lookupId,
-    purpose,
-    professional,
-    caseCommitment,
-    persons,
-    tokenTypes,
-    registers,
-    rosterVersion,
-    evidence: evidenceOf(caller.signature),
+    logged: await receiptFor(deps, appended),
   };
 }

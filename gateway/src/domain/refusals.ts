@@ -1,11 +1,12 @@
+import type { LogEvent } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import type { OperationalLog } from '../log.ts';
-import type { AuditEvent, AuditLog } from '../ports/audit-log.ts';
+import type { AuditLog } from '../ports/audit-log.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { Caller } from './authentication.ts';
 import { evidenceOf } from './evidence.ts';
 
-type Refused = Extract<AuditEvent, { code: unknown }>['event'];
+type Refused = Extract<LogEvent, { code: unknown }>['event'];
 
 /**
  * Runs what an agency asked for; if it is refused, writes that down too and refuses all the same. A refusal gives

@@ -3,7 +3,7 @@ import { HitError } from '@hitmachine/protocol';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { Runtime } from '../ports/runtime.ts';
-import { evidenceOf } from './evidence.ts';
+import { bodyText, evidenceOf } from './evidence.ts';
 import { quotaExceeded, registersCharges } from './quotas.ts';
 import type { CurrentRoster, RosterKeeper } from './roster-keeper.ts';
 
@@ -40,7 +40,10 @@ function checkTableBits(
   return table.bits <= most ? [] : [{ field, detail: `at most ${most} in this federation` }];
 }
 
-/** Takes over an agency's registers as they are now. Throws `field-invalid`, `quota-exceeded` or `storage-failed`. */
+/**
+ * Takes over an agency's registers as they are now; `body` is the signed request that says so. Throws `field-invalid`,
+ * `quota-exceeded` or `storage-failed`.
+ */
 export async function updateRegisters(
   deps: {
     readonly directory: Directory;
@@ -50,6 +53,7 @@ export async function updateRegisters(
   },
   caller: { readonly agency: { readonly id: string }; readonly signature: CheckedSignature },
   registers: readonly Register[],
+  body: Uint8Array,
 ): Promise<CurrentRoster> {
   checkRegisters(registers, deps.roster.current.roster.settings);
   const now = deps.runtime.now();
@@ -58,7 +62,7 @@ export async function updateRegisters(
     {
       event: 'registers',
       agency: caller.agency.id,
-      registers: registers.map(({ id }) => id),
+      body: bodyText(body),
       evidence: evidenceOf(caller.signature),
     },
     registersCharges(caller.agency.id, now),

@@ -1,18 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Purpose, Roster, Settings, SignedDocument } from '@hitmachine/protocol';
+import type { LogEvent, Purpose, Roster, Settings, SignedDocument } from '@hitmachine/protocol';
 import {
   GATEWAY_KEY_ID,
   HitError,
   ROSTER_KIND,
+  decodeBase64,
   encodeBase64,
   openDocument,
   rosterSchema,
   signDocument,
 } from '@hitmachine/protocol';
+import type { AuditLog } from '../ports/audit-log.ts';
 import type { AgencyRecord, Directory } from '../ports/directory.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { GatewayKeys } from './keys.ts';
 import { publicKeys } from './keys.ts';
+import { sha256 } from './sha256.ts';
 
 /** What the federation has agreed on, as the configuration has it. */
 export interface Policy {
@@ -29,13 +32,14 @@ export interface CurrentRoster {
 interface RosterDeps {
   readonly keys: GatewayKeys;
   readonly directory: Directory;
+  readonly auditLog: AuditLog;
   readonly runtime: Runtime;
   readonly policy: Policy;
 }
 
 /**
  * Holds the roster that is in force. It follows from the directory and the policy, so after a crash between a change
- * and its roster the next start makes up for it. A version is stored before anybody gets to see it.
+ * and its roster the next start makes up for it. A version stands in the log and is stored before anybody gets to see it.
  */
 export class RosterKeeper {
   readonly #deps: RosterDeps;
@@ -96,7 +100,7 @@ async function openStored({ directory, keys }: RosterDeps): Promise<CurrentRoste
 }
 
 async function saveNext(deps: RosterDeps, before: CurrentRoster | undefined): Promise<CurrentRoster> {
-  const { keys, directory, policy, runtime } = deps;
+  const { keys, directory, auditLog, policy, runtime } = deps;
   const content: Roster = {
     format: 'hitmachine-roster-1',
     federation: policy.federation,
@@ -111,6 +115,13 @@ async function saveNext(deps: RosterDeps, before: CurrentRoster | undefined): Pr
   const roster = rosterSchema.parse({ ...content, version: content.version + 1, issuedAt: runtime.now() });
   const signer = { keyId: GATEWAY_KEY_ID, seed: keys.identitySeed.reveal() };
   const document = signDocument(keys.suite.backend, ROSTER_KIND, roster, signer);
+  // Logged first: the log may name a roster that never came into force, and never the other way round.
+  await auditLog.append(roster.issuedAt, {
+    event: 'roster',
+    version: roster.version,
+    digest: encodeBase64(sha256(decodeBase64(document.payload))),
+    changed: changesBetween(before?.roster, roster),
+  });
   await directory.saveRoster({ version: roster.version, document });
   return { roster, document };
 }
@@ -119,4 +130,21 @@ function onRoster({ id, name, kind, enrolment }: AgencyRecord): Roster['agencies
   if (enrolment === undefined) return [];
   const { identityKey, sessionKey, registers } = enrolment;
   return [{ id, name, kind, identityKey: encodeBase64(identityKey), sessionKey, registers: [...registers] }];
+}
+
+type Change = Extract<LogEvent, { event: 'roster' }>['changed'][number];
+
+/** What is other in a roster than in the one before; everything in the first. */
+function changesBetween(before: Roster | undefined, after: Roster): Change[] {
+  const parts: Readonly<Record<Change, (roster: Roster) => unknown>> = {
+    'gateway-keys': ({ gateway }) => gateway,
+    policy: ({ settings, purposes }) => [settings, purposes],
+    agencies: ({ agencies }) => agencies.map(({ id, name, kind }) => [id, name, kind]),
+    'agency-keys': ({ agencies }) =>
+      agencies.map(({ id, identityKey, sessionKey }) => [id, identityKey, sessionKey]),
+    registers: ({ agencies }) => agencies.map(({ id, registers }) => [id, registers]),
+  };
+  return (Object.keys(parts) as Change[]).filter(
+    (part) => before === undefined || !isDeepStrictEqual(parts[part](before), parts[part](after)),
+  );
 }

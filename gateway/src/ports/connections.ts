@@ -21,6 +21,12 @@ export interface DeliveryResult {
   readonly ciphertext: Uint8Array | undefined;
 }
 
+/** What a witness said: status and body as C2SP tlog-witness has them. */
+export interface WitnessReply {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
 /**
  * The connections that agents opened. An agency may have several.
  *
@@ -35,6 +41,12 @@ export interface Connections {
     delivery: Delivery,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<DeliveryResult | undefined>;
+  /** The agencies that have a connection which works. */
+  connected(): readonly string[];
+  /** Puts an add-checkpoint request to an agency's agent; undefined when it is away or silent. Never rejects. */
+  witness(agency: string, request: Uint8Array, timeoutMs: number): Promise<WitnessReply | undefined>;
+  /** Shows all agents the latest checkpoint with its cosignatures. */
+  announceCheckpoint(note: Uint8Array): void;
   /** Tells all agents that there is a newer roster. */
   announceRoster(version: number): void;
   /** Closes the connections of an agency whose identity key was replaced. */

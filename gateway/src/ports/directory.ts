@@ -57,6 +57,8 @@ export interface Directory {
   setRegisters(id: string, registers: readonly Register[]): Promise<void>;
   /** The roster with the highest version. */
   latestRoster(): Promise<StoredRoster | undefined>;
+  /** The roster of a version. */
+  roster(version: number): Promise<StoredRoster | undefined>;
   /** Stores the next version. Rejects with `already-exists` when that is not one above the latest. */
   saveRoster(roster: StoredRoster): Promise<void>;
 }

@@ -82,7 +82,7 @@ export function lookupRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(createLookup, async (c) => {
     const { caller, body } = await signedJson(deps, c);
     const opened = await loggingRefusals(deps, 'lookup-refused', caller, async () =>
-      openLookup(deps, caller, parseJson(LookupRequest, body)),
+      openLookup(deps, caller, parseJson(LookupRequest, body), body),
     );
     return c.json(opened);
   });

@@ -30,7 +30,7 @@ const putRegisters: ApiRoute = {
 export function registerRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(putRegisters, async (c) => {
     const { caller, body } = await signedJson(deps, c);
-    const roster = await updateRegisters(deps, caller, parseJson(RegistersUpdate, body).registers);
+    const roster = await updateRegisters(deps, caller, parseJson(RegistersUpdate, body).registers, body);
     return c.json({ roster: roster.document });
   });
 }

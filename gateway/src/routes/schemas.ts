@@ -6,6 +6,7 @@ import {
   evaluationRequestSchema,
   evaluationResponseSchema,
   listOf,
+  loggedSchema,
   lookupOpenedSchema,
   lookupRequestSchema,
   registerSchema,
@@ -14,6 +15,7 @@ import {
   rosterResponseSchema,
   sessionKeySchema,
   signedDocumentSchema,
+  tableCommitmentSchema,
 } from '@hitmachine/protocol';
 import * as examples from './examples.ts';
 
@@ -93,6 +95,50 @@ export const LookupRequest = described(lookupRequestSchema, {
   elements: `A blinded element for every person and, within that, token type: ${ELEMENTS}.`,
 }).meta({ id: 'LookupRequest' });
 
+const logged = described(loggedSchema, {
+  entry: 'The entry, byte for byte: base64url without padding of JSON in UTF-8.',
+  receipt:
+    'C2SP tlog-proof: the place of the entry, the inclusion proof (RFC 9162, 2.1.3) and the signed checkpoint.',
+});
+export const Logged = logged.meta({
+  id: 'Logged',
+  description: 'An entry of the log and the proof that it stands there. Keep both.',
+});
+
+const committed = tableCommitmentSchema.shape.tables;
+
+export const TableCommitment = described(tableCommitmentSchema, {
+  format: 'Names the form of this commitment.',
+  epoch: 'Number of the epoch; above that of every earlier commitment of the agency.',
+  day: 'The day (UTC) for which the tables were made.',
+  tables: listOf(
+    committed,
+    described(committed.element, {
+      register: "One of the caller's own registers.",
+      tokenType: 'The token type of the table; of those that the register holds.',
+      bits: 'The table has two to the power of this many buckets.',
+      capacity: 'Tags in a bucket.',
+      root: 'Root of the Merkle tree over the buckets: base64url without padding, 32 bytes.',
+    }),
+    'All tables of the epoch, each once; none while nothing was imported.',
+  ),
+  logHead: described(tableCommitmentSchema.shape.logHead.unwrap(), {
+    sequence: 'Number of its newest entry.',
+    chain: 'The chain of hashes up to there: base64url without padding, 32 bytes.',
+  })
+    .meta({ description: "Where the agency's own log stands, so that it cannot be written anew." })
+    .optional(),
+}).meta({ id: 'TableCommitment' });
+
+/** A proof as `GET /v1/log/consistency` gives it. */
+export const ConsistencyProof = z
+  .strictObject({
+    proof: z.array(z.string().meta({ description: 'A hash: base64url without padding, 32 bytes.' })).meta({
+      description: 'The hashes of the proof, in order; none when the sizes are equal or `old` is 0.',
+    }),
+  })
+  .meta({ id: 'ConsistencyProof' });
+
 export const LookupOpened = described(lookupOpenedSchema, {
   lookupId: 'Names the lookup from here on: base64url without padding, 16 bytes.',
   evaluated: `The elements times the gateway's key, in the order of the request: ${ELEMENTS}.`,
@@ -106,6 +152,7 @@ export const LookupOpened = described(lookupOpenedSchema, {
     'One ticket a node.',
   ),
   capability: 'Bearer token for the questions of this lookup: base64url without padding, 32 bytes.',
+  logged: logged.meta({ description: 'The entry of this lookup and its receipt.' }),
 }).meta({ id: 'LookupOpened' });
 
 const header = (name: keyof typeof examples.signedHeaders, description: string) =>

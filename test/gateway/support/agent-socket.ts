@@ -1,12 +1,14 @@
 import { once } from 'node:events';
-import type { AgentFrame, GatewayFrame } from '@hitmachine/protocol';
+import type { AgentFrame, AgentReply, GatewayFrame } from '@hitmachine/protocol';
 import { agentFrameCodec, gatewayFrameCodec, signRequest } from '@hitmachine/protocol';
 import { WebSocket } from 'ws';
 import type { TestAgency } from './agency.ts';
 import { backend, random } from './fixtures.ts';
 
 type Deliver = Extract<GatewayFrame, { type: 'delivery' }>;
-type Reply = Pick<AgentFrame, 'outcome' | 'ciphertext'>;
+type Reply = Pick<AgentReply, 'outcome' | 'ciphertext'>;
+type AddCheckpoint = Extract<GatewayFrame, { type: 'add-checkpoint' }>;
+type Cosigned = Pick<Extract<AgentFrame, { type: 'cosigned' }>, 'status' | 'body'>;
 
 /** A tiny agent: opens a connection, keeps what it hears, and replies as it is told. */
 export class AgentSocket {
@@ -15,6 +17,7 @@ export class AgentSocket {
   /** What the agent signed to get in. */
   readonly requestBase: Uint8Array;
   onDelivery: (frame: Deliver) => Reply | undefined = () => undefined;
+  onAddCheckpoint: (frame: AddCheckpoint) => Cosigned | undefined = () => undefined;
   #closed: Promise<number>;
 
   private constructor(url: string, headers: Record<string, string>, requestBase: Uint8Array) {
@@ -30,17 +33,28 @@ export class AgentSocket {
     );
   }
 
-  /** Connects and waits for the hello. */
-  static async open(url: string, agency: TestAgency): Promise<AgentSocket> {
+  /** Connects and waits for the hello; `prepare` runs before anything is heard. `now`: time of its signature. */
+  static async open(
+    url: string,
+    agency: TestAgency,
+    prepare: (agent: AgentSocket) => void = () => undefined,
+    now: number = Date.now(),
+  ): Promise<AgentSocket> {
     const request = { method: 'GET', path: '/v1/connect', body: new Uint8Array() };
-    const { headers, base } = signRequest(backend, agency.seed, agency.id, request, Date.now(), random);
+    const { headers, base } = signRequest(backend, agency.seed, agency.id, request, now, random);
     const opened = new AgentSocket(url, { ...headers }, base);
+    prepare(opened);
     await once(opened.socket, 'message');
     return opened;
   }
 
   #receive(frame: GatewayFrame): void {
     this.frames.push(frame);
+    if (frame.type === 'add-checkpoint') {
+      const cosigned = this.onAddCheckpoint(frame);
+      if (cosigned !== undefined)
+        this.socket.send(agentFrameCodec.encode({ type: 'cosigned', request: frame.request, ...cosigned }));
+    }
     if (frame.type !== 'delivery') return;
     const reply = this.onDelivery(frame);
     if (reply !== undefined) this.reply(frame.delivery, reply);

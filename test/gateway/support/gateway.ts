@@ -1,17 +1,20 @@
-import { decodeEnrolmentToken } from '@hitmachine/protocol';
+import type { LogEntry } from '@hitmachine/protocol';
+import { decodeEnrolmentToken, decodeEntry } from '@hitmachine/protocol';
 import { MemoryAuditLog } from '../../../gateway/src/adapters/memory/audit-log.ts';
+import { MemoryCheckpoints } from '../../../gateway/src/adapters/memory/checkpoints.ts';
 import { MemoryDirectory } from '../../../gateway/src/adapters/memory/directory.ts';
+import { MemoryLogSearch } from '../../../gateway/src/adapters/memory/log-search.ts';
 import { MemoryNonces } from '../../../gateway/src/adapters/memory/nonces.ts';
 import { AgentConnections } from '../../../gateway/src/adapters/websocket/agent-connections.ts';
 import { WorkerEvaluator } from '../../../gateway/src/adapters/worker/evaluator.ts';
 import { createApp } from '../../../gateway/src/app.ts';
+import { CheckpointSigner } from '../../../gateway/src/domain/checkpoint-signer.ts';
 import { inviteAgency } from '../../../gateway/src/domain/invitation.ts';
 import { gatewayKeys } from '../../../gateway/src/domain/keys.ts';
 import { OpenLookups } from '../../../gateway/src/domain/open-lookups.ts';
 import type { Quotas } from '../../../gateway/src/domain/quotas.ts';
 import type { Policy } from '../../../gateway/src/domain/roster-keeper.ts';
 import { RosterKeeper } from '../../../gateway/src/domain/roster-keeper.ts';
-import type { AuditEntry, AuditLog } from '../../../gateway/src/ports/audit-log.ts';
 import type { Directory } from '../../../gateway/src/ports/directory.ts';
 import type { Nonces } from '../../../gateway/src/ports/nonces.ts';
 import type { GatewayDeps } from '../../../gateway/src/routes/context.ts';
@@ -20,7 +23,7 @@ import { POLICY, QUOTAS, SEEDS, TestClock, backend, logTo, random } from './fixt
 
 export interface TestOptions {
   readonly directory?: Directory;
-  readonly auditLog?: AuditLog;
+  readonly auditLog?: MemoryAuditLog;
   readonly nonces?: Nonces;
   readonly policy?: Policy;
   readonly quotas?: Quotas;
@@ -61,14 +64,18 @@ export class TestGateway {
     const directory = options.directory ?? new MemoryDirectory();
     const runtime = { now: clock.now, random };
     const policy = options.policy ?? POLICY;
+    const auditLog = options.auditLog ?? new MemoryAuditLog();
     const deps = {
       keys,
       directory,
       runtime,
-      auditLog: options.auditLog ?? new MemoryAuditLog(),
+      auditLog,
+      search: new MemoryLogSearch(auditLog),
+      published: new MemoryCheckpoints(),
+      checkpoints: new CheckpointSigner({ auditLog, keys, federation: policy.federation }),
       nonces: options.nonces ?? new MemoryNonces(),
       evaluator: new WorkerEvaluator(keys.suite, keys.evaluation, random),
-      roster: await RosterKeeper.open({ keys, directory, runtime, policy }),
+      roster: await RosterKeeper.open({ keys, directory, auditLog, runtime, policy }),
       openLookups: new OpenLookups(),
       quotas: options.quotas ?? QUOTAS,
       stopping: () => false,
@@ -103,8 +110,8 @@ export class TestGateway {
     return this.deps.roster.current.roster.version;
   }
 
-  /** The events in the audit log, oldest first. */
-  async audit(): Promise<readonly AuditEntry['event'][]> {
-    return (await this.deps.auditLog.read(0, 10_000)).map(({ event }) => event);
+  /** The entries in the log, oldest first. */
+  async audit(): Promise<readonly LogEntry[]> {
+    return (await this.deps.auditLog.leaves(0, 10_000)).map(decodeEntry);
   }
 }

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeEnrolmentToken } from '@hitmachine/protocol';
+import type { LogEntry } from '@hitmachine/protocol';
+import { decodeEnrolmentToken, decodeEntry } from '@hitmachine/protocol';
 import { inviteAgency } from '../../../gateway/src/domain/invitation.ts';
 import { gatewayKeys } from '../../../gateway/src/domain/keys.ts';
 import type { GatewayStore } from '../../../gateway/src/cli/gateway-store.ts';
@@ -18,11 +19,11 @@ export class SocketGateway {
   readonly folder = mkdtempSync(join(tmpdir(), 'hit-gateway-test-'));
   readonly lines: Record<string, unknown>[] = [];
   readonly identityKey = gatewayKeys(backend, SEEDS).identityKey;
-  readonly #change: Partial<Pick<GatewayOptions, 'policy' | 'quotas'>>;
+  readonly #change: Partial<Pick<GatewayOptions, 'policy' | 'quotas' | 'publishEveryMs'>>;
   #store: GatewayStore | undefined;
   #running: RunningGateway | undefined;
 
-  constructor(change: Partial<Pick<GatewayOptions, 'policy' | 'quotas'>> = {}) {
+  constructor(change: Partial<Pick<GatewayOptions, 'policy' | 'quotas' | 'publishEveryMs'>> = {}) {
     this.#change = change;
   }
 
@@ -46,7 +47,7 @@ export class SocketGateway {
   async stop(): Promise<void> {
     await this.#running?.close();
     this.#running = undefined;
-    this.#store?.close();
+    await this.#store?.close();
     this.#store = undefined;
   }
 
@@ -71,6 +72,11 @@ export class SocketGateway {
     const response = await agency.enrol(decodeEnrolmentToken(token).secret, registers);
     if (response.status !== 201) throw new Error(await response.text());
     return agency;
+  }
+
+  /** The entries in the log, oldest first. */
+  async audit(): Promise<readonly LogEntry[]> {
+    return (await this.store.auditLog.leaves(0, 10_000)).map(decodeEntry);
   }
 
   async version(): Promise<number> {

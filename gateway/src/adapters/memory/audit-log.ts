@@ -1,42 +1,54 @@
-import type { AppendResult, AuditEntry, AuditEvent, AuditLog } from '../../ports/audit-log.ts';
+import type { HashReader, LogEntry, LogEvent, TreeHead } from '@hitmachine/protocol';
+import { HASH_BYTES, HitError, TreeBuilder } from '@hitmachine/protocol';
+import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
+import type { Counter, LogTip, NewEntry } from '../append-plan.ts';
+import { firstExceeded, lastLeafOf, planAppends } from '../append-plan.ts';
 
 /** The audit log in memory, for tests and try-outs: it is as durable as the process. */
 export class MemoryAuditLog implements AuditLog {
-  readonly #entries: AuditEntry[] = [];
-  readonly #counters = new Map<string, { windowEnd: number; used: number }>();
+  readonly #entries: NewEntry[] = [];
+  readonly #counters = new Map<string, Counter>();
+  readonly #tip: LogTip = { tree: new TreeBuilder(), at: 0 };
 
-  async append(at: number, event: AuditEvent, charges: readonly Charge[] = []): Promise<AppendResult> {
-    const charge = charges.find((one) => !this.#fits(one));
-    if (charge !== undefined) return { type: 'exceeded', charge };
-    for (const { counter, windowEnd, amount } of charges)
-      this.#counters.set(counter, {
-        windowEnd: Math.max(windowEnd, this.#counters.get(counter)?.windowEnd ?? 0),
-        used: this.#used(counter, windowEnd) + amount,
-      });
-    const sequence = this.#entries.length + 1;
-    this.#entries.push({ sequence, at, event: structuredClone(event) });
-    return { type: 'appended', sequence };
+  async append(at: number, event: LogEvent, charges: readonly Charge[] = []): Promise<AppendResult> {
+    const { outcomes, entries, counters } = planAppends(this.#tip, this.#counters, [{ at, event, charges }]);
+    this.#entries.push(...entries);
+    for (const [name, counter] of counters) this.#counters.set(name, counter);
+    const [outcome] = outcomes;
+    if (outcome === undefined || outcome instanceof Error) throw outcome ?? new HitError('internal');
+    return outcome;
   }
 
   async exceeded(charges: readonly Charge[]): Promise<Charge | undefined> {
-    return charges.find((charge) => !this.#fits(charge));
+    return firstExceeded(this.#counters, charges);
   }
 
-  async read(after: number, limit: number): Promise<readonly AuditEntry[]> {
-    return this.#entries.slice(after, after + limit);
+  async head(): Promise<TreeHead> {
+    return this.#tip.tree.head();
+  }
+
+  readonly hashes: HashReader = async (nodes) =>
+    nodes.map(({ level, index }) => {
+      const hash = this.#entries[lastLeafOf(level, index)]?.hashes.slice(
+        level * HASH_BYTES,
+        (level + 1) * HASH_BYTES,
+      );
+      if (hash?.length !== HASH_BYTES)
+        throw new HitError('not-found', `the log has no subtree ${index} of level ${level}`);
+      return hash;
+    });
+
+  async leaves(from: number, count: number): Promise<readonly Uint8Array[]> {
+    return this.#entries.slice(from, from + count).map(({ leaf }) => leaf);
   }
 
   async probe(): Promise<void> {
     // Memory can always be written.
   }
 
-  #used(counter: string, windowEnd: number): number {
-    const state = this.#counters.get(counter);
-    return state !== undefined && state.windowEnd >= windowEnd ? state.used : 0;
-  }
-
-  #fits({ counter, windowEnd, amount, limit }: Charge): boolean {
-    return this.#used(counter, windowEnd) + amount <= limit;
+  /** The entries, for a search in the same memory. */
+  get entries(): readonly { readonly index: number; readonly entry: LogEntry }[] {
+    return this.#entries;
   }
 }

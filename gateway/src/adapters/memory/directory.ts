@@ -5,7 +5,7 @@ import type { AgencyRecord, Directory, Enrolment, Invitation, StoredRoster } fro
 /** The directory in memory, for tests and try-outs. */
 export class MemoryDirectory implements Directory {
   readonly #agencies = new Map<string, AgencyRecord>();
-  #roster: StoredRoster | undefined;
+  readonly #rosters: StoredRoster[] = [];
 
   async invite(invitation: Invitation): Promise<void> {
     const enrolment = this.#agencies.get(invitation.id)?.enrolment;
@@ -43,12 +43,16 @@ export class MemoryDirectory implements Directory {
   }
 
   async latestRoster(): Promise<StoredRoster | undefined> {
-    return this.#roster;
+    return this.#rosters.at(-1);
+  }
+
+  async roster(version: number): Promise<StoredRoster | undefined> {
+    return this.#rosters[version - 1];
   }
 
   async saveRoster(roster: StoredRoster): Promise<void> {
-    if (roster.version !== (this.#roster?.version ?? 0) + 1)
+    if (roster.version !== this.#rosters.length + 1)
       throw new HitError('already-exists', 'another process has made a newer roster');
-    this.#roster = roster;
+    this.#rosters.push(roster);
   }
 }

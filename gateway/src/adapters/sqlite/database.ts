@@ -5,6 +5,8 @@ import { SCHEMA_STEPS } from './schema.ts';
 
 /** Milliseconds to wait for another process (an administrator's command) that is writing. */
 const BUSY_TIMEOUT_MS = 5_000;
+/** Pages of 4096 bytes in the write-ahead log before they are copied into the database: rarely, so that an append is quick. */
+const CHECKPOINT_PAGES = 4_000;
 
 /**
  * Opens the database, making it (readable by its owner alone) or bringing its schema up to date where needed.
@@ -20,6 +22,7 @@ export function openDatabase(path: string, options: { readonly durable: boolean 
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
     try {
       database.exec('PRAGMA journal_mode = WAL');
+      database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       database.exec(`PRAGMA synchronous = ${options.durable ? 'FULL' : 'NORMAL'}`);
       migrate(database);
     } catch (error) {

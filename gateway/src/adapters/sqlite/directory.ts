@@ -56,16 +56,11 @@ export class SqliteDirectory implements Directory {
   }
 
   async latestRoster(): Promise<StoredRoster | undefined> {
-    return storing(() => {
-      const row = this.#database
-        .prepare('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1')
-        .get();
-      if (row === undefined) return undefined;
-      return {
-        version: Number(row['version']),
-        document: JSON.parse(String(row['document'])) as SignedDocument,
-      };
-    });
+    return this.#roster('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1');
+  }
+
+  async roster(version: number): Promise<StoredRoster | undefined> {
+    return this.#roster('SELECT version, document FROM roster WHERE version = ?', version);
   }
 
   async saveRoster({ version, document }: StoredRoster): Promise<void> {
@@ -79,6 +74,17 @@ export class SqliteDirectory implements Directory {
         'already-exists',
         'another process has made a newer roster: only one gateway may serve a directory',
       );
+  }
+
+  #roster(statement: string, ...values: number[]): StoredRoster | undefined {
+    return storing(() => {
+      const row = this.#database.prepare(statement).get(...values);
+      if (row === undefined) return undefined;
+      return {
+        version: Number(row['version']),
+        document: JSON.parse(String(row['document'])) as SignedDocument,
+      };
+    });
   }
 
   #run(statement: string, values: SQLInputValue[]): number {

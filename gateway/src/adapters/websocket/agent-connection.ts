@@ -2,7 +2,7 @@ import type { AgentFrame } from '@hitmachine/protocol';
 import { LIMITS, agentFrameCodec, gatewayFrameCodec } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import type { OperationalLog } from '../../log.ts';
-import type { Delivery, DeliveryResult } from '../../ports/connections.ts';
+import type { Delivery, DeliveryResult, WitnessReply } from '../../ports/connections.ts';
 
 /** The largest frame that an agent may send: an answer and its envelope. */
 export const MAX_FRAME_BYTES = LIMITS.answerBytes + 1_024;
@@ -31,7 +31,9 @@ export class AgentConnection {
   readonly #socket: WebSocket;
   readonly #log: OperationalLog;
   readonly #inFlight = new Map<number, Settle>();
+  readonly #witnessing = new Map<number, (reply: WitnessReply | undefined) => void>();
   #deliveries = 0;
+  #witnessRequests = 0;
   #missedPongs = 0;
 
   constructor(agency: string, socket: WebSocket, log: OperationalLog) {
@@ -88,8 +90,24 @@ export class AgentConnection {
     });
   }
 
-  announceRoster(rosterVersion: number): void {
-    if (this.healthy) this.#socket.send(gatewayFrameCodec.encode({ type: 'roster-changed', rosterVersion }));
+  /** Asks the agent, as a witness, to cosign; undefined when no answer came in time. */
+  witness(body: Uint8Array, timeoutMs: number): Promise<WitnessReply | undefined> {
+    const request = (this.#witnessRequests = (this.#witnessRequests + 1) % 2 ** 32);
+    return new Promise((resolve) => {
+      const settle = (reply: WitnessReply | undefined): void => {
+        clearTimeout(timer);
+        this.#witnessing.delete(request);
+        resolve(reply);
+      };
+      const timer = setTimeout(() => settle(undefined), timeoutMs);
+      this.#witnessing.set(request, settle);
+      this.#socket.send(gatewayFrameCodec.encode({ type: 'add-checkpoint', request, body }));
+    });
+  }
+
+  /** Sends a frame that expects no reply, if the agent is there to take it. */
+  announce(frame: Uint8Array): void {
+    if (this.healthy) this.#socket.send(frame);
   }
 
   /** Asks for a sign of life; drops the connection when the last ones were not answered. */
@@ -123,6 +141,8 @@ export class AgentConnection {
       return this.#refuse(CLOSE.protocolError, 'malformed frame');
     }
     // A reply to nothing is one that came too late.
+    if (frame.type === 'cosigned')
+      return this.#witnessing.get(frame.request)?.({ status: frame.status, body: frame.body });
     this.#inFlight.get(frame.delivery)?.({ outcome: frame.outcome, ciphertext: frame.ciphertext });
   }
 
@@ -134,5 +154,6 @@ export class AgentConnection {
 
   #settleAll(): void {
     for (const settle of [...this.#inFlight.values()]) settle(without('connection-lost'));
+    for (const settle of [...this.#witnessing.values()]) settle(undefined);
   }
 }

@@ -2,7 +2,13 @@ import { gatewayFrameCodec, signHello } from '@hitmachine/protocol';
 import type { Backend, Secret } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import type { OperationalLog } from '../../log.ts';
-import type { AcceptedConnection, Connections, Delivery, DeliveryResult } from '../../ports/connections.ts';
+import type {
+  AcceptedConnection,
+  Connections,
+  Delivery,
+  DeliveryResult,
+  WitnessReply,
+} from '../../ports/connections.ts';
 import type { Runtime } from '../../ports/runtime.ts';
 import { AgentConnection, CLOSE, CLOSE_WITHIN_MS } from './agent-connection.ts';
 
@@ -67,8 +73,25 @@ export class AgentConnections implements Connections {
     return connection.deliver(delivery, options);
   }
 
+  connected(): readonly string[] {
+    return [...this.#connections]
+      .filter(([, connections]) => connections.some(({ healthy }) => healthy))
+      .map(([agency]) => agency);
+  }
+
+  async witness(agency: string, request: Uint8Array, timeoutMs: number): Promise<WitnessReply | undefined> {
+    const connection = this.#of(agency).findLast(({ healthy, overloaded }) => healthy && !overloaded);
+    return connection?.witness(request, timeoutMs);
+  }
+
+  announceCheckpoint(note: Uint8Array): void {
+    const frame = gatewayFrameCodec.encode({ type: 'checkpoint', note });
+    for (const connection of this.#all()) connection.announce(frame);
+  }
+
   announceRoster(version: number): void {
-    for (const connection of this.#all()) connection.announceRoster(version);
+    const frame = gatewayFrameCodec.encode({ type: 'roster-changed', rosterVersion: version });
+    for (const connection of this.#all()) connection.announce(frame);
   }
 
   disconnect(agency: string): void {

@@ -1,0 +1,115 @@
+import type { Agency, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
+import { HitError } from '@hitmachine/protocol';
+import type { AgencyRecord, Directory, Enrolment, Invitation, StoredRoster } from '../../ports/directory.ts';
+import type { PostgresDatabase, Row } from './database.ts';
+
+/** The directory in PostgreSQL. */
+export class PostgresDirectory implements Directory {
+  readonly #database: PostgresDatabase;
+
+  constructor(database: PostgresDatabase) {
+    this.#database = database;
+  }
+
+  async invite({ id, name, kind, clients, tokenHash, tokenExpires }: Invitation): Promise<void> {
+    await this.#write(
+      `INSERT INTO agency (id, name, kind, clients, token_hash, token_expires) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE SET name = $2, kind = $3, clients = $4,
+           token_hash = $5, token_expires = $6, token_used_by = NULL`,
+      [id, name, kind, clients, tokenHash, tokenExpires],
+    );
+  }
+
+  async agencies(): Promise<readonly AgencyRecord[]> {
+    return (await this.#database.query('SELECT * FROM agency ORDER BY id')).map(recordOf);
+  }
+
+  async agency(id: string): Promise<AgencyRecord | undefined> {
+    const [row] = await this.#database.query('SELECT * FROM agency WHERE id = $1', [id]);
+    return row && recordOf(row);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#write('DELETE FROM agency WHERE id = $1', [id]);
+  }
+
+  async enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean> {
+    const { identityKey, sessionKey, registers } = enrolment;
+    const changed = await this.#write(
+      `UPDATE agency SET token_used_by = $3, identity_key = $3, session_key = $4, registers = $5
+         WHERE id = $1 AND token_hash = $2 AND token_used_by IS NULL RETURNING id`,
+      [id, tokenHash, identityKey, JSON.stringify(sessionKey), JSON.stringify(registers)],
+    );
+    return changed.length === 1;
+  }
+
+  async setRegisters(id: string, registers: readonly Register[]): Promise<void> {
+    await this.#write('UPDATE agency SET registers = $2 WHERE id = $1 AND identity_key IS NOT NULL', [
+      id,
+      JSON.stringify(registers),
+    ]);
+  }
+
+  async latestRoster(): Promise<StoredRoster | undefined> {
+    return this.#roster('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1');
+  }
+
+  async roster(version: number): Promise<StoredRoster | undefined> {
+    return this.#roster('SELECT version, document FROM roster WHERE version = $1', [version]);
+  }
+
+  async saveRoster({ version, document }: StoredRoster): Promise<void> {
+    // Of two at once the second waits for the first, and then finds its version taken.
+    const changed = await this.#write(
+      `INSERT INTO roster (version, document) SELECT $1::bigint, $2::text
+         WHERE $1 = (SELECT coalesce(max(version), 0) + 1 FROM roster)
+         ON CONFLICT DO NOTHING RETURNING version`,
+      [version, JSON.stringify(document)],
+    );
+    if (changed.length !== 1)
+      throw new HitError(
+        'already-exists',
+        'another process has made a newer roster: only one gateway may serve a directory',
+      );
+  }
+
+  async #roster(statement: string, values: readonly number[] = []): Promise<StoredRoster | undefined> {
+    const [row] = await this.#database.query(statement, values);
+    if (row === undefined) return undefined;
+    return {
+      version: Number(row['version']),
+      document: JSON.parse(String(row['document'])) as SignedDocument,
+    };
+  }
+
+  #write(statement: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#database.transaction([], (run) => run(statement, values));
+  }
+}
+
+function recordOf(row: Row): AgencyRecord {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    kind: String(row['kind']) as Agency['kind'],
+    clients: Number(row['clients']),
+    tokenHash: new Uint8Array(row['token_hash'] as Buffer),
+    tokenExpires: Number(row['token_expires']),
+    tokenUsedBy: bytesOf(row['token_used_by']),
+    enrolment: enrolmentOf(row),
+  };
+}
+
+function enrolmentOf(row: Row): Enrolment | undefined {
+  const identityKey = bytesOf(row['identity_key']);
+  if (identityKey === undefined) return undefined;
+  return {
+    identityKey,
+    sessionKey: JSON.parse(String(row['session_key'])) as SessionKey,
+    registers: JSON.parse(String(row['registers'])) as Register[],
+  };
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  return value === null ? undefined : new Uint8Array(value as Buffer);
+}

@@ -1,0 +1,178 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Secret, loadSodium } from '@hitmachine/protocol';
+import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
+import type { AgencyKeys } from '../../node-agent/src/domain/keys.ts';
+import { openLogStores } from '../../node-agent/src/open-log-watch.ts';
+import type { LogStore, NewAlarm, SeenHead, SignedHead } from '../../node-agent/src/ports/log-store.ts';
+import type { ReceiptStore } from '../../node-agent/src/ports/receipt-store.ts';
+
+/** Every adapter, and whether another process can open what it left. */
+const ADAPTERS: Record<string, { readonly file: (folder: string) => string; readonly durable: boolean }> = {
+  'SQLite on disk': { file: (folder) => join(folder, 'agent.sqlite'), durable: true },
+  'SQLite in memory': { file: () => ':memory:', durable: false },
+};
+
+const backend = await loadSodium();
+const T0 = Date.UTC(2026, 2, 2);
+const keys = { logKey: new Secret(new Uint8Array(32).fill(3)) } as unknown as AgencyKeys;
+const head = (size: number, fill = size): SignedHead => ({
+  size,
+  root: new Uint8Array(32).fill(fill),
+  note: `note ${size} ${fill}\n`,
+});
+const alarm = (kind: NewAlarm['kind'], detail: string = kind): NewAlarm => ({
+  kind,
+  at: T0,
+  detail,
+  evidence: ['een', 'twee'],
+});
+
+describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's log: %s", (_, adapter) => {
+  let folder: string;
+  let database: DatabaseSync;
+  let store: LogStore;
+  let receipts: ReceiptStore;
+
+  const open = (): void => {
+    database = openDatabase(adapter.file(folder));
+    ({ store, receiptStore: receipts } = openLogStores(database, backend, keys));
+  };
+  /** What a process finds that starts after this one. */
+  const reopen = (): void => {
+    if (!adapter.durable) return;
+    database.close();
+    open();
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hitmachine-log-watch-'));
+    open();
+  });
+
+  afterEach(() => {
+    database.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  describe('heads', () => {
+    it('are none at first, and then those that were advanced to', () => {
+      expect(store.heads()).toEqual({ newest: undefined, cosigned: undefined, offered: undefined });
+      expect(store.advance(undefined, { newest: head(3) })).toBe(true);
+      expect(store.advance(head(3), { newest: head(5), cosigned: head(4) })).toBe(true);
+      store.offer(head(9));
+      reopen();
+      expect(store.heads()).toEqual({ newest: head(5), cosigned: head(4), offered: head(9) });
+    });
+
+    it('are not moved by who does not know the newest one', () => {
+      store.advance(undefined, { newest: head(3) });
+      for (const expected of [undefined, head(2), head(3, 9)])
+        expect(store.advance(expected, { newest: head(5), cosigned: head(5) })).toBe(false);
+      expect(store.heads()).toMatchObject({ newest: head(3), cosigned: undefined });
+    });
+
+    it('are not moved while there is an alarm about the log; one about an entry does not matter', () => {
+      store.raise(alarm('entry-missing'));
+      expect(store.advance(undefined, { newest: head(3) })).toBe(true);
+      store.raise(alarm('fork'));
+      expect(store.advance(head(3), { newest: head(5) })).toBe(false);
+    });
+
+    it('wait to be compared, each once, oldest first', () => {
+      const seen = (size: number, at: number): SeenHead => ({ ...head(size), from: 'answer', at });
+      for (const waiting of [seen(7, 2), seen(5, 1), seen(7, 3)]) store.keepPending(waiting);
+      reopen();
+      expect(store.pending()).toEqual([seen(5, 1), seen(7, 2)]);
+      store.dropPending(head(7, 1));
+      store.dropPending(head(5));
+      expect(store.pending()).toEqual([seen(7, 2)]);
+    });
+  });
+
+  describe('alarms', () => {
+    it('are numbered, kept with their evidence, and seen newest first', () => {
+      expect(store.raise(alarm('fork', 'a'))).toEqual({
+        ...alarm('fork', 'a'),
+        number: 1,
+        resolvedAt: undefined,
+      });
+      store.raise(alarm('entry-differs', 'b'));
+      reopen();
+      expect(store.alarms(true).map(({ number, detail }) => [number, detail])).toEqual([
+        [2, 'b'],
+        [1, 'a'],
+      ]);
+      expect(store.alarms(true)[0]!.evidence).toEqual(['een', 'twee']);
+    });
+
+    it('are settled by an administrator, and stay to be seen', () => {
+      store.advance(undefined, { newest: head(5) });
+      store.keepPending({ ...head(6), from: 'answer', at: T0 });
+      store.raise(alarm('entry-missing'));
+      store.trust(undefined, T0 + 1);
+      // An alarm about an entry says nothing about the log.
+      expect(store.heads().newest).toEqual(head(5));
+      expect(store.pending()).toHaveLength(1);
+      store.raise(alarm('rollback'));
+      store.offer(head(4));
+      store.trust(head(4), T0 + 2);
+      reopen();
+      expect(store.heads()).toEqual({ newest: head(4), cosigned: head(4), offered: undefined });
+      expect(store.pending()).toEqual([]);
+      expect(store.alarms(true)).toEqual([]);
+      expect(store.alarms(false).map(({ resolvedAt }) => resolvedAt)).toEqual([T0 + 2, T0 + 1]);
+    });
+  });
+
+  describe('receipts', () => {
+    const keep = (lookupId: string, at: number): void =>
+      receipts.keep({ lookupId, at, leaf: new TextEncoder().encode(lookupId), receipt: `proof ${lookupId}` });
+
+    it('are kept, settled and given up', () => {
+      for (const [i, lookupId] of ['a', 'b', 'c'].entries()) keep(lookupId, T0 - i);
+      expect(receipts.unsettled(2).map(({ lookupId }) => lookupId)).toEqual(['c', 'b']);
+      expect(receipts.waiting()).toEqual({ count: 3, since: T0 - 2 });
+      receipts.settle('b', 'better');
+      receipts.giveUp('c');
+      receipts.giveUp('b');
+      reopen();
+      expect(receipts.find('b')).toMatchObject({ state: 'settled', receipt: 'better', at: T0 - 1 });
+      expect(receipts.find('c')).toMatchObject({ state: 'given-up', receipt: 'proof c' });
+      expect(receipts.find('d')).toBeUndefined();
+      expect(receipts.waiting()).toEqual({ count: 1, since: T0 });
+      store.trust(head(4), T0);
+      expect(receipts.find('a')?.state).toBe('given-up');
+      expect(receipts.find('b')?.state).toBe('settled');
+      expect(receipts.waiting()).toEqual({ count: 0, since: undefined });
+    });
+
+    it('stand once, and go when it is time', () => {
+      keep('a', T0);
+      expect(() => keep('a', T0)).toThrow(expect.objectContaining({ code: 'storage-failed' }));
+      keep('b', T0 + 1);
+      receipts.removeBefore(T0 + 1);
+      expect(receipts.find('a')).toBeUndefined();
+      expect(receipts.find('b')).toBeDefined();
+    });
+
+    it('do not open in the place of another', () => {
+      keep('a', T0);
+      keep('b', T0);
+      database.exec(
+        "UPDATE receipts SET sealed = (SELECT sealed FROM receipts WHERE lookup_id = 'b') WHERE lookup_id = 'a'",
+      );
+      expect(() => receipts.find('a')).toThrow(expect.objectContaining({ code: 'decryption-failed' }));
+    });
+  });
+
+  it('begins to compare what was answered with the entry that is the last when it is first asked', () => {
+    expect(store.comparedUpTo()).toBe(0);
+    store.setComparedUpTo(17);
+    reopen();
+    expect(store.comparedUpTo()).toBe(17);
+  });
+});
