@@ -1,5 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { HitError, fieldErrors, fieldLines, kemSchema, registerSchema } from '@hitmachine/protocol';
+import {
+  ASKED_ABOUT_REGISTER,
+  HitError,
+  LIMITS,
+  contactSchema,
+  fieldErrors,
+  fieldLines,
+  kemSchema,
+  registerSchema,
+  tokenTypeSchema,
+} from '@hitmachine/protocol';
 import type { YAMLParseError } from 'yaml';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -33,8 +43,28 @@ export const configSchema = z
     kem: kemSchema.default('mlkem768-x25519'),
     registers: z
       .array(registerSchema.omit({ tableBits: true }))
-      .max(32)
+      // One less than a roster takes: every agency has the register of the persons it asked about beside them.
+      .max(LIMITS.registersPerAgency - 1)
       .default([]),
+    /** Whom a person calls who wants to know why this agency asked about him or her. */
+    privacyOfficer: contactSchema.omit({ openingHours: true }).optional(),
+    subjectAccess: z
+      .strictObject({
+        /** How long it takes at most before a person who was asked about can be told so; a day makes tables anyway. */
+        refreshHours: z.number().positive().max(24).default(24),
+        /**
+         * Identifiers that this agency may use when it asks, and remembers whom it asked about by: all of the
+         * federation's when left out. For a partner without the right to use a number.
+         */
+        tokenTypes: z.array(tokenTypeSchema).min(1).max(LIMITS.tokenTypes).optional(),
+      })
+      .prefault({}),
+    log: z
+      .strictObject({
+        /** Days that the content of the agency's own log is kept, and the persons whom it asked about. */
+        retentionDays: z.int().min(1).max(36_525).default(1_826),
+      })
+      .prefault({}),
     /**
      * Refuse evaluations without a proof. Without one, a gateway and a node that work together can use another key
      * for each lookup and learn more bits of a person every time.
@@ -51,6 +81,8 @@ export const configSchema = z
         personsPerDay: z.int().min(0).default(5_000),
       })
       .prefault({}),
+    /** Partners' agents that must have cosigned the gateway's log; with fewer, status tells of a problem. */
+    minWitnesses: z.int().min(0).max(LIMITS.agencies).default(0),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .refine(({ keyFile, passphraseFile }) => keyFile === undefined || passphraseFile === undefined, {
@@ -60,6 +92,15 @@ export const configSchema = z
   .refine(({ registers }) => new Set(registers.map(({ id }) => id)).size === registers.length, {
     path: ['registers'],
     message: 'two registers have the same id',
+  })
+  .superRefine(({ registers }, context) => {
+    const taken = registers.findIndex(({ id }) => id === ASKED_ABOUT_REGISTER);
+    if (taken >= 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['registers', taken, 'id'],
+        message: `"${ASKED_ABOUT_REGISTER}" is the register of the persons whom an agency asked about; every agent keeps it by itself: choose another id`,
+      });
   });
 
 export type Config = z.infer<typeof configSchema>;
@@ -134,4 +175,23 @@ quotas:
   # Persons that any one agency may ask about here in a day, and all of them together.
   personsPerAgencyPerDay: 500
   personsPerDay: 5000
+
+# Whom a person calls who wants to know why this agency asked about him or her.
+# privacyOfficer:
+#   name: Functionaris gegevensbescherming
+#   telephone: "14 000"
+#   email: fg@gemeente.example
+
+subjectAccess:
+  # Hours until a person who was asked about can be told so, at most 24.
+  refreshHours: 24
+  # The identifiers that this agency may ask by, if not all: leave out bsn where there is no right to use it.
+  # tokenTypes: [name+birthdate, address]
+
+log:
+  # Days that the log keeps what was asked and answered, and about whom. Afterwards the content is removed.
+  retentionDays: 1826
+
+# Partners whose agents must have cosigned the gateway's log within five minutes; with fewer, status tells of it.
+minWitnesses: 0
 `;

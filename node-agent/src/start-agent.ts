@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Secret } from '@hitmachine/protocol';
 import { openGatewayConnection } from './adapters/http/gateway-connection.ts';
 import { sqliteAgencyLog } from './adapters/sqlite/agency-log.ts';
+import { sqliteAskedAboutStore } from './adapters/sqlite/asked-about.ts';
 import { sqliteEpochStore } from './adapters/sqlite/epoch-store.ts';
 import { sqlitePseudonymStore } from './adapters/sqlite/pseudonym-store.ts';
 import { startHttpServer } from './adapters/http/server.ts';
@@ -10,17 +11,23 @@ import { createApp } from './app.ts';
 import { readSecretFile } from './directory.ts';
 import { answerDelivery } from './domain/answer-question.ts';
 import { AnsweringTables } from './domain/answering-tables.ts';
+import { askedAboutRegister } from './domain/asked-about.ts';
+import { beginAskedAbout } from './domain/begin-asked-about.ts';
 import { canaryRound } from './domain/canary-round.ts';
 import { CanaryWatch } from './domain/canary-watch.ts';
 import { EpochKeeper, bitsOf } from './domain/epoch-keeper.ts';
+import { NodeCommitments } from './domain/node-commitments.ts';
 import { publishRegisters } from './domain/publish-registers.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
+import { dailyRetention } from './domain/retention.ts';
 import { IncomingSessions } from './domain/incoming-sessions.ts';
 import { OutgoingSessions } from './domain/outgoing-sessions.ts';
 import { statusOf } from './domain/status.ts';
+import { TableCommitter } from './domain/table-committer.ts';
 import { Upkeep } from './domain/upkeep.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import { openAgent } from './open-agent.ts';
+import { openLogWatch } from './open-log-watch.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import { secureRandom } from './random.ts';
 
@@ -65,22 +72,53 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const roster = new RosterKeeper(backend, state, membership, log);
   const pseudonyms = sqlitePseudonymStore(database);
   const agencyLog = sqliteAgencyLog(database, backend, keys.logKey, random);
+  const askedAbout = askedAboutRegister(config, membership.agency, () => roster.roster.settings);
+  const registers = [...config.registers, askedAbout];
+  const { retentionDays } = config.log;
   const canaries = new CanaryWatch(clock, 3 * canaryIntervalMs);
-  const tables = new AnsweringTables(suite, keys, membership.agency, config.registers, canaries);
+  const tables = new AnsweringTables(suite, keys, membership.agency, registers, canaries);
   const builder = workerTableBuilder();
+  const { agency, gatewayKey } = membership;
+  const watch = openLogWatch({
+    backend,
+    keys,
+    database,
+    agency,
+    gatewayKey,
+    roster,
+    gateway,
+    agencyLog,
+    clock,
+    log,
+    minWitnesses: config.minWitnesses,
+    retentionDays,
+  });
+  const seenCheckpoint = (checkpoint: string): void => watch.view.seenCheckpoint(checkpoint, 'answer');
+  const committer = new TableCommitter({
+    backend,
+    keys,
+    agency,
+    roster,
+    gateway,
+    gatewayKey,
+    logHead: () => agencyLog.head(),
+    seenCheckpoint,
+  });
   const epochs = new EpochKeeper({
     suite,
     keys,
-    registers: config.registers,
+    registers,
     roster,
     pseudonyms,
     epochs: sqliteEpochStore(database),
     builder,
+    committer,
     tables,
     canaries,
     clock,
     log,
-    publishBits: (bits) => publishRegisters(roster, gateway, config.registers, bits),
+    askedAboutWaitMs: config.subjectAccess.refreshHours * 3_600_000,
+    publishBits: (bits) => publishRegisters(roster, gateway, registers, bits),
   });
   epochs.resume();
 
@@ -92,6 +130,9 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     roster,
     gateway,
     log,
+    commitments: new NodeCommitments({ backend, roster, gatewayKey, seenCheckpoint }),
+    receipts: watch.receipts,
+    logView: watch.view,
     requireLookupProof: config.requireLookupProof,
     sessions: new OutgoingSessions({ backend, keys, roster, clock, random }),
   };
@@ -103,11 +144,28 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       roster.accept(await gateway.roster());
       // An import that ran beside us may have announced the sizes of tables that are gone.
       const bits = tables.stored === undefined ? undefined : bitsOf(tables.stored);
-      await publishRegisters(roster, gateway, config.registers, bits);
+      await publishRegisters(roster, gateway, registers, bits);
     },
-    checkPins: () => roster.checkPins(),
+    rereadState: () => {
+      roster.checkPins();
+      if (!watch.view.reload()) return;
+      // Proofs of the log that was given up hold no longer: the tables are committed to anew, and only then answered from.
+      asker.commitments.clear();
+      tables.clear();
+      epochs.resume();
+    },
+    beginAskedAbout: () =>
+      beginAskedAbout({
+        ...asker,
+        keys,
+        register: askedAbout,
+        askedAbout: sqliteAskedAboutStore(database),
+      }),
     refreshEpoch: () => epochs.refresh(),
-    canary: () => canaryRound({ ...asker, keys, canaries, registers: config.registers }),
+    epochIsDue: () => epochs.isDue,
+    canary: () => canaryRound({ ...asker, keys, canaries, registers }),
+    watchLog: () => watch.round(),
+    removeOldContent: dailyRetention({ agencyLog, retentionDays, clock, log }),
   });
   const incoming = new IncomingSessions({ backend, keys, roster, clock });
   const node = {
@@ -119,6 +177,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     sessions: incoming,
     tables,
     agencyLog,
+    logView: watch.view,
     log,
     quotas: config.quotas,
   };
@@ -130,10 +189,18 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       canaries,
       pseudonyms,
       connection,
-      registers: config.registers,
+      registers,
       keys,
+      watch,
+      clock,
     });
-  const app = createApp({ service: { ...asker, keys, agencyLog }, roster, status, apiKey, log });
+  const app = createApp({
+    service: { ...asker, keys, agencyLog, askedAbout, retentionDays },
+    roster,
+    status,
+    apiKey,
+    log,
+  });
   // First of all: a second agent that cannot listen must not take the questions of the one that does.
   const server = await startHttpServer(app.fetch, options.listen ?? config.listen, log);
   const connection = openGatewayConnection(
@@ -143,6 +210,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       answer: (delivery) => answerDelivery(node, delivery),
       connected: (version) => upkeep.connected(version !== roster.roster.version),
       rosterChanged: () => upkeep.rosterChanged(),
+      ...watch.handler,
     },
     log,
   );
@@ -154,7 +222,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       await connection.close();
       await server.close(DRAIN_MS);
       await builder.close();
-      await Promise.race([upkeep.settled(), delay(DRAIN_MS, undefined, { ref: false })]);
+      const settled = Promise.all([upkeep.settled(), watch.view.close()]);
+      await Promise.race([settled, delay(DRAIN_MS, undefined, { ref: false })]);
       database.close();
     },
   };

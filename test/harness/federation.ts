@@ -7,7 +7,8 @@ import {
   gatewayKeys,
   inviteAgency,
   makeGatewayFiles,
-  openStore,
+  openConsole,
+  openGatewayStore,
   operationalLog,
   readConfig,
   readSeeds,
@@ -33,12 +34,18 @@ export interface FederationOptions {
   readonly agencies: Readonly<Record<string, readonly TestRegister[]>>;
   /** Put a tap between agencies and gateway: what it hears is everything that the gateway receives and sends. */
   readonly tap?: boolean;
+  /** Port of the gateway; any free one when left out. */
+  readonly port?: number;
   /** Changes to gateway.yaml, as text. */
   readonly configure?: (yaml: string) => string;
+  /** Puts files beside gateway.yaml before the gateway starts. */
+  readonly prepare?: (gatewayFolder: string) => void;
   /** Persons that one agency may ask about at a node in a day. */
   readonly nodeQuota?: number;
   /** Persons that all agencies together may ask about at a node in a day. */
   readonly nodeQuotaOfAll?: number;
+  /** Milliseconds between two published checkpoints. */
+  readonly publishEveryMs?: number;
 }
 
 /**
@@ -50,12 +57,13 @@ export class Federation {
   readonly logs = new LogBook();
   readonly agencies = new Map<string, TestAgency>();
   readonly #options: FederationOptions;
-  #gateway: { readonly running: RunningGateway; readonly close: () => void } | undefined;
-  #port = 0;
+  #gateway: { readonly running: RunningGateway; readonly close: () => Promise<void> } | undefined;
+  #port: number;
   tap: Tap | undefined;
 
   private constructor(options: FederationOptions) {
     this.#options = options;
+    this.#port = options.port ?? 0;
     this.folder = mkdtempSync(join(tmpdir(), 'hitmachine-test-'));
   }
 
@@ -70,6 +78,7 @@ export class Federation {
       .replace(/personsPerProfessionalPerDay: \d+/, 'personsPerProfessionalPerDay: 1000000')
       .replace(/lookupsPerAgencyPerMinute: \d+/, 'lookupsPerAgencyPerMinute: 100000');
     writeFileSync(files.config, options.configure?.(yaml) ?? yaml);
+    options.prepare?.(federation.gatewayFolder);
     await federation.startGateway();
     if (options.tap === true) federation.tap = await openTap(federation.gatewayUrl);
     for (const [id, registers] of Object.entries(options.agencies)) await federation.addAgency(id, registers);
@@ -90,7 +99,7 @@ export class Federation {
     const backend = await loadSodium();
     const files = gatewayFiles(this.gatewayFolder);
     const config = await readConfig(files.config);
-    const store = openStore(files.database);
+    const store = await openGatewayStore(files, config);
     const running = await startGateway({
       backend,
       seeds: await readSeeds(backend, files, config),
@@ -98,7 +107,9 @@ export class Federation {
       quotas: config.quotas,
       listen: { host: '127.0.0.1', port: this.#port },
       store,
+      console: await openConsole(files, config.console),
       runtime: { now: Date.now, random: systemRandom },
+      publishEveryMs: this.#options.publishEveryMs,
       log: operationalLog(pino({ level: 'debug' }, this.logs.stream('gateway'))),
     });
     this.#port = Number(new URL(running.url).port);
@@ -109,7 +120,7 @@ export class Federation {
     const gateway = this.#gateway;
     this.#gateway = undefined;
     await gateway?.running.close();
-    gateway?.close();
+    await gateway?.close();
   }
 
   /** Invites and enrols an agency; it does not serve yet. */
@@ -142,11 +153,9 @@ export class Federation {
   async invite(id: string): Promise<string> {
     const backend = await loadSodium();
     const files = gatewayFiles(this.gatewayFolder);
-    const { identityKey } = gatewayKeys(
-      backend,
-      await readSeeds(backend, files, await readConfig(files.config)),
-    );
-    const store = openStore(files.database);
+    const config = await readConfig(files.config);
+    const { identityKey } = gatewayKeys(backend, await readSeeds(backend, files, config));
+    const store = await openGatewayStore(files, config);
     try {
       const { token } = await inviteAgency(
         { ...store, runtime: { now: Date.now, random: systemRandom }, gatewayKey: identityKey },
@@ -154,7 +163,7 @@ export class Federation {
       );
       return token;
     } finally {
-      store.close();
+      await store.close();
     }
   }
 

@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { AgentReply } from '@hitmachine/protocol';
+import { agentFrameCodec, gatewayFrameCodec } from '@hitmachine/protocol';
 import type { RawData } from 'ws';
 import { WebSocket, WebSocketServer } from 'ws';
 
 /** One message that went between an agency and the gateway. */
 export interface Heard {
   readonly direction: 'to-gateway' | 'from-gateway';
-  /** `POST /v1/lookups`, or `frame` on a connection. */
+  /** `POST /v1/lookups`; on a connection `frame`, or `witness frame` for one about the log. */
   readonly what: string;
   /** The agency that signed, where the message says it. */
   readonly agency: string | undefined;
@@ -82,7 +84,7 @@ export async function openTap(target: string): Promise<Tap> {
     upstream.once('open', () =>
       sockets.handleUpgrade(request, socket, head, (downstream) => {
         const send = (to: WebSocket, direction: Heard['direction'], bytes: Uint8Array): void => {
-          const changed = pass({ direction, what: 'frame', agency, headers: {}, bytes });
+          const changed = pass({ direction, what: frameName(direction, bytes), agency, headers: {}, bytes });
           if (changed !== undefined && to.readyState === WebSocket.OPEN) to.send(changed);
         };
         upstream.removeAllListeners('message');
@@ -110,6 +112,14 @@ export async function openTap(target: string): Promise<Tap> {
     },
   });
 }
+
+function frameName(direction: Heard['direction'], bytes: Uint8Array): string {
+  const { type } = (direction === 'to-gateway' ? agentFrameCodec : gatewayFrameCodec).decode(bytes);
+  return ['add-checkpoint', 'checkpoint', 'cosigned'].includes(type) ? 'witness frame' : 'frame';
+}
+
+/** The reply in a frame of an agent that is called `frame`. */
+export const replyIn = (bytes: Uint8Array): AgentReply => agentFrameCodec.decode(bytes) as AgentReply;
 
 function headersOf(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(

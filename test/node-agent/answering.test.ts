@@ -367,7 +367,9 @@ describe('what a node refuses, and what it cannot answer', () => {
       masked_hash: number;
     }[];
     police.database.exec('DELETE FROM pseudonyms; UPDATE imports SET generation = generation + 1');
-    const insert = police.database.prepare("INSERT INTO pseudonyms VALUES ('incidenten', ?, ?, ?)");
+    const insert = police.database.prepare(
+      "INSERT INTO pseudonyms (register, token_type, element, masked_hash) VALUES ('incidenten', ?, ?, ?)",
+    );
     for (const { token_type: type, element, masked_hash: hash } of rows) insert.run(type, element, hash);
     await police.epochs.refresh();
     await police.canary();

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AgentFrame, GatewayFrame } from '@hitmachine/protocol';
+import type { AgentFrame, AgentReply, GatewayFrame } from '@hitmachine/protocol';
 import { agentFrameCodec, checkRequest, gatewayFrameCodec, signHello } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
@@ -41,7 +41,7 @@ describe('the connection of an agent to its gateway', () => {
   let opened: { socket: WebSocket; base: Uint8Array; at: number; closed: Promise<unknown[]> }[];
   let greet: (socket: WebSocket, base: Uint8Array) => void;
   let connection: GatewayConnection | undefined;
-  let answer: (frame: Delivery) => Promise<AgentFrame>;
+  let answer: (frame: Delivery) => Promise<AgentReply>;
   const heard: string[] = [];
 
   const hello = (base: Uint8Array, seed = gatewaySeed): Uint8Array => {
@@ -102,6 +102,8 @@ describe('the connection of an agent to its gateway', () => {
         answer: (frame) => answer(frame),
         connected: (version) => void heard.push(`connected ${version}`),
         rosterChanged: (version) => void heard.push(`roster ${version}`),
+        addCheckpoint: async (body) => ({ status: 409, body }),
+        published: (note) => void heard.push(`checkpoint ${new TextDecoder().decode(note)}`),
       },
       log,
     );
@@ -165,11 +167,26 @@ describe('the connection of an agent to its gateway', () => {
     await until(() => connection!.state().connected);
     const replies: number[] = [];
     opened[0]!.socket.on('message', (data: Buffer) =>
-      replies.push(agentFrameCodec.decode(new Uint8Array(data)).delivery),
+      replies.push((agentFrameCodec.decode(new Uint8Array(data)) as AgentReply).delivery),
     );
     for (const number of [1, 2, 3]) send(opened[0]!.socket, delivery(number));
     await until(() => replies.length === 3);
     expect(replies.at(-1)).toBe(1);
+  });
+
+  it('hands over what concerns the log, and answers as a witness', async () => {
+    open();
+    await until(() => connection!.state().connected);
+    const replies: AgentFrame[] = [];
+    opened[0]!.socket.on('message', (data: Buffer) =>
+      replies.push(agentFrameCodec.decode(new Uint8Array(data))),
+    );
+    const body = new TextEncoder().encode('17\n');
+    send(opened[0]!.socket, { type: 'checkpoint', note: body });
+    send(opened[0]!.socket, { type: 'add-checkpoint', request: 4, body });
+    await until(() => replies.length === 1);
+    expect(replies[0]).toEqual({ type: 'cosigned', request: 4, status: 409, body });
+    expect(heard).toContain('checkpoint 17\n');
   });
 
   it('lets running answers out before it closes, and does not come back', async () => {
@@ -181,7 +198,7 @@ describe('the connection of an agent to its gateway', () => {
     await until(() => connection!.state().connected);
     const replies: number[] = [];
     opened[0]!.socket.on('message', (data: Buffer) =>
-      replies.push(agentFrameCodec.decode(new Uint8Array(data)).delivery),
+      replies.push((agentFrameCodec.decode(new Uint8Array(data)) as AgentReply).delivery),
     );
     send(opened[0]!.socket, delivery(5));
     await delay(30);

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Table } from '@hitmachine/protocol';
 import { TAG_BYTES, bytesToHex } from '@hitmachine/protocol';
 import { sqliteEpochStore } from '../../node-agent/src/adapters/sqlite/epoch-store.ts';
 import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
-import type { TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
+import type { BuiltTable, TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
 import type { Register } from '@hitmachine/protocol';
 import { StandInGateway, T0 } from './support/gateway.ts';
 import { TestNode, numbers, registerOf, wordOf } from './support/node.ts';
@@ -18,7 +17,7 @@ class WatchedBuilder implements TableBuilder {
   before: () => void | Promise<void> = () => undefined;
   tables = 0;
 
-  async build(...[spec, pages]: Parameters<TableBuilder['build']>): Promise<Table> {
+  async build(...[spec, pages]: Parameters<TableBuilder['build']>): Promise<BuiltTable> {
     const table = await this.real.build(spec, pages);
     this.tables++;
     await this.before();

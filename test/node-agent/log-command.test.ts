@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -55,7 +56,7 @@ describe('hit-agent log', () => {
       persons: 2,
       registers: ['zaken'],
       epoch: 3,
-      evidence: 'bewijs',
+      evidence: 'YmV3aWpz',
       evidenceSignature: 'handtekening',
     };
     expect(log.appendAnswered(LOOKUP, question, { limit: 2, total: 9 }, NOON + 3_000)).toBe('logged');
@@ -104,7 +105,7 @@ describe('hit-agent log', () => {
         ],
       },
     });
-    expect(entries[3]).toMatchObject({ lookup: 'AAECAwQFBgcICQoLDA0ODw', detail: { evidence: 'bewijs' } });
+    expect(entries[3]).toMatchObject({ lookup: 'AAECAwQFBgcICQoLDA0ODw', detail: { evidence: 'YmV3aWpz' } });
   });
 
   it('goes on where it is told to, and says when there is more', async () => {
@@ -119,11 +120,174 @@ describe('hit-agent log', () => {
 
   it('names the place at which somebody has changed it', async () => {
     const database = new DatabaseSync(join(folder, 'agent.sqlite'));
-    database.exec("UPDATE log SET lookup_key = 'cc33' WHERE sequence = 3");
+    database.exec("DROP TRIGGER log_keeps_content; UPDATE log SET lookup_key = 'cc33' WHERE sequence = 3");
     database.close();
     const { code, out, err } = await run('log');
     expect(code).toBe(1);
     expect(out.match(/^\d+/gm)).toEqual(['1', '2']);
     expect(err).toMatch(/the entry after 2 does not open: it was changed, .* \(storage-failed\)\n$/);
+  });
+
+  describe('verify', () => {
+    const verify = (...args: string[]) => run('log', 'verify', ...args);
+    const database = () => new DatabaseSync(join(folder, 'agent.sqlite'));
+    const head = async () => {
+      const { out } = await verify('--json');
+      return (JSON.parse(out) as { head: { sequence: number; chain: string } }).head;
+    };
+
+    it('says that the log is as it was written, and what it was held against', async () => {
+      const { code, out } = await verify();
+      expect([code, out.split('\n')[0]]).toEqual([
+        0,
+        '5 entries, 5 opened with the key of this agency: none was changed, moved, taken out or put in between.',
+      ]);
+      expect(out).toContain('Whether the newest were cut off shows only beside the heads');
+      const anchors = join(folder, 'anchors');
+      writeFileSync(anchors, `${JSON.stringify(await head())}\n\n`);
+      expect(await verify('--anchors', anchors)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('It is the log that 1 anchor tells of.') as string,
+      });
+    });
+
+    it('takes anchors from the log of the gateway, those of its own agency', async () => {
+      const anchors = join(folder, 'anchors');
+      const tables = (chain: string) =>
+        JSON.stringify({
+          at: NOON,
+          event: 'tables',
+          agency: 'politie',
+          body: JSON.stringify({ logHead: { sequence: 5, chain } }),
+        });
+      const other = JSON.stringify({ at: NOON, event: 'agency-invited', agency: 'politie', again: false });
+      writeFileSync(anchors, `${other}\n${tables((await head()).chain)}\n`);
+      expect((await verify('--anchors', anchors)).code).toBe(0);
+      writeFileSync(anchors, `${other}\n${tables('A'.repeat(43))}\n`);
+      expect(await verify('--anchors', anchors)).toMatchObject({
+        code: 1,
+        out: expect.stringMatching(/^Entry 5 is not as it was written \(rewritten\): /) as string,
+      });
+      writeFileSync(anchors, `${other}\n`);
+      expect((await verify('--anchors', anchors)).err).toMatch(
+        /there is no head of .* log in it \(malformed\)/,
+      );
+      writeFileSync(anchors, 'sequence 5');
+      expect((await verify('--anchors', anchors)).err).toMatch(/anchors:1: this is not a line of JSON/);
+      writeFileSync(anchors, '{"sequence": 5}');
+      expect((await verify('--anchors', anchors)).err).toMatch(/anchors:1: neither .*"chain"/);
+    });
+
+    it('looks at a copy of the database without any key', async () => {
+      const copy = join(folder, 'copy.sqlite');
+      const original = database();
+      original.exec(`VACUUM INTO '${copy}'`);
+      original.close();
+      expect(await verify('--database', copy)).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/^5 entries, looked at without the key: /) as string,
+      });
+      writeFileSync(copy, 'no database');
+      expect((await verify('--database', copy)).err).toMatch(/this is not the database of an agent/);
+    });
+
+    it('names the first entry that is not as it was written', async () => {
+      const changed = database();
+      changed.exec("DROP TRIGGER log_keeps_content; UPDATE log SET lookup_key = 'cc33' WHERE sequence = 3");
+      changed.close();
+      expect(await verify()).toEqual({
+        code: 1,
+        out: 'Entry 3 is not as it was written (altered): its content is not the one that was written.\n',
+        err: '',
+      });
+      expect(JSON.parse((await verify('--json')).out)).toMatchObject({
+        fault: { kind: 'altered', sequence: 3 },
+      });
+    });
+  });
+
+  describe('export', () => {
+    const lines = async (...args: string[]) =>
+      (await run('log', 'export', '--for-reconciliation', ...args)).out
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+    beforeEach(async () => {
+      const agent = await openAgent(folder);
+      agent.state.setMembership({
+        agency: 'politie',
+        gatewayUrl: 'http://gateway.example',
+        gatewayKey: new Uint8Array(32),
+      });
+      const log = sqliteAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
+      const detail = {
+        lookupId: 'Ident_2',
+        requestDigest: 'vingerafdruk',
+        purpose: 'jeugdbescherming',
+        persons: 3,
+        nodes: ['ggz'],
+      };
+      log.appendOpened('dd44', detail, undefined, NOON + 86_400_000);
+      agent.database.close();
+    });
+
+    it('has a line for each lookup that was opened, asked or answered, and nothing of persons, cases or outcomes', async () => {
+      const all = await lines();
+      expect(all).toEqual([
+        {
+          agency: 'politie',
+          role: 'asked',
+          lookupId: 'Ident_1',
+          at: '2026-03-02T12:00:01.000Z',
+          purpose: 'casusoverleg-zvh',
+          persons: 2,
+          others: ['politie', 'ggz'],
+        },
+        {
+          agency: 'politie',
+          role: 'answered',
+          lookupId: 'AAECAwQFBgcICQoLDA0ODw',
+          at: '2026-03-02T12:00:03.000Z',
+          purpose: 'jeugdbescherming',
+          persons: 2,
+          others: ['gemeente'],
+          requestDigest: createHash('sha256')
+            .update(Buffer.from('YmV3aWpz', 'base64url'))
+            .digest('base64url'),
+        },
+        expect.objectContaining({ role: 'refused', at: '2026-03-02T12:00:04.000Z' }),
+        {
+          agency: 'politie',
+          role: 'asked',
+          lookupId: 'Ident_2',
+          at: '2026-03-03T12:00:00.000Z',
+          purpose: 'jeugdbescherming',
+          persons: 3,
+          others: ['ggz'],
+          requestDigest: 'vingerafdruk',
+        },
+      ]);
+      const text = JSON.stringify(all);
+      for (const secret of ['Jansen', 'ZVH', 'pseudoniem', 'zout', 'known', 'aa11'])
+        expect(text).not.toContain(secret);
+    });
+
+    it('can be of some days only', async () => {
+      expect(await lines('--since', '2026-03-03')).toHaveLength(1);
+      expect(await lines('--until', '2026-03-02T12:00:03Z')).toHaveLength(1);
+      expect(await lines('--since', '2026-03-02T12:00:03+00:00', '--until', '2026-03-03')).toHaveLength(2);
+      expect((await run('log', 'export', '--for-reconciliation', '--since', 'gisteren')).err).toContain(
+        'A day (2026-03-02) or a time',
+      );
+    });
+
+    it('does not give out the whole log by mistake', async () => {
+      expect(await run('log', 'export')).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringMatching(/--for-reconciliation leaves out persons/) as string,
+      });
+    });
   });
 });

@@ -3,8 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Table } from '@hitmachine/protocol';
-import { TAG_BYTES, bucketNumber, bytesToHex, maskBucketHash, rangeAt, tagOf } from '@hitmachine/protocol';
+import {
+  TAG_BYTES,
+  bucketNumber,
+  bucketTree,
+  bytesToHex,
+  maskBucketHash,
+  rangeAt,
+  tagOf,
+} from '@hitmachine/protocol';
 import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
 import { sqlitePseudonymStore } from '../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
 import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
@@ -35,7 +42,8 @@ describe('tables on worker threads', () => {
         };
       }
     }
-    const table = await builder.build(spec, pages());
+    const { table, tree } = await builder.build(spec, pages());
+    expect(tree).toEqual(bucketTree(table));
     elements.forEach((each, i) => {
       const hash = maskBucketHash(spec.maskKey, each, (i * 31) & 0xffff);
       const range = rangeAt(table, table.bits, bucketNumber(hash, table.bits));
@@ -48,14 +56,16 @@ describe('tables on worker threads', () => {
     async function* none(): AsyncGenerator<PseudonymPage> {
       yield* [];
     }
-    const table: Table = await builder.build(spec, none());
+    const { table } = await builder.build(spec, none());
     expect(table.bytes.length).toBe(500 * TAG_BYTES);
   });
 
   it('get the pseudonyms of a large register without holding up the thread that answers', async () => {
     const database = openDatabase(join(folder, 'large.sqlite'));
     const count = 150_000;
-    const insert = database.prepare("INSERT INTO pseudonyms VALUES ('r', 'bsn', ?, ?)");
+    const insert = database.prepare(
+      "INSERT INTO pseudonyms (register, token_type, element, masked_hash) VALUES ('r', 'bsn', ?, ?)",
+    );
     database.exec('BEGIN');
     for (let i = 0; i < count; i++) insert.run(secureRandom(32), i & 0xffff);
     database.exec('COMMIT');
@@ -83,7 +93,7 @@ describe('tables on worker threads', () => {
         yield { elements: bytes, maskedHashes: Uint16Array.of(1) };
       })();
     await expect(builder.build(spec, page(new Uint8Array(32)))).rejects.toThrow(/element-invalid/);
-    expect((await builder.build(spec, page(element()))).bits).toBe(0);
+    expect((await builder.build(spec, page(element()))).table.bits).toBe(0);
   });
 });
 

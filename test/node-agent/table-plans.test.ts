@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Table } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
 import type { ConfiguredRegister } from '../../node-agent/src/config.ts';
 import { importClients, prepareImport } from '../../node-agent/src/domain/import-clients.ts';
 import { statusOf } from '../../node-agent/src/domain/status.ts';
-import type { TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
+import type { BuiltTable, TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
 import { StandInGateway, T0 } from './support/gateway.ts';
 import { TestNode, numbers, registerOf, wordOf } from './support/node.ts';
 
@@ -18,7 +17,7 @@ class CountingBuilder implements TableBuilder {
   tables = 0;
   refuse = false;
 
-  async build(...[spec, pages]: Parameters<TableBuilder['build']>): Promise<Table> {
+  async build(...[spec, pages]: Parameters<TableBuilder['build']>): Promise<BuiltTable> {
     this.tables++;
     if (this.refuse) throw new HitError('field-invalid', 'it does not fit into an answer');
     return this.real.build(spec, pages);
@@ -54,11 +53,14 @@ describe('what is built of a register', () => {
     return Object.fromEntries(Object.entries(result!).map(([name, outcome]) => [name, wordOf(outcome)]));
   };
   const status = () => {
-    const { roster, tables, canaries, pseudonyms, keys } = police;
+    const { roster, tables, canaries, pseudonyms, keys, watch, clock } = police;
     const state = () => ({ connected: true, since: gateway.now, problem: undefined });
     const connection = { state, close: async () => undefined };
     const membership = police.state.membership()!;
-    return statusOf({ membership, roster, tables, canaries, pseudonyms, connection, registers, keys });
+    return statusOf({
+      ...{ membership, roster, tables, canaries, pseudonyms, connection, registers, keys },
+      ...{ watch, clock },
+    });
   };
   const stateOf = (id: string) => status().registers.find((register) => register.id === id);
   const builtTypes = (id: string): string[] =>
@@ -74,7 +76,7 @@ describe('what is built of a register', () => {
   const fill = (register: string, tokenType: string, count: number): void => {
     police.database
       .prepare(
-        `INSERT INTO pseudonyms WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+        `INSERT INTO pseudonyms (register, token_type, element, masked_hash) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
          SELECT ?, ?, randomblob(32), 0 FROM n`,
       )
       .run(count, register, tokenType);

@@ -124,7 +124,13 @@ describe('P2: a node learns that somebody was asked about, and at most ten bits 
     };
     const make = (registers: Parameters<typeof makeQuestion>[1]): Question =>
       makeQuestion(
-        { ...lookup, unblinders: [], elements: new Uint8Array(64), evaluated: new Uint8Array(64) },
+        {
+          ...lookup,
+          unblinders: [],
+          unblinded: [],
+          elements: new Uint8Array(64),
+          evaluated: new Uint8Array(64),
+        },
         registers,
       );
     const greedy = make([{ register: 'a', tableBits: { bsn: 10, 'name+birthdate': 10 } }]);

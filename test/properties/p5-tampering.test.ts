@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AgentFrame, Backend, Roster } from '@hitmachine/protocol';
+import type { AgentReply, Backend, Roster } from '@hitmachine/protocol';
 import {
   ROSTER_KIND,
   agentFrameCodec,
@@ -19,6 +19,7 @@ import type { LookupResult } from '../harness/agency.ts';
 import { TestAgency } from '../harness/agency.ts';
 import type { Federation } from '../harness/federation.ts';
 import type { Heard } from '../harness/tap.ts';
+import { replyIn } from '../harness/tap.ts';
 import type { Delivery } from './support/views.ts';
 import { KNOWN, startWaalstad } from './support/waalstad.ts';
 
@@ -50,10 +51,10 @@ describe('P5: the gateway cannot ask in the name of an agency, swap a key or cha
   const ask = (): Promise<LookupResult> => federation.agency('vragen').lookup([KNOWN], { registers: NODES });
 
   /** Changes what nodes send to the gateway over their connections. */
-  function onReplies(change: (frame: AgentFrame, node: string) => AgentFrame | undefined): void {
+  function onReplies(change: (frame: AgentReply, node: string) => AgentReply | undefined): void {
     federation.tap!.meddle = (heard) => {
       if (heard.what !== 'frame' || heard.direction !== 'to-gateway') return heard.bytes;
-      const changed = change(agentFrameCodec.decode(heard.bytes), heard.agency!);
+      const changed = change(replyIn(heard.bytes), heard.agency!);
       return changed === undefined ? undefined : agentFrameCodec.encode(changed);
     };
   }

@@ -35,4 +35,4 @@ export function refuseUnknown(agent: OpenedAgent, settings: Settings): void {
 }
 
 const unknownIn = ({ config, database }: OpenedAgent, settings: Settings): string[] =>
-  unknownTypes(config.registers, settings, sqlitePseudonymStore(database));
+  unknownTypes(config, settings, sqlitePseudonymStore(database));

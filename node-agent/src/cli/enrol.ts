@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { HitError, decodeEnrolmentToken, encodeBase64, openRoster } from '@hitmachine/protocol';
 import { httpGatewayClient } from '../adapters/http/gateway-client.ts';
+import { announcedRegisters } from '../domain/asked-about.ts';
 import { fingerprintsOf } from '../domain/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
 import { refuseUnknown, settingsOf } from './check-token-types.ts';
@@ -28,13 +29,15 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
       );
     const client = httpGatewayClient(agent.signer(token.agency), url);
     // Before the token is spent.
-    refuseUnknown(agent, settingsOf(agent.backend, await client.roster(), token.gatewayKey));
+    const settings = settingsOf(agent.backend, await client.roster(), token.gatewayKey);
+    refuseUnknown(agent, settings);
+    const registers = announcedRegisters(agent.config, token.agency, () => settings);
     const document = await client.enrol({
       agency: token.agency,
       secret: encodeBase64(token.secret),
       identityKey: encodeBase64(agent.keys.identityKey),
       sessionKey: agent.keys.sessionKey,
-      registers: agent.config.registers.map((register) => ({ ...register, tableBits: {} })),
+      registers: registers.map((register) => ({ ...register, tableBits: {} })),
     });
     const roster = openRoster(agent.backend, document, token.gatewayKey);
     const entry = roster.agencies.find(({ id }) => id === token.agency);

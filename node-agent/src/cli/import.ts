@@ -1,6 +1,7 @@
 import { HitError } from '@hitmachine/protocol';
 import { readClientFile } from '../adapters/csv/client-file.ts';
 import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
+import { announcedRegisters } from '../domain/asked-about.ts';
 import { importClients, prepareImport, refuseShrinking } from '../domain/import-clients.ts';
 import { publishRegisters } from '../domain/publish-registers.ts';
 import { RosterKeeper } from '../domain/roster-keeper.ts';
@@ -64,7 +65,8 @@ export async function importFile(
     if (!options.allowShrink) refuseShrinking(register.id, held, prepared.clients);
     const roster = new RosterKeeper(agent.backend, agent.state, membership, log);
     roster.accept(await gateway.roster());
-    await publishRegisters(roster, gateway, agent.config.registers);
+    const announced = announcedRegisters(agent.config, membership.agency, () => roster.roster.settings);
+    await publishRegisters(roster, gateway, announced);
     const result = await importClients(
       {
         suite: agent.suite,

@@ -1,7 +1,14 @@
 import { HitError, encodeBase64, hexToBytes } from '@hitmachine/protocol';
 import { sqliteAgencyLog } from '../adapters/sqlite/agency-log.ts';
 import { openAgent } from '../open-agent.ts';
-import type { AgencyEvent, AgencyLog, AnsweredDetail, LoggedEvent } from '../ports/agency-log.ts';
+import type {
+  AgencyEvent,
+  AgencyLog,
+  AnsweredDetail,
+  ContentRemovedDetail,
+  LoggedEvent,
+  OpenedDetail,
+} from '../ports/agency-log.ts';
 import { secureRandom } from '../random.ts';
 import { counted, word } from './print.ts';
 import type { Terminal } from './print.ts';
@@ -56,14 +63,19 @@ const inJson = ({ sequence, at, event, lookupKey, detail }: LoggedEvent): string
 
 /** A lookup that was answered is stored under its identifier; in text that is base64url everywhere else. */
 function lookupOf(event: string, lookupKey: string): string {
-  const isOwn = event === 'asking' || event === 'asked';
+  const isOwn = event !== 'answered' && event !== 'refused';
   return isOwn || !/^([0-9a-f]{2})+$/.test(lookupKey) ? lookupKey : encodeBase64(hexToBytes(lookupKey));
 }
 
 function inWords({ sequence, at, event, lookupKey, detail }: LoggedEvent): string {
-  const parts = [String(sequence), iso(at), event, `lookup ${word(lookupOf(event, lookupKey))}`];
+  if (event === 'removed') return `${sequence}  ${iso(at).slice(0, 10)}  content removed`;
+  const parts = [String(sequence), iso(at), event];
   // Sealed under this agency's key when it was written, so it is as it was written.
+  if (event === 'content-removed')
+    return [...parts, ...contentRemoved(detail as ContentRemovedDetail)].join('  ');
+  parts.push(`lookup ${word(lookupOf(event, lookupKey))}`);
   if (event === 'asking') parts.push(...asking(detail as DetailOf<'asking'>));
+  else if (event === 'opened') parts.push(...opened(detail as OpenedDetail));
   else if (event === 'asked') parts.push(...asked(detail as DetailOf<'asked'>));
   else parts.push(...answered(detail as AnsweredDetail & { readonly reason?: string }));
   return parts.join('  ');
@@ -85,6 +97,17 @@ function asking({ professional, purpose, caseReference, subjects, registers }: D
     ...persons.map((pseudonyms) => `subject ${word(pseudonyms)}`),
   ];
 }
+
+const opened = ({ lookupId, nodes }: OpenedDetail): string[] => [
+  `id ${word(lookupId)}`,
+  `at ${nodes.map(word).join(', ')}`,
+];
+
+const contentRemoved = ({ entries, upTo, askedAbout, olderThan }: ContentRemovedDetail): string[] => [
+  `of ${counted(entries, 'entry', 'entries')}, up to ${upTo}`,
+  `older than ${olderThan.slice(0, 10)}`,
+  `with ${counted(askedAbout, 'pseudonym')} of persons asked about`,
+];
 
 /** How often each outcome; which register knows which person stands in the JSON. */
 function asked({ lookupId, outcomes, failure }: DetailOf<'asked'>): string[] {

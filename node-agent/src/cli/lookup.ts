@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { HitError } from '@hitmachine/protocol';
+import { HitError, SUBJECT_ACCESS_PURPOSE } from '@hitmachine/protocol';
 import { askAgent } from './ask-agent.ts';
 import { table } from './print.ts';
 import type { Terminal } from './print.ts';
 
 interface Result {
   readonly lookupId: string;
+  readonly purpose: { readonly code: string };
   readonly complete: boolean;
   readonly missing: readonly string[];
   readonly persons: readonly {
@@ -28,6 +29,9 @@ const WORDS: Readonly<Record<string, string>> = {
   refused: '✗ geweigerd',
   invalid: '! ongeldig antwoord',
 };
+
+/** At the registers of persons asked about, a status tells what the agency did. */
+const MARKS: Readonly<Record<string, string>> = { known: '●', 'not-known': '·' };
 
 const IDENTIFIERS: Readonly<Record<string, string>> = {
   bsn: 'BSN',
@@ -81,11 +85,12 @@ function readPersons(file: string): unknown {
 }
 
 function render(result: Result): string {
+  const access = result.purpose.code === SUBJECT_ACCESS_PURPOSE;
   const parts = result.persons.map(({ ref, registers }) => {
     const rows = registers.map((entry) => [
-      WORDS[entry.status] ?? entry.status,
+      (access ? MARKS[entry.status] : undefined) ?? WORDS[entry.status] ?? entry.status,
       entry.agency.name,
-      entry.name,
+      access && entry.status in MARKS ? (entry.explanation?.nl ?? '') : entry.name,
       entry.status === 'known'
         ? [
             entry.contact?.name,
@@ -94,13 +99,17 @@ function render(result: Result): string {
           ]
             .filter(Boolean)
             .join(' ')
-        : (entry.explanation?.nl ?? ''),
+        : access && entry.status in MARKS
+          ? ''
+          : (entry.explanation?.nl ?? ''),
     ]);
     return `Persoon ${ref}\n${table(rows)}`;
   });
   const note = result.complete
     ? []
-    : ['Niet alle registraties hebben geantwoord: "niet bekend" is dus niet het hele verhaal.'];
+    : [
+        `Niet alle registraties hebben geantwoord: "niet ${access ? 'gevraagd' : 'bekend'}" is dus niet het hele verhaal.`,
+      ];
   const missing =
     result.missing.length === 0
       ? []

@@ -10,12 +10,20 @@ import type { ImportOptions } from './import.ts';
 import { init } from './init.ts';
 import { log } from './log.ts';
 import type { LogOptions } from './log.ts';
+import { logAlarms } from './log-alarms.ts';
+import type { LogAlarmsOptions } from './log-alarms.ts';
+import { logExport } from './log-export.ts';
+import type { LogExportOptions } from './log-export.ts';
+import { logVerify } from './log-verify.ts';
+import type { LogVerifyOptions } from './log-verify.ts';
 import { lookup } from './lookup.ts';
 import { errorText } from './print.ts';
 import type { Terminal } from './print.ts';
+import { receipt, verifyReceipts } from './receipt.ts';
 import { serveAgent } from './serve.ts';
 import { status } from './status.ts';
 import { trust } from './trust.ts';
+import { trustLog } from './trust-log.ts';
 import { warnings } from './warnings.ts';
 
 export interface ProgramContext {
@@ -52,6 +60,8 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
   const program = new Command('hit-agent')
     .description("An agency's node agent: answers blind questions, and asks them.")
     .version('0.1.0')
+    // An option that a command and its parts both have belongs to what it stands behind.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -126,18 +136,71 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     .action(async (options: DirectoryOption & { json: boolean }) => {
       if (!(await status(options.dir, options, terminal))) exit(1);
     });
-  command('log', 'what this agency asked and answered, for its privacy officer')
+  const logCommand = command('log', 'what this agency asked and answered, for its privacy officer')
     .option('--after <number>', 'begin after this entry', wholeNumber, 0)
     .option('--limit <number>', 'at most so many entries', wholeNumber, 1_000)
     .option('--json', 'print each entry as a line of JSON, with all details', false)
     .action((options: DirectoryOption & LogOptions) => log(options.dir, options, terminal));
-  command('trust', "show the pinned keys, or pin an agency's new ones")
-    .argument('[agency]')
+  const logPart = (name: string, description: string): Command =>
+    logCommand
+      .command(name)
+      .description(description)
+      .option('--dir <directory>', "the agent's directory", defaultDirectory)
+      .exitOverride();
+  logPart('verify', 'whether the log is as it was written; names the first entry that is not')
+    .option(
+      '--anchors <file>',
+      "heads of this log that stand in the gateway's, a line of JSON each; - for input",
+    )
+    .option('--database <file>', 'look at a copy of agent.sqlite, without any key')
+    .option('--json', 'print the result as JSON', false)
+    .action(async (options: DirectoryOption & LogVerifyOptions) => {
+      if (!(await logVerify(options.dir, options, terminal))) exit(1);
+    });
+  logPart('export', 'a line of JSON a lookup, to lay beside the logs of the gateway and of partners')
+    .option('--for-reconciliation', 'without persons, professionals, cases and outcomes', false)
+    .option('--since <time>', 'from this day or time (UTC) on', moment)
+    .option('--until <time>', 'before this day or time (UTC)', moment)
+    .action((options: DirectoryOption & LogExportOptions) => logExport(options.dir, options, terminal));
+  logPart('alarms', "what is wrong with the gateway's log, and the evidence")
+    .option('--all', 'also those that were settled', false)
+    .option('--json', 'print each as a line of JSON', false)
+    .action((options: DirectoryOption & LogAlarmsOptions) => logAlarms(options.dir, options, terminal));
+  const receiptCommand = command(
+    'receipt',
+    "the proof that a lookup of this agency stands in the gateway's log",
+  )
+    .enablePositionalOptions()
+    .argument('<lookup>', 'its identifier, as "hit-agent log" shows it')
+    .option('--out <file>', 'write it into a file')
+    .action((lookupId: string, options: DirectoryOption & { out?: string }) =>
+      receipt(options.dir, lookupId, options, terminal),
+    );
+  receiptCommand
+    .command('verify')
+    .description('check receipts, without asking anybody')
+    .argument('<files...>')
+    .option('--dir <directory>', "the agent's directory", defaultDirectory)
+    .exitOverride()
+    .action(async (files: string[], options: DirectoryOption) => {
+      if (!(await verifyReceipts(options.dir, files, terminal))) exit(1);
+    });
+  command('trust', "show the pinned keys, pin an agency's new ones, or go on with a log that gave alarm")
+    .argument('[agency]', "an agency, or log for the gateway's log")
     .option('--fingerprint <hex>', 'as the agency itself told it')
     .action((agency: string | undefined, options: DirectoryOption & { fingerprint?: string }) =>
-      trust(options.dir, agency, options.fingerprint, terminal),
+      agency === 'log'
+        ? trustLog(options.dir, options.fingerprint, terminal)
+        : trust(options.dir, agency, options.fingerprint, terminal),
     );
   return program;
+}
+
+function moment(value: string): number {
+  const at = /^\d{4}-\d\d-\d\d(T.*(Z|[+-]\d\d:\d\d))?$/.test(value) ? Date.parse(value) : NaN;
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError('A day (2026-03-02) or a time (2026-03-02T08:00:00Z).');
+  return at;
 }
 
 function positive(value: string): number {

@@ -1,6 +1,7 @@
-import { HitError } from '@hitmachine/protocol';
+import { ASKED_ABOUT_REGISTER, HitError } from '@hitmachine/protocol';
 import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
 import { openAgent } from '../open-agent.ts';
+import { openLogStores } from '../open-log-watch.ts';
 import type { AgentStatus } from '../domain/status.ts';
 import { askAgent } from './ask-agent.ts';
 import { counted, table } from './print.ts';
@@ -31,6 +32,7 @@ function render({
   rosterVersion,
   epoch,
   registers,
+  log,
   problems,
   notices,
 }: AgentStatus): string {
@@ -47,6 +49,7 @@ function render({
   return [
     `${agency}, gateway ${gateway.url}: ${link}`,
     `roster version ${rosterVersion}, epoch ${epoch === undefined ? 'none yet' : `${epoch.number} (${epoch.day})`}`,
+    inWords(log),
     '',
     table([['REGISTER', 'STATE', 'CLIENTS', 'IMPORTED', 'CANARY BACK'], ...rows]),
     ...registers
@@ -55,6 +58,18 @@ function render({
     ...(problems.length > 0 ? ['', ...problems.map((problem) => `! ${problem}`)] : ['', 'No problems.']),
     ...notices.map((notice) => `i ${notice}`),
   ].join('\n');
+}
+
+/** What stands in the gateway's log, and who vouches for that. */
+function inWords({ entries, cosigned, published, alarms }: AgentStatus['log']): string {
+  if (alarms.some(({ kind }) => kind === 'fork' || kind === 'rollback'))
+    return "the gateway's log contradicts itself: NOTHING IS ASKED OR ANSWERED";
+  if (entries === undefined) return "nothing seen of the gateway's log yet";
+  const signed =
+    cosigned === undefined ? 'not cosigned by this agent yet' : `${cosigned} cosigned by this agent`;
+  const others =
+    published === undefined ? '' : `, ${published.entries} by ${counted(published.partners, 'partner')}`;
+  return `the gateway's log: ${counted(entries, 'entry', 'entries')} seen, ${signed}${others}`;
 }
 
 async function printStored(
@@ -66,18 +81,29 @@ async function printStored(
   try {
     const membership = agent.state.membership();
     const imports = sqlitePseudonymStore(agent.database).imports();
-    if (options.json)
-      terminal.out(JSON.stringify({ agency: membership?.agency, running: false, imports }, undefined, 2));
+    const alarms = openLogStores(agent.database, agent.backend, agent.keys)
+      .store.alarms(true)
+      .map(({ kind, detail }) => ({ kind, detail }));
+    const stored = { agency: membership?.agency, running: false, imports, alarms };
+    if (options.json) terminal.out(JSON.stringify(stored, undefined, 2));
     else
       terminal.out(
         [
           membership === undefined
             ? 'not enrolled'
             : `${membership.agency}, enrolled at ${membership.gatewayUrl}`,
-          ...imports.map(
-            ({ register, clients, importedAt }) =>
-              `${register}: ${counted(clients, 'client')}, imported ${new Date(importedAt).toISOString()}`,
-          ),
+          ...imports
+            .filter(({ register }) => register !== ASKED_ABOUT_REGISTER)
+            .map(
+              ({ register, clients, importedAt }) =>
+                `${register}: ${counted(clients, 'client')}, imported ${new Date(importedAt).toISOString()}`,
+            ),
+          ...imports
+            .filter(({ register }) => register === ASKED_ABOUT_REGISTER)
+            .map(
+              ({ register, clients, importedAt }) =>
+                `${register}: ${counted(clients, 'person')}, since ${new Date(importedAt).toISOString()}`,
+            ),
         ].join('\n'),
       );
   } finally {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AgentFrame, Answer, Backend, Random, Suite, Ticket } from '@hitmachine/protocol';
+import type { AgentReply, Answer, Backend, Random, Suite, Ticket } from '@hitmachine/protocol';
 import {
   CANARY_PURPOSE,
   HitError,
@@ -10,6 +10,7 @@ import {
   constantTimeEqual,
   encodeBase64,
   openQuestion,
+  purposeFitsRegister,
   questionCodec,
   sealAnswer,
   ticketCodec,
@@ -20,6 +21,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Delivery } from '../ports/gateway-connection.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { AnsweringTables } from './answering-tables.ts';
+import type { LogView } from './log-view.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
 
@@ -32,6 +34,7 @@ interface Answering {
   readonly sessions: IncomingSessions;
   readonly tables: AnsweringTables;
   readonly agencyLog: AgencyLog;
+  readonly logView: LogView;
   readonly log: OperationalLog;
   readonly quotas: Quotas;
 }
@@ -40,7 +43,7 @@ interface Answering {
  * The node's side of a lookup: checks, logs, answers, in this order. Whatever is wrong with a question the reply
  * is the same `rejected` without content; what exactly stands in the operational log alone.
  */
-export async function answerDelivery(node: Answering, delivery: Delivery): Promise<AgentFrame> {
+export async function answerDelivery(node: Answering, delivery: Delivery): Promise<AgentReply> {
   const reply = { type: 'reply', delivery: delivery.delivery } as const;
   try {
     const { answer, seal } = await answered(node, delivery);
@@ -65,6 +68,8 @@ async function answered(
   delivery: Delivery,
 ): Promise<{ answer: Answer; seal: (plaintext: Uint8Array) => Uint8Array }> {
   const { backend, roster, sessions } = node;
+  // An answer nobody can check is none: while the log contradicts itself this node says nothing, never "not known".
+  node.logView.requireSound();
   const { question: sealed, ticket: encodedTicket } = delivery;
   const ticket = ticketCodec.decode(encodedTicket);
   checkTicket(ticket, { node: roster.self.id, asker: ticket.asker, now: node.clock() });
@@ -96,7 +101,9 @@ async function answered(
     node.agencyLog.append({ event: 'refused', lookupKey, detail: { ...detail, reason } }, node.clock());
     return { type: 'refused', reason };
   };
-  if (!roster.roster.purposes.some(({ code }) => code === ticket.purpose))
+  // Whatever the gateway let through: who asked about a person is told for that person's own request alone.
+  const fits = ticket.registers.every((register) => purposeFitsRegister(ticket.purpose, register));
+  if (!fits || !roster.roster.purposes.some(({ code }) => code === ticket.purpose))
     return { answer: refuse('purpose'), seal };
   if (!roster.roster.agencies.some(({ id }) => id === ticket.asker))
     return { answer: refuse('agency'), seal };

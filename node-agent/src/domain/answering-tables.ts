@@ -7,9 +7,14 @@ import type {
 } from '@hitmachine/protocol';
 import { answerKey } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
-import type { StoredEpoch } from '../ports/epoch-store.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
+import type { BuiltEpoch } from './table-committer.ts';
+
+/** An epoch that may be answered from: its tables are on record. */
+export interface CommittedEpoch extends BuiltEpoch {
+  readonly commitment: Uint8Array;
+}
 
 /** The tables that this node answers from now. Replaced as a whole, so that a question sees one epoch. */
 export class AnsweringTables {
@@ -19,7 +24,7 @@ export class AnsweringTables {
   readonly #registers: readonly ConfiguredRegister[];
   readonly #canaries: CanaryWatch;
   #current:
-    | { readonly stored: StoredEpoch; readonly tables: ReadonlyMap<string, readonly AnsweringTable[]> }
+    | { readonly stored: CommittedEpoch; readonly tables: ReadonlyMap<string, readonly AnsweringTable[]> }
     | undefined;
   #problems: ReadonlyMap<string, string> = new Map();
 
@@ -37,17 +42,22 @@ export class AnsweringTables {
     this.#canaries = canaries;
   }
 
-  switchTo(stored: StoredEpoch): void {
+  switchTo(stored: CommittedEpoch): void {
     const tables = new Map<string, AnsweringTable[]>();
-    for (const { register, tokenType, table } of stored.tables) {
+    for (const { register, tokenType, table, tree } of stored.tables) {
       const scope = { agency: this.#agency, register, tokenType, epoch: stored.epoch };
       const key = answerKey(this.#suite, this.#keys.nodeKey.reveal(), scope);
-      tables.set(register, [...(tables.get(register) ?? []), { tokenType, table, answerKey: key }]);
+      tables.set(register, [...(tables.get(register) ?? []), { tokenType, table, tree, answerKey: key }]);
     }
     this.#current = { stored, tables };
   }
 
-  get stored(): StoredEpoch | undefined {
+  /** Answers from nothing until there are tables again. */
+  clear(): void {
+    this.#current = undefined;
+  }
+
+  get stored(): CommittedEpoch | undefined {
     return this.#current?.stored;
   }
 
@@ -69,6 +79,7 @@ export class AnsweringTables {
     const current = this.#current;
     return {
       epoch: current?.stored.epoch ?? 0,
+      commitment: current?.stored.commitment,
       register: (id): AnsweringRegister | Unavailable => {
         const register = this.#registers.find((entry) => entry.id === id);
         if (register === undefined) return 'not-addressed';

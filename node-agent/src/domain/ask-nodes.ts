@@ -21,12 +21,25 @@ import {
 } from '@hitmachine/protocol';
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
+import type { NodeCommitments } from './node-commitments.ts';
 import type { NoAnswerReason } from './outcome.ts';
 import type { OutgoingSession, OutgoingSessions } from './outgoing-sessions.ts';
 
+/** Which tables an answer came from: their epoch, and the number of the entry that commits to them. */
+export interface AnsweredFrom {
+  readonly epoch: number;
+  readonly index: number;
+}
+
 /** What one node said, or why it said nothing that can be used. */
 export type NodeReply =
-  | { readonly node: string; readonly type: 'answered'; readonly registers: readonly RegisterResult[] }
+  | {
+      readonly node: string;
+      readonly type: 'answered';
+      readonly epoch: number;
+      readonly registers: readonly RegisterResult[];
+      readonly answeredFrom: AnsweredFrom | undefined;
+    }
   | { readonly node: string; readonly type: 'refused'; readonly reason: Refusal }
   | { readonly node: string; readonly type: 'no-answer'; readonly reason: NoAnswerReason }
   | { readonly node: string; readonly type: 'invalid' };
@@ -43,6 +56,7 @@ interface Asking {
   readonly backend: Backend;
   readonly sessions: OutgoingSessions;
   readonly gateway: GatewayClient;
+  readonly commitments: NodeCommitments;
   readonly log: OperationalLog;
 }
 
@@ -149,6 +163,7 @@ function read(deps: Asking, lookup: EvaluatedLookup, sent: Sent, report: Deliver
           event: 'reply-invalid',
           node,
           code: error instanceof HitError ? error.code : 'internal',
+          reason: error instanceof HitError ? error.detail : String(error),
         });
         return { node, type: 'invalid' };
       }
@@ -169,5 +184,8 @@ function readSealed(deps: Asking, lookup: EvaluatedLookup, sent: Sent, report: D
   // Only who holds the session can have sealed this: from now on the opening need not travel along.
   outgoing.opening = undefined;
   if (answer.type === 'refused') return { node, type: 'refused', reason: answer.reason };
-  return { node, type: 'answered', registers: readAnswer(deps.suite, lookup, node, question, answer) };
+  const logged = deps.commitments.of(node, answer);
+  const registers = readAnswer(deps.suite, lookup, node, question, answer, logged?.tables);
+  const answeredFrom = logged && { epoch: logged.tables.epoch, index: logged.index };
+  return { node, type: 'answered', epoch: answer.epoch, registers, answeredFrom };
 }

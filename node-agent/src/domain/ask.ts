@@ -11,6 +11,8 @@ import type {
   Suite,
 } from '@hitmachine/protocol';
 import {
+  ASKED_ABOUT_REGISTER,
+  CANARY_PURPOSE,
   HitError,
   checkTicket,
   constantTimeEqual,
@@ -22,13 +24,16 @@ import {
   ticketCodec,
 } from '@hitmachine/protocol';
 import type { Clock } from '../ports/clock.ts';
-import type { GatewayClient } from '../ports/gateway-client.ts';
+import type { GatewayClient, SentRequest } from '../ports/gateway-client.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
-import type { AskedNode, NodeReply } from './ask-nodes.ts';
+import type { AnsweredFrom, AskedNode, NodeReply } from './ask-nodes.ts';
 import { askNodes } from './ask-nodes.ts';
 import type { AddressedRegister } from './lookup-input.ts';
 import { addressedRegisters } from './lookup-input.ts';
+import type { LogView } from './log-view.ts';
+import type { NodeCommitments } from './node-commitments.ts';
 import type { Outcome } from './outcome.ts';
+import type { Receipts } from './receipts.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import type { OutgoingSessions } from './outgoing-sessions.ts';
 import { typesInUse } from './token-types.ts';
@@ -41,6 +46,9 @@ export interface Asker {
   readonly roster: RosterKeeper;
   readonly sessions: OutgoingSessions;
   readonly gateway: GatewayClient;
+  readonly commitments: NodeCommitments;
+  readonly receipts: Receipts;
+  readonly logView: LogView;
   readonly log: OperationalLog;
   /** Whether this agency wants a proof of every evaluation even if the federation does without. */
   readonly requireLookupProof: boolean;
@@ -56,13 +64,22 @@ export interface Asked {
   readonly registers: readonly AddressedRegister[];
 }
 
-/** What a lookup yields: first its number, then the outcomes of one register after another. */
+/** What a lookup yields: first that the gateway opened it, then the outcomes of one register after another. */
 export type AskEvent =
-  | { readonly type: 'opened'; readonly lookupId: string }
+  | {
+      /** Nothing is asked before the next event is read. */
+      readonly type: 'opened';
+      readonly lookupId: string;
+      /** SHA-256 of the signature base of the request. */
+      readonly requestDigest: Uint8Array;
+      readonly evaluated: EvaluatedLookup;
+    }
   | {
       readonly type: 'register';
       readonly register: AddressedRegister;
       readonly outcomes: readonly Outcome[];
+      /** Which tables it was answered from; absent where nothing was. */
+      readonly answeredFrom?: AnsweredFrom | undefined;
     };
 
 /**
@@ -70,10 +87,13 @@ export type AskEvent =
  * a register that did not answer says so and why. Throws only when the lookup as a whole could not be opened.
  */
 export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent> {
+  asker.logView.requireSound();
   const prepared = prepareLookup(asker.suite, asked.persons, asked.tokenTypes, asker.random);
-  const { opened, requestDigest, roster } = await open(asker, asked, prepared);
+  const { opened, requestDigest, sent, roster } = await open(asker, asked, prepared);
+  // What the gateway did not prove to have logged is not asked.
+  asker.receipts.accept(opened, sent, asked.purpose === CANARY_PURPOSE ? 'canary' : 'lookup');
   const evaluated = evaluate(asker, roster, prepared, opened);
-  yield { type: 'opened', lookupId: opened.lookupId };
+  yield { type: 'opened', lookupId: opened.lookupId, requestDigest, evaluated };
   // As that roster has them: the sizes of tables may have changed since the question was put.
   const addressed = addressedRegisters(
     roster,
@@ -100,9 +120,10 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
       if (register === undefined) continue;
       const outcomes =
         reply.type === 'answered'
-          ? outcomesAt(register, reply.registers, asked.persons.length)
+          ? outcomesAt(register, reply, asked.persons.length)
           : every(outcomeWithoutAnswer(reply));
-      yield { type: 'register', register, outcomes };
+      const answeredFrom = reply.type === 'answered' ? reply.answeredFrom : undefined;
+      yield { type: 'register', register, outcomes, answeredFrom };
     }
   }
 }
@@ -158,7 +179,7 @@ async function open(
   asker: Asker,
   asked: Asked,
   prepared: PreparedLookup,
-): Promise<{ opened: LookupOpened; requestDigest: Uint8Array; roster: Roster }> {
+): Promise<{ opened: LookupOpened; requestDigest: Uint8Array; sent: SentRequest; roster: Roster }> {
   const request = (rosterVersion: number): LookupRequest => ({
     rosterVersion,
     purpose: asked.purpose,
@@ -245,9 +266,12 @@ function ticketFor(
   return undefined;
 }
 
+/** The day (UTC) before an epoch was made; its number is never lower than the time in milliseconds of that moment. */
+const lastWholeDay = (epoch: number): string => new Date(epoch - 86_400_000).toISOString().slice(0, 10);
+
 function outcomesAt(
   entry: AddressedRegister,
-  results: Extract<NodeReply, { type: 'answered' }>['registers'],
+  { registers: results, epoch }: Extract<NodeReply, { type: 'answered' }>,
   persons: number,
 ): Outcome[] {
   const result = results.find(({ register }) => register === entry.register.id);
@@ -267,7 +291,12 @@ function outcomesAt(
         comparedOn: person.comparedOn,
         contact: result.contact,
       };
-    if (person.status === 'not-known') return { status: 'not-known', comparedOn: person.comparedOn };
+    if (person.status === 'not-known')
+      return {
+        status: 'not-known',
+        comparedOn: person.comparedOn,
+        ...(entry.register.id === ASKED_ABOUT_REGISTER ? { upTo: lastWholeDay(epoch) } : {}),
+      };
     return { status: 'no-answer', reason: 'no-common-token' };
   });
 }

@@ -1,15 +1,24 @@
-import type { Suite, Table } from '@hitmachine/protocol';
-import { HitError, epochFactor, shareBits, tagPrefix } from '@hitmachine/protocol';
+import type { Suite } from '@hitmachine/protocol';
+import {
+  ASKED_ABOUT_REGISTER,
+  HitError,
+  bucketTree,
+  epochFactor,
+  shareBits,
+  tagPrefix,
+} from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EpochStore, StoredEpoch } from '../ports/epoch-store.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { PseudonymStore } from '../ports/pseudonym-store.ts';
-import type { TableBuilder } from '../ports/table-builder.ts';
+import type { BuiltTable, TableBuilder } from '../ports/table-builder.ts';
+import { sha256 } from '../sha256.ts';
 import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
+import type { BuiltEpoch, TableCommitter } from './table-committer.ts';
 import { typesInUse } from './token-types.ts';
 
 interface EpochDeps {
@@ -20,10 +29,13 @@ interface EpochDeps {
   readonly pseudonyms: PseudonymStore;
   readonly epochs: EpochStore;
   readonly builder: TableBuilder;
+  readonly committer: TableCommitter;
   readonly tables: AnsweringTables;
   readonly canaries: CanaryWatch;
   readonly clock: Clock;
   readonly log: OperationalLog;
+  /** Milliseconds that persons who were newly asked about wait for tables at most; a day unless told. */
+  readonly askedAboutWaitMs?: number | undefined;
   /** Makes the sizes of the new tables known, before they are answered from. */
   readonly publishBits: (bits: ReadonlyMap<string, Record<string, number>>) => Promise<void>;
 }
@@ -34,24 +46,47 @@ type Plan = { readonly bits: ReadonlyMap<string, number> } | { readonly problem:
 const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
 
 /**
- * Keeps the answering tables up with the day and with the imports. A new epoch is built aside, its bucket sizes are
- * published, it is stored in one step, and only then answered from; a crash on the way leaves the epoch before it.
+ * Keeps the answering tables up with the day and with the imports. A new epoch is built aside, committed to in
+ * the gateway's log, its bucket sizes are published, it is stored in one step, and only then answered from; a crash on
+ * the way leaves the epoch before it, and so does a gateway that is away.
  */
 export class EpochKeeper {
   readonly #deps: EpochDeps;
   /** By register, with what each was made from: counting a large register takes its time. */
   readonly #plans = new Map<string, { readonly madeFrom: string; readonly plan: Plan }>();
+  /** Built, and not answered from yet: its commitment is not in the log, or its bits are not on the roster. */
+  #waiting: BuiltEpoch | undefined;
   #running: Promise<boolean> | undefined;
 
   constructor(deps: EpochDeps) {
     this.#deps = deps;
   }
 
-  /** Takes up the last complete epoch, so that a restart need not build anything. */
+  /**
+   * Takes up the last complete epoch, so that a restart need not build anything. One that is not committed to, since an
+   * older version made it, is committed to by the next {@link refresh}; one that is not what was committed to is left.
+   */
   resume(): void {
-    const stored = this.#deps.epochs.current();
+    const { epochs, tables, committer, log } = this.#deps;
+    const stored = epochs.current();
     if (stored === undefined || !this.#fitsSettings(stored)) return;
-    this.#deps.tables.switchTo(stored);
+    const { commitment } = stored;
+    const built = {
+      ...stored,
+      tables: stored.tables.map((entry) => ({ ...entry, tree: bucketTree(entry.table, sha256) })),
+    };
+    if (commitment === undefined) {
+      this.#waiting = built;
+      return;
+    }
+    try {
+      committer.check(built, commitment);
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      log.error({ event: 'stored-tables-refused', epoch: stored.epoch, reason: error.detail });
+      return;
+    }
+    tables.switchTo({ ...built, commitment });
     this.#tellProblems(stored.generations);
   }
 
@@ -67,21 +102,25 @@ export class EpochKeeper {
     for (;;) {
       const day = dayOf(clock());
       const generations = this.#generations();
-      const current = tables.stored;
-      if (
-        current?.day === day &&
-        JSON.stringify(current.generations) === JSON.stringify(generations) &&
-        this.#fitsSettings(current)
-      ) {
+      const fits = (epoch: BuiltEpoch | undefined): epoch is BuiltEpoch =>
+        epoch?.day === day &&
+        this.#areServed(generations, epoch, clock() - epoch.epoch < this.#askedAboutWaitMs) &&
+        this.#fitsSettings(epoch);
+      if (fits(tables.stored)) {
         this.#tellProblems(generations);
         return false;
       }
-      const stored = await this.#build(epochs.nextEpoch(clock()), day, generations);
+      const built = fits(this.#waiting)
+        ? this.#waiting
+        : await this.#build(epochs.nextEpoch(clock()), day, generations);
       // An import came in between: these tables may hold half of the old register and half of the new one.
-      if (JSON.stringify(this.#generations()) !== JSON.stringify(generations)) continue;
+      // Who was asked about meanwhile is in them or not: the next ones hold them all.
+      if (!this.#areServed(this.#generations(), built, true)) continue;
+      const stored = { ...built, commitment: await this.#commit(built) };
       await this.#deps.publishBits(bitsOf(stored));
       epochs.switchTo(stored);
       tables.switchTo(stored);
+      this.#waiting = undefined;
       this.#tellProblems(generations);
       canaries.startAgain();
       log.info({
@@ -92,6 +131,44 @@ export class EpochKeeper {
       });
       return true;
     }
+  }
+
+  /** What the gateway logged. Until it did, these tables wait, rather than that they are built again. */
+  async #commit(built: BuiltEpoch): Promise<Uint8Array> {
+    this.#waiting = built;
+    try {
+      return await this.#deps.committer.commit(built);
+    } catch (error) {
+      // Another set of tables stands in the log under this number or a later one: this epoch can never be used.
+      if (error instanceof HitError && error.code === 'already-exists') this.#waiting = undefined;
+      throw error;
+    }
+  }
+
+  /** Whether persons who were newly asked about have waited for tables as long as they may. */
+  get isDue(): boolean {
+    const current = this.#deps.tables.stored;
+    return (
+      current !== undefined &&
+      this.#deps.clock() - current.epoch >= this.#askedAboutWaitMs &&
+      !this.#areServed(this.#generations(), current, false)
+    );
+  }
+
+  get #askedAboutWaitMs(): number {
+    return this.#deps.askedAboutWaitMs ?? 86_400_000;
+  }
+
+  /** Whether an epoch was made from these imports. Persons who were newly asked about may be made to wait. */
+  #areServed(
+    generations: Readonly<Record<string, number>>,
+    { generations: built }: Pick<StoredEpoch, 'generations'>,
+    mayWait: boolean,
+  ): boolean {
+    const asked = built[ASKED_ABOUT_REGISTER];
+    const waiting = mayWait && asked !== undefined && generations[ASKED_ABOUT_REGISTER] !== undefined;
+    const wanted = waiting ? { ...generations, [ASKED_ABOUT_REGISTER]: asked } : generations;
+    return JSON.stringify(built) === JSON.stringify(wanted);
   }
 
   /** The imports that stand now, of the registers that are configured. */
@@ -111,8 +188,8 @@ export class EpochKeeper {
     epoch: number,
     day: string,
     generations: Readonly<Record<string, number>>,
-  ): Promise<StoredEpoch> {
-    const tables: StoredEpoch['tables'][number][] = [];
+  ): Promise<BuiltEpoch> {
+    const tables: BuiltEpoch['tables'][number][] = [];
     for (const register of this.#deps.registers) {
       const generation = generations[register.id];
       if (generation === undefined) continue;
@@ -128,13 +205,13 @@ export class EpochKeeper {
     bits: ReadonlyMap<string, number>,
     generation: number,
     epoch: number,
-  ): Promise<StoredEpoch['tables']> {
-    const tables: StoredEpoch['tables'][number][] = [];
+  ): Promise<BuiltEpoch['tables']> {
+    const tables: BuiltEpoch['tables'][number][] = [];
     const madeFrom = this.#madeFrom(register, generation);
     try {
       for (const [tokenType, maxBits] of bits) {
-        const table = await this.#buildTable(register.id, tokenType, epoch, maxBits);
-        tables.push({ register: register.id, tokenType, table });
+        const built = await this.#buildTable(register.id, tokenType, epoch, maxBits);
+        tables.push({ register: register.id, tokenType, ...built });
       }
       return tables;
     } catch (error) {
@@ -143,7 +220,7 @@ export class EpochKeeper {
     }
   }
 
-  #buildTable(register: string, tokenType: string, epoch: number, maxBits: number): Promise<Table> {
+  #buildTable(register: string, tokenType: string, epoch: number, maxBits: number): Promise<BuiltTable> {
     const { suite, keys, roster, builder, pseudonyms } = this.#deps;
     const scope = { agency: roster.self.id, register, tokenType, epoch };
     const spec = {
@@ -186,7 +263,9 @@ export class EpochKeeper {
   #madeFrom(register: ConfiguredRegister, generation: number): string {
     const { settings } = this.#deps.roster.roster;
     const budgets = typesInUse(register, settings).map((type) => [type, settings.tokenTypes[type]]);
-    return JSON.stringify([generation, budgets]);
+    // Persons who are not kept any longer leave without an import.
+    const held = this.#deps.pseudonyms.imports().find((state) => state.register === register.id);
+    return JSON.stringify([generation, held?.clients, budgets]);
   }
 
   #tellProblems(generations: Readonly<Record<string, number>>): void {
@@ -200,7 +279,7 @@ export class EpochKeeper {
   }
 
   /** Whether there are tables of exactly the token types in use, and none shows more bits than allowed now. */
-  #fitsSettings(stored: StoredEpoch): boolean {
+  #fitsSettings(stored: Pick<StoredEpoch, 'generations' | 'tables'>): boolean {
     const { settings } = this.#deps.roster.roster;
     return this.#deps.registers.every((register) => {
       const generation = stored.generations[register.id];
@@ -226,7 +305,7 @@ function problemIn(error: unknown): string {
 }
 
 /** Bits of a bucket number by register and token type, as the roster shows them. */
-export function bitsOf({ tables }: StoredEpoch): Map<string, Record<string, number>> {
+export function bitsOf({ tables }: Pick<StoredEpoch, 'tables'>): Map<string, Record<string, number>> {
   const bits = new Map<string, Record<string, number>>();
   for (const { register, tokenType, table } of tables)
     bits.set(register, { ...bits.get(register), [tokenType]: table.bits });

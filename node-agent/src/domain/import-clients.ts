@@ -139,7 +139,7 @@ export async function importClients(
   progress(0, total);
   const work = async (): Promise<void> => {
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-      stage.add(batch.tokenType, await pseudonymise(deps, register.id, batch.tokens, evaluationKey));
+      stage.add(batch.tokenType, await evaluatePseudonyms(deps, register.id, batch.tokens, evaluationKey));
       progress((done += batch.tokens.length), total);
     }
   };
@@ -161,8 +161,9 @@ export async function importClients(
   return { register: register.id, clients, repeated, skipped: bad.length, ...change };
 }
 
-async function pseudonymise(
-  deps: Importing,
+/** The pseudonyms of tokens, in their order, made with the gateway's help. Throws `proof-invalid`. */
+export async function evaluatePseudonyms(
+  deps: Pick<Importing, 'suite' | 'keys' | 'random' | 'gateway'>,
   register: string,
   tokens: readonly Uint8Array[],
   evaluationKey: string,

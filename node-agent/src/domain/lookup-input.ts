@@ -109,6 +109,31 @@ export function addressedRegisters(
   return names.map((name) => byName.get(name) as AddressedRegister);
 }
 
+/** The field in which each built-in token type is given. */
+const FIELDS = [
+  ['bsn', 'bsn'],
+  ['address', 'address'],
+  ['name', 'name+birthdate'],
+  ['birthDate', 'name+birthdate'],
+] as const;
+
+/**
+ * Refuses identifiers that the federation matches on and this agency does not ask by: left aside in silence they would
+ * seem to have been asked about. Throws `field-invalid` for all of them at once.
+ */
+export function refuseWithheld(persons: LookupInput['persons'], withheld: readonly string[]): void {
+  const detail = 'this agency does not ask by it (subjectAccess.tokenTypes in agent.yaml); leave it out';
+  const fields = persons.flatMap((person, i) =>
+    FIELDS.filter(([field, type]) => person[field] !== undefined && withheld.includes(type)).map(
+      ([field]) => ({ field: `persons.${i}.${field}`, detail }),
+    ),
+  );
+  if (fields.length === 0) return;
+  throw new HitError('field-invalid', fields.map(({ field }) => `${field}: ${detail}`).join('; '), {
+    fields,
+  });
+}
+
 /**
  * The tokens of every person, for the given types. Throws the parser's code, with paths such as
  * `persons.0.name.surname`, for all persons at once. `now` in milliseconds since 1970.

@@ -1,19 +1,33 @@
-import { HitError, bytesToHex } from '@hitmachine/protocol';
+import { HitError, SUBJECT_ACCESS_PURPOSE, bytesToHex, encodeBase64 } from '@hitmachine/protocol';
 import type { Roster } from '@hitmachine/protocol';
+import type { ConfiguredRegister } from '../config.ts';
 import type { AgencyLog } from '../ports/agency-log.ts';
-import type { AskEvent, Asker } from './ask.ts';
+import type { AnsweredFrom } from './ask-nodes.ts';
+import type { AskEvent, Asked, Asker } from './ask.ts';
 import { ask } from './ask.ts';
+import { askedAboutPersons } from './asked-about.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { AddressedRegister, LookupInput } from './lookup-input.ts';
-import { addressedRegisters, tokensOfPersons } from './lookup-input.ts';
+import { refuseWithheld, tokensOfPersons } from './lookup-input.ts';
+import { missingRegisters, registersFor } from './lookup-registers.ts';
 import type { Outcome } from './outcome.ts';
 import { commitToCase, professionalPseudonym, subjectPseudonyms } from './pseudonymise.ts';
+import { nodesOf } from './reconciliation.ts';
+import { keptUntil } from './retention.ts';
 import { typesInUse } from './token-types.ts';
 
 export interface LookupService extends Asker {
   readonly keys: AgencyKeys;
   readonly agencyLog: AgencyLog;
+  /** The register of the persons whom this agency asks about. */
+  readonly askedAbout: ConfiguredRegister;
+  /** Days that they stand in it. */
+  readonly retentionDays: number;
 }
+
+/** What a lookup yields to whoever shows it: its number, then each register. */
+export type LookupEvent =
+  { readonly type: 'opened'; readonly lookupId: string } | Extract<AskEvent, { type: 'register' }>;
 
 /** A lookup that passed every check and stands in the agency's log, so that it may be asked. */
 export interface LoggedLookup {
@@ -23,7 +37,7 @@ export interface LoggedLookup {
   readonly refs: readonly string[];
   /** Registers that were on the roster once and are not any more: the gateway may have left them out. */
   readonly missing: readonly string[];
-  readonly events: AsyncIterable<AskEvent>;
+  readonly events: AsyncIterable<LookupEvent>;
 }
 
 /**
@@ -32,6 +46,7 @@ export interface LoggedLookup {
  * log cannot be written.
  */
 export function beginLookup(service: LookupService, input: LookupInput): LoggedLookup {
+  service.logView.requireSound();
   const { roster } = service.roster;
   const purpose = roster.purposes.find(({ code }) => code === input.purpose);
   if (purpose === undefined) {
@@ -42,7 +57,7 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
     const detail = `at most ${roster.settings.maxPersons} persons in one lookup`;
     throw new HitError('field-invalid', `persons: ${detail}`, { fields: [{ field: 'persons', detail }] });
   }
-  const registers = addressedRegisters(roster, input.registers);
+  const registers = registersFor(roster, purpose.code, input.registers);
   if (registers.length === 0) throw new HitError('not-ready', 'there are no registers on the roster yet');
   // All types that the registers hold, whatever the persons have: the choice must not tell what is known of them.
   const tokenTypes = [
@@ -51,7 +66,10 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
   if (tokenTypes.length === 0)
     throw new HitError('not-ready', 'the federation uses none of the token types that these registers hold');
   const askedAt = service.clock();
-  const persons = tokensOfPersons(input.persons, Object.keys(roster.settings.tokenTypes), askedAt);
+  const askedBy = typesInUse(service.askedAbout, roster.settings);
+  const withheld = Object.keys(roster.settings.tokenTypes).filter((type) => !askedBy.includes(type));
+  refuseWithheld(input.persons, withheld);
+  const persons = tokensOfPersons(input.persons, askedBy, askedAt);
   const lookupKey = bytesToHex(service.random(16));
   const { commitment, salt } = commitToCase(input.caseReference, service.random);
   service.agencyLog.append(
@@ -81,8 +99,11 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
     purpose,
     askedAt,
     refs: input.persons.map(({ ref }, i) => ref ?? String(i + 1)),
-    missing: input.registers === undefined ? service.roster.vanishedRegisters() : [],
-    events: recorded(service, lookupKey, input.persons.length, ask(service, asked)),
+    missing:
+      input.registers === undefined
+        ? missingRegisters(roster, purpose.code, service.roster.vanishedRegisters())
+        : [],
+    events: recorded(service, lookupKey, asked),
   };
 }
 
@@ -90,17 +111,24 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
 async function* recorded(
   service: LookupService,
   lookupKey: string,
-  persons: number,
-  events: AsyncIterable<AskEvent>,
-): AsyncGenerator<AskEvent> {
+  asked: Asked,
+): AsyncGenerator<LookupEvent> {
   let lookupId: string | undefined;
   let failure: string | undefined = 'abandoned';
-  const outcomes = Array.from({ length: persons }, (): Record<string, string> => ({}));
+  const outcomes = asked.persons.map((): Record<string, string> => ({}));
+  const answeredFrom: Record<string, AnsweredFrom> = {};
   try {
-    for await (const event of events) {
-      if (event.type === 'opened') lookupId = event.lookupId;
-      else note(outcomes, event.register, event.outcomes);
-      yield event;
+    for await (const event of ask(service, asked)) {
+      if (event.type === 'opened') {
+        lookupId = event.lookupId;
+        // Before a question leaves: whom this agency asked about must be able to find out.
+        recordOpened(service, lookupKey, asked, event);
+        yield { type: 'opened', lookupId };
+      } else {
+        note(outcomes, event.register, event.outcomes);
+        if (event.answeredFrom !== undefined) answeredFrom[event.register.agency.id] = event.answeredFrom;
+        yield event;
+      }
     }
     failure = undefined;
   } catch (error) {
@@ -108,10 +136,34 @@ async function* recorded(
     throw error;
   } finally {
     service.agencyLog.append(
-      { event: 'asked', lookupKey, detail: { lookupId, outcomes, failure } },
+      { event: 'asked', lookupKey, detail: { lookupId, outcomes, answeredFrom, failure } },
       service.clock(),
     );
   }
+}
+
+/** Logs that a lookup was opened, with the persons that it is about, in one durable step. Throws `storage-failed`. */
+function recordOpened(
+  { suite, keys, agencyLog, askedAbout, roster, retentionDays, clock }: LookupService,
+  lookupKey: string,
+  { purpose, registers, persons }: Asked,
+  { lookupId, requestDigest, evaluated }: Extract<AskEvent, { type: 'opened' }>,
+): void {
+  const now = clock();
+  const nodes = nodesOf(registers.map(({ name }) => name));
+  agencyLog.appendOpened(
+    lookupKey,
+    { lookupId, requestDigest: encodeBase64(requestDigest), purpose, persons: persons.length, nodes },
+    // A person's own request is no question of this agency's about that person.
+    purpose === SUBJECT_ACCESS_PURPOSE
+      ? undefined
+      : {
+          persons: askedAboutPersons(suite, keys, evaluated, typesInUse(askedAbout, roster.roster.settings)),
+          keptUntil: keptUntil(now, retentionDays),
+          evaluationKey: roster.trustedEvaluationKey(),
+        },
+    now,
+  );
 }
 
 function note(

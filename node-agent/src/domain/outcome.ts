@@ -6,6 +6,7 @@ export const NO_ANSWER_REASONS = [
   'timeout',
   'connection-lost',
   'overloaded',
+  'not-logged',
   'rejected',
   'not-imported',
   'starting',
@@ -27,11 +28,34 @@ export type Outcome =
       readonly contact: Contact;
     }
   /** `comparedOn`: by which token types; a register may know the person by another that was not given. */
-  | { readonly status: 'not-known'; readonly comparedOn: readonly string[] }
+  | {
+      readonly status: 'not-known';
+      readonly comparedOn: readonly string[];
+      /** At a register of persons asked about: the last whole day (UTC, yyyy-mm-dd) that its tables hold. */
+      readonly upTo?: string;
+    }
   | { readonly status: 'no-answer'; readonly reason: NoAnswerReason }
   | { readonly status: 'refused'; readonly reason: Refusal }
   /** A reply came that failed a check: somebody should look into it. */
   | { readonly status: 'invalid'; readonly reason: 'reply-failed-check' };
+
+/** What an outcome at a register of persons asked about means, in plain words, for screens. */
+export function askedAboutWords({
+  status,
+  upTo,
+}: Extract<Outcome, { status: 'known' | 'not-known' }> & { readonly upTo?: string }): {
+  readonly nl: string;
+  readonly en: string;
+} {
+  if (status === 'known')
+    return { nl: 'heeft naar deze persoon gevraagd', en: 'has asked about this person' };
+  return upTo === undefined
+    ? { nl: 'heeft niet naar deze persoon gevraagd', en: 'has not asked about this person' }
+    : {
+        nl: `heeft niet naar deze persoon gevraagd (tot en met ${upTo})`,
+        en: `has not asked about this person (up to and including ${upTo})`,
+      };
+}
 
 /** Every reason in plain words, for screens. */
 export const EXPLANATIONS: Readonly<
@@ -49,6 +73,10 @@ export const EXPLANATIONS: Readonly<
   overloaded: {
     nl: 'Het is nu te druk. Probeer het zo opnieuw.',
     en: 'It is too busy now. Try again in a moment.',
+  },
+  'not-logged': {
+    nl: 'De centrale kon dit antwoord niet vastleggen en gaf het daarom niet door.',
+    en: 'The gateway could not log this answer and therefore did not pass it on.',
   },
   rejected: {
     nl: 'Het systeem van deze organisatie nam de vraag niet aan.',

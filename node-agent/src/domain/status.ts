@@ -1,12 +1,15 @@
-import { encodeBase64 } from '@hitmachine/protocol';
+import { ASKED_ABOUT_REGISTER, encodeBase64 } from '@hitmachine/protocol';
 import { z } from 'zod';
 import type { ConfiguredRegister } from '../config.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { GatewayConnection } from '../ports/gateway-connection.ts';
 import type { PseudonymStore } from '../ports/pseudonym-store.ts';
 import type { Membership } from '../ports/state-store.ts';
 import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
+import type { WatchedLog } from './log-status.ts';
+import { logStatusOf, logStatusSchema } from './log-status.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { typesInUse } from './token-types.ts';
 
@@ -43,6 +46,7 @@ export const agentStatusSchema = z.strictObject({
       problem: z.string().optional(),
     }),
   ),
+  log: logStatusSchema,
   problems: z.array(z.string()).describe('what keeps this agent from being ready; empty when it is'),
   notices: z.array(z.string()).describe('what an administrator should look at'),
 });
@@ -58,6 +62,8 @@ interface StatusDeps {
   readonly connection: GatewayConnection;
   readonly registers: readonly ConfiguredRegister[];
   readonly keys: AgencyKeys;
+  readonly watch: WatchedLog;
+  readonly clock: Clock;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -65,6 +71,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 export function statusOf(deps: StatusDeps): AgentStatus {
   const { membership, roster, tables, connection } = deps;
   const { connected, since, problem } = connection.state();
+  const log = logStatusOf(deps.watch, deps.clock);
   const imports = new Map(deps.pseudonyms.imports().map((state) => [state.register, state]));
   const registers = deps.registers.map((register) => {
     const { id, name } = register;
@@ -88,7 +95,10 @@ export function statusOf(deps: StatusDeps): AgentStatus {
       clients: imported?.clients,
       importedAt: imported === undefined ? undefined : iso(imported.importedAt),
       state,
-      upToDate: imported !== undefined && built === imported.generation,
+      // Persons who were newly asked about come with the next tables, when those are due.
+      upToDate:
+        imported !== undefined &&
+        (id === ASKED_ABOUT_REGISTER ? built !== undefined : built === imported.generation),
       canaryLastBack: canary.lastBack === undefined ? undefined : iso(canary.lastBack),
       problem: notBuilt ?? canary.problem ?? unusedTypes(register, roster),
     };
@@ -99,6 +109,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
     rosterVersion: roster.roster.version,
     epoch: tables.stored === undefined ? undefined : { number: tables.stored.epoch, day: tables.stored.day },
     registers,
+    log: log.status,
     problems: [
       ...(connected ? [] : [`not connected to the gateway: ${problem ?? 'connecting'}`]),
       ...registers
@@ -116,8 +127,10 @@ export function statusOf(deps: StatusDeps): AgentStatus {
         ),
       ...ownEntryProblems(deps),
       ...(roster.refused === undefined ? [] : [`${roster.refused}: tell its administrator`]),
+      ...log.problems,
     ],
     notices: [
+      ...log.notices,
       ...(roster.budgetsChanged
         ? ['the federation moved the bits that questions may show; look at them, and run "hit-agent trust"']
         : []),

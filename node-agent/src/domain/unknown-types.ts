@@ -1,5 +1,6 @@
 import type { Settings } from '@hitmachine/protocol';
-import type { ConfiguredRegister } from '../config.ts';
+import { ASKED_ABOUT_REGISTER } from '@hitmachine/protocol';
+import type { Config } from '../config.ts';
 import type { PseudonymStore } from '../ports/pseudonym-store.ts';
 import { typesInUse } from './token-types.ts';
 
@@ -9,12 +10,21 @@ import { typesInUse } from './token-types.ts';
  * out since must not stop an agent.
  */
 export function unknownTypes(
-  registers: readonly ConfiguredRegister[],
+  { registers, subjectAccess }: Pick<Config, 'registers' | 'subjectAccess'>,
   settings: Pick<Settings, 'tokenTypes'>,
   pseudonyms: PseudonymStore,
 ): string[] {
   const known = Object.keys(settings.tokenTypes).join(', ');
-  return registers.flatMap((register, i) => {
+  const askedBy = subjectAccess.tokenTypes ?? [];
+  const asking = askedBy
+    .filter(
+      (type) =>
+        !Object.hasOwn(settings.tokenTypes, type) && pseudonyms.count(ASKED_ABOUT_REGISTER, type) === 0,
+    )
+    .map(
+      (type) => `subjectAccess.tokenTypes: this federation does not match on ${type}; it matches on ${known}`,
+    );
+  const answering = registers.flatMap((register, i) => {
     const used = typesInUse(register, settings);
     return register.tokenTypes
       .filter((type) => !used.includes(type) && pseudonyms.count(register.id, type) === 0)
@@ -23,4 +33,5 @@ export function unknownTypes(
           `registers.${i}.tokenTypes: this federation does not match on ${type}; it matches on ${known}`,
       );
   });
+  return [...answering, ...asking];
 }

@@ -7,13 +7,22 @@ interface UpkeepDeps {
   readonly state: StateStore;
   readonly canaryIntervalMs: number;
   readonly refreshRoster: () => Promise<void>;
-  readonly checkPins: () => void;
+  /** Called when another process has written to the store. */
+  readonly rereadState: () => void;
+  /** Makes sure that the register of persons asked about can be built. */
+  readonly beginAskedAbout: () => Promise<void>;
+  /** Whether new tables are due by the clock alone. */
+  readonly epochIsDue: () => boolean;
+  /** Removes, once a day, what the agency's log has kept as long as it may. */
+  readonly removeOldContent: () => Promise<void>;
   /** Returns whether new tables are answered from. */
   readonly refreshEpoch: () => Promise<boolean>;
   readonly canary: () => Promise<void>;
+  /** Looks after the proofs of the gateway's log. */
+  readonly watchLog: () => Promise<void>;
 }
 
-type Work = 'roster' | 'epoch' | 'canary';
+type Work = 'roster' | 'asked-about' | 'retention' | 'epoch' | 'canary' | 'log';
 
 /** How often the database is looked at for what another process (an import) has written. */
 const WATCH_MS = 1_000;
@@ -24,13 +33,21 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
 /**
- * What an agent does by itself: new tables after an import and each day, the roster when it changes, the canaries.
+ * What an agent does by itself: new tables after an import and each day, the roster when it changes, the canaries,
+ * and an eye on the gateway's log.
  * One round at a time; whatever calls for another while one runs gets one more afterwards.
  */
 export class Upkeep {
   readonly #deps: UpkeepDeps;
   #version: number;
-  readonly #wanted: Record<Work, boolean> = { roster: true, epoch: true, canary: true };
+  readonly #wanted: Record<Work, boolean> = {
+    roster: true,
+    'asked-about': true,
+    retention: true,
+    epoch: true,
+    canary: true,
+    log: true,
+  };
   #running: Promise<void> | undefined;
   #stopped = false;
   #timers: NodeJS.Timeout[] = [];
@@ -48,7 +65,10 @@ export class Upkeep {
   start(): void {
     this.#timers = [
       setInterval(() => this.#watch(), WATCH_MS),
-      setInterval(() => this.#want({ roster: true, epoch: true }), ROUTINE_MS),
+      setInterval(
+        () => this.#want({ roster: true, 'asked-about': true, retention: true, epoch: true, log: true }),
+        ROUTINE_MS,
+      ),
       setInterval(() => this.#want({ canary: true }), this.#deps.canaryIntervalMs),
     ];
     this.#want({});
@@ -65,21 +85,23 @@ export class Upkeep {
   }
 
   connected(rosterIsOther: boolean): void {
-    this.#want({ roster: rosterIsOther, epoch: true, canary: true });
+    this.#want({ roster: rosterIsOther, 'asked-about': true, epoch: true, canary: true, log: true });
   }
 
   rosterChanged(): void {
-    this.#want({ roster: true, epoch: true });
+    this.#want({ roster: true, 'asked-about': true, epoch: true });
   }
 
   #watch(): void {
     try {
       const version = this.#deps.state.version();
       if (version !== this.#version) {
-        this.#deps.checkPins();
+        this.#deps.rereadState();
         this.#version = version;
-        this.#want({ epoch: true });
-      } else if (this.#failing && performance.now() >= this.#retryAt) this.#want({});
+        this.#want({ 'asked-about': true, epoch: true });
+      } else if (this.#failing) {
+        if (performance.now() >= this.#retryAt) this.#want({});
+      } else if (this.#deps.epochIsDue()) this.#want({ epoch: true });
     } catch (error) {
       // A locked or broken database: this runs on a timer, where nobody else would catch it.
       this.#deps.log.error({ event: 'upkeep-failed', work: 'watch', reason: (error as Error).message });
@@ -93,15 +115,19 @@ export class Upkeep {
   }
 
   async #rounds(): Promise<void> {
-    const { refreshRoster, refreshEpoch, canary } = this.#deps;
+    const { refreshRoster, beginAskedAbout, refreshEpoch, canary, watchLog, removeOldContent } = this.#deps;
     this.#failing = false;
     while (!this.#stopped && !this.#failing && Object.values(this.#wanted).some(Boolean)) {
       await this.#round('roster', refreshRoster);
+      await this.#round('asked-about', beginAskedAbout);
+      // Before new tables, so that nobody stands in them who may not be kept any longer.
+      await this.#round('retention', removeOldContent);
       await this.#round('epoch', async () => {
         // New tables are not answered from as healthy until their canary has come back through them.
         if (await refreshEpoch()) this.#wanted.canary = true;
       });
       await this.#round('canary', canary);
+      await this.#round('log', watchLog);
     }
     if (!this.#failing) this.#failures = 0;
   }

@@ -1,4 +1,6 @@
-/** The agency's own log: what it asked, and what it answered. Its content never leaves the agency. */
+import type { AgencyLogContent, AgencyLogHead } from '@hitmachine/protocol';
+
+/** What an agency writes into its own log: what it asked, and what it answered. Its content never leaves the agency. */
 export type AgencyEvent =
   | {
       readonly event: 'asking';
@@ -13,6 +15,7 @@ export type AgencyEvent =
         readonly registers: readonly string[];
       };
     }
+  | { readonly event: 'opened'; readonly lookupKey: string; readonly detail: OpenedDetail }
   | {
       readonly event: 'asked';
       readonly lookupKey: string;
@@ -20,6 +23,9 @@ export type AgencyEvent =
         readonly lookupId: string | undefined;
         /** Per person, per register: status, or status and reason. */
         readonly outcomes: readonly Readonly<Record<string, string>>[];
+        /** Per node that answered: the epoch, and the entry of the gateway's log that commits it to its tables. */
+        readonly answeredFrom?:
+          Readonly<Record<string, { readonly epoch: number; readonly index: number }>> | undefined;
         readonly failure: string | undefined;
       };
     }
@@ -28,6 +34,17 @@ export type AgencyEvent =
       readonly lookupKey: string;
       readonly detail: AnsweredDetail & { readonly reason: string };
     };
+
+/** A lookup that stands in the gateway's log: what both logs know of it. Base64url as the gateway writes it. */
+export interface OpenedDetail {
+  readonly lookupId: string;
+  /** SHA-256 of the signature base of the asker's request. */
+  readonly requestDigest: string;
+  readonly purpose: string;
+  readonly persons: number;
+  /** The agencies that are asked. */
+  readonly nodes: readonly string[];
+}
 
 /** What a node records of a question before it answers. Says nothing about the person: it does not know. */
 export interface AnsweredDetail {
@@ -41,7 +58,19 @@ export interface AnsweredDetail {
   readonly evidenceSignature: string;
 }
 
-/** An entry as it is read back. */
+/** What is written when content had to go, because it was kept as long as it may be. */
+export interface ContentRemovedDetail {
+  /** The last entry whose content is gone; that of all before it is too. */
+  readonly upTo: number;
+  /** How many entries lost theirs now. */
+  readonly entries: number;
+  /** Pseudonyms that were taken out of the register of persons asked about. */
+  readonly askedAbout: number;
+  /** What was older than this was removed: a time in ISO 8601. */
+  readonly olderThan: string;
+}
+
+/** An entry as it is read back; `removed` when its content is gone, and of its time the day is left. */
 export interface LoggedEvent {
   readonly sequence: number;
   /** Milliseconds since 1970. */
@@ -51,12 +80,58 @@ export interface LoggedEvent {
   readonly detail: unknown;
 }
 
+/** An entry as it stands in the file. */
+export interface LogRow {
+  readonly sequence: number;
+  readonly at: number;
+  /** `undefined` when it was removed. */
+  readonly content: AgencyLogContent | undefined;
+  readonly contentHash: Uint8Array;
+  readonly chain: Uint8Array;
+}
+
+/** The log as whoever has the file can read it, without a key. */
+export interface LogRows {
+  /** Entries in order, after `after`, at most `limit`. */
+  rows(after: number, limit: number): LogRow[];
+}
+
+/** How the details of an entry were sealed: bound to their place in the chain, or, before there was one, not. */
+export type Binding = 'chained' | 'loose';
+
+/** The tokens of one person whom this agency asks about, as a node keeps them, by token type. */
+export type AskedAboutPerson = ReadonlyMap<
+  string,
+  { readonly maskedHash: number; readonly element: Uint8Array }
+>;
+
+/** The persons of a lookup, to be found when they ask who asked about them. */
+export interface AskedAbout {
+  readonly persons: readonly AskedAboutPerson[];
+  /** Day (UTC, yyyy-mm-dd). */
+  readonly keptUntil: string;
+  /** The gateway's evaluation key that went into the pseudonyms, in base64url. */
+  readonly evaluationKey: string;
+}
+
 /**
- * Every method returns only once the entry is durable, and throws `storage-failed` when it cannot be: then nothing
- * may be asked or answered.
+ * The agency's own log. Entries are chained by their hashes, so that none is changed, removed, moved or put in between
+ * without a trace; their times never go back. Every method that writes returns only once that is durable, and
+ * throws `storage-failed` when it cannot be: then nothing may be asked or answered.
  */
-export interface AgencyLog {
+export interface AgencyLog extends LogRows {
   append(event: AgencyEvent, now: number): void;
+  /**
+   * Logs that the gateway opened a lookup and puts its persons among those whom this agency has asked about, in one
+   * step. Who is among them already is kept until the later of both days. `askedAbout` is left out of a
+   * lookup that does not count.
+   */
+  appendOpened(
+    lookupKey: string,
+    detail: OpenedDetail,
+    askedAbout: AskedAbout | undefined,
+    now: number,
+  ): void;
   /**
    * Logs a lookup that is about to be answered and charges the quotas of the day (UTC), in one step. `replayed` when
    * this lookup was answered before; `quota` when the asker would exceed `limit` persons, or all askers together
@@ -68,6 +143,18 @@ export interface AgencyLog {
     quota: { readonly limit: number; readonly total: number },
     now: number,
   ): 'logged' | 'replayed' | 'quota';
-  /** Entries in order, after `after`, at most `limit`. */
+  /** Entries in order, after `after`, at most `limit`. Throws `decryption-failed` for one that does not open. */
   read(after: number, limit: number): LoggedEvent[];
+  /** The details of an entry that has content, and how they are bound. Throws `decryption-failed`. */
+  open(
+    content: AgencyLogContent,
+    previous: Uint8Array,
+  ): { readonly detail: unknown; readonly binding: Binding };
+  head(): AgencyLogHead;
+  /**
+   * Removes, from the disk too, the content of at most `limit` entries that are older than `olderThan`, oldest first,
+   * and all persons asked about who are kept until a day before `now`. Logs that it did. Gives how many entries
+   * it was: less than `limit` when none is left.
+   */
+  removeContent(olderThan: number, limit: number, now: number): number;
 }

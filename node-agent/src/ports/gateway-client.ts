@@ -1,12 +1,22 @@
 import type {
   DeliveryReport,
   EnrolmentRequest,
+  Logged,
   LookupOpened,
   LookupRequest,
   Register,
   SealedQuestion,
   SignedDocument,
+  TableCommitment,
 } from '@hitmachine/protocol';
+
+/** A request as this agency signed it. */
+export interface SentRequest {
+  /** Signature base (RFC 9421 section 2.5). */
+  readonly base: Uint8Array;
+  /** The bytes of the body. */
+  readonly body: Uint8Array;
+}
 
 /**
  * The gateway as an agency sees it. Every method throws `gateway-unreachable` when no answer came within its
@@ -17,15 +27,34 @@ export interface GatewayClient {
   /** May safely be retried with the same token and keys. */
   enrol(request: EnrolmentRequest): Promise<SignedDocument>;
   publishRegisters(registers: readonly Register[]): Promise<SignedDocument>;
+  /**
+   * Has the tables of an epoch entered in the gateway's log; gives the entry and its receipt. May safely be retried
+   * with the same commitment; throws `already-exists` for another one of an epoch, or of an earlier epoch.
+   */
+  commitTables(commitment: TableCommitment): Promise<Logged>;
   /** k_g times each element, with one proof for all. */
   evaluate(
     register: string,
     elements: Uint8Array,
   ): Promise<{ readonly evaluated: Uint8Array; readonly proof: Uint8Array }>;
-  /** `requestDigest` is what every ticket of this lookup must carry. */
-  openLookup(
-    request: LookupRequest,
-  ): Promise<{ readonly opened: LookupOpened; readonly requestDigest: Uint8Array }>;
+  /** `requestDigest` is what every ticket of this lookup must carry; `sent` what the gateway must have logged. */
+  openLookup(request: LookupRequest): Promise<{
+    readonly opened: LookupOpened;
+    readonly requestDigest: Uint8Array;
+    readonly sent: SentRequest;
+  }>;
   /** Sends the sealed questions; yields each node's reply as it comes. Ends early when the connection is lost. */
   ask(lookup: LookupOpened, questions: readonly SealedQuestion[]): AsyncIterable<DeliveryReport>;
+  /** The latest published checkpoint of the log, with the cosignatures that it got. Throws `not-found` before the first. */
+  checkpoint(): Promise<string>;
+  /**
+   * Proof that the log of `size` entries begins with that of `old`. Throws `field-invalid` with the field `new` when
+   * the gateway says that its log is shorter than `size`.
+   */
+  consistency(old: number, size: number): Promise<readonly Uint8Array[]>;
+  /**
+   * The entry of a lookup that this agency asked or was asked, with its receipt under the latest published checkpoint.
+   * Throws `not-found` when the gateway says that there is none, or none that is published.
+   */
+  loggedLookup(lookupId: string): Promise<Logged>;
 }

@@ -55,7 +55,8 @@ const rosterSchema = z
   .openapi('RosterSummary');
 
 const time = (description: string) => z.iso.datetime().describe(description);
-const { gateway, epoch, registers } = agentStatusSchema.shape;
+const { gateway, epoch, registers, log } = agentStatusSchema.shape;
+const { published, alarms } = log.shape;
 const statusSchema = described(agentStatusSchema, {
   agency: 'Identifier of this agency.',
   gateway: described(gateway, {
@@ -85,6 +86,28 @@ const statusSchema = described(agentStatusSchema, {
     }),
     'The registers of agent.yaml.',
   ),
+  log: described(log, {
+    entries: 'Entries in the largest checkpoint that fits everything that this agent saw of the log.',
+    cosigned: 'Entries in the largest checkpoint that this agent, as a witness, signed for.',
+    published: described(published.unwrap(), {
+      entries: 'Entries in it.',
+      at: time('When it first came here.'),
+      partners: "How many partners' agents have cosigned it.",
+    })
+      .optional()
+      .describe('The latest checkpoint that the gateway published; absent before one came.'),
+    unproved: 'Checkpoints and lookups of which the gateway still has to show that they fit the log.',
+    alarms: listOf(
+      alarms,
+      described(alarms.element, {
+        number: 'Number of the alarm.',
+        at: time('When it was found.'),
+        kind: '`fork` and `rollback` keep this agent from asking and answering.',
+        detail: 'What was found.',
+      }),
+      'What is wrong with the log and was not settled by an administrator.',
+    ),
+  }).describe("What this agent knows of the gateway's log."),
 }).openapi('AgentStatus');
 
 const healthSchema = z.strictObject({

@@ -111,6 +111,13 @@ export const agentStatus: AgentStatus = {
       canaryLastBack: '2026-07-15T11:59:31.000Z',
     },
   ],
+  log: {
+    entries: 48_112,
+    cosigned: 48_112,
+    published: { entries: 48_112, at: '2026-07-15T11:59:33.000Z', partners: 6 },
+    unproved: 0,
+    alarms: [],
+  },
   problems: [],
   notices: [],
 };

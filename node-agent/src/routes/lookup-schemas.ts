@@ -52,7 +52,8 @@ export const LookupInput = described(lookupInputSchema, {
   caseReference: "Reference of the case in the agency's own system. Stays here; a commitment to it is sent.",
   professional: 'Who asks: a name or number by which the agency knows him or her. A pseudonym is sent.',
   persons: listOf(persons, personInput, 'The persons asked about, each with whatever identifiers there are.'),
-  registers: 'The registers to ask, as `agency/register`; all of them when left out.',
+  registers:
+    'The registers to ask, as `agency/register`; all of them when left out. With the purpose `subject-access` those are the registers `asked-about`, which tell whether an agency has asked about the person; no other purpose may ask them.',
 }).meta({ id: 'LookupInput' });
 
 const bilingual = (description: string) =>
@@ -101,7 +102,15 @@ const registerResult = z.strictObject({
         (reason) => `- \`${reason}\`: ${EXPLANATIONS[reason].en}`,
       ).join('\n')}`,
     ),
-  explanation: bilingual('The reason in words, for a screen.').optional(),
+  explanation: bilingual(
+    'The reason in words, for a screen; at a register `asked-about` also what the status means there.',
+  ).optional(),
+  upTo: z.iso
+    .date()
+    .optional()
+    .describe(
+      'With `not-known` at a register `asked-about`: the last whole day (UTC) that this holds for. Whoever is asked about later shows from the next day on.',
+    ),
 });
 export const RegisterResult = registerResult.meta({ id: 'RegisterResult' });
 export type RegisterResult = z.infer<typeof RegisterResult>;

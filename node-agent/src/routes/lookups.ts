@@ -1,13 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { createRoute } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
-import { problemOf } from '@hitmachine/protocol';
-import type { AskEvent } from '../domain/ask.ts';
-import type { LoggedLookup, LookupService } from '../domain/lookup.ts';
+import { ASKED_ABOUT_REGISTER, problemOf } from '@hitmachine/protocol';
+import type { LoggedLookup, LookupEvent, LookupService } from '../domain/lookup.ts';
 import { beginLookup } from '../domain/lookup.ts';
 import type { AddressedRegister } from '../domain/lookup-input.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { EXPLANATIONS } from '../domain/outcome.ts';
+import { EXPLANATIONS, askedAboutWords } from '../domain/outcome.ts';
 import * as examples from './examples.ts';
 import { jsonLimit, report, requireJson } from './http.ts';
 import type { RegisterResult } from './lookup-schemas.ts';
@@ -85,6 +84,10 @@ function resultAt({ name, agency, register }: AddressedRegister, outcome: Outcom
     status: outcome.status,
     ...(outcome.status === 'known' ? { matchedOn: [...outcome.matchedOn], contact: outcome.contact } : {}),
     ...('comparedOn' in outcome ? { comparedOn: [...outcome.comparedOn] } : {}),
+    ...('comparedOn' in outcome && register.id === ASKED_ABOUT_REGISTER
+      ? { explanation: askedAboutWords(outcome) }
+      : {}),
+    ...('upTo' in outcome ? { upTo: outcome.upTo } : {}),
     ...('reason' in outcome ? { reason: outcome.reason, explanation: EXPLANATIONS[outcome.reason] } : {}),
   };
 }
@@ -100,7 +103,7 @@ const isAnswer = ({ status }: Outcome): boolean => status === 'known' || status 
 /** The whole result; registers in the order of the roster, so that a page can be read twice. */
 async function collect(lookup: LoggedLookup): Promise<LookupResult> {
   let lookupId = '';
-  const answered: Extract<AskEvent, { type: 'register' }>[] = [];
+  const answered: Extract<LookupEvent, { type: 'register' }>[] = [];
   for await (const event of lookup.events)
     if (event.type === 'opened') lookupId = event.lookupId;
     else answered.push(event);

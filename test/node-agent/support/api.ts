@@ -27,7 +27,7 @@ export class TestApi {
   private constructor(gateway: StandInGateway, node: TestNode) {
     this.gateway = gateway;
     this.node = node;
-    const { service, roster, tables, canaries, pseudonyms, registers, keys, log } = node;
+    const { service, roster, tables, canaries, pseudonyms, registers, keys, log, watch, clock } = node;
     const state = () => ({
       connected: this.connected,
       since: gateway.now,
@@ -39,7 +39,10 @@ export class TestApi {
       service,
       roster,
       status: () =>
-        statusOf({ membership, roster, tables, canaries, pseudonyms, connection, registers, keys }),
+        statusOf({
+          ...{ membership, roster, tables, canaries, pseudonyms, connection, registers, keys },
+          ...{ watch, clock },
+        }),
       apiKey: new Secret(KEY),
       log,
     });

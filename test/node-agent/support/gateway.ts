@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto';
 import type {
   Agency,
-  AgentFrame,
+  AgentReply,
   DeliveryReport,
   GatewayFrame,
+  LogEntry,
   LookupRequest,
   Register,
   Roster,
   SealedQuestion,
+  Logged,
   Settings,
   SignedDocument,
+  TableCommitment,
   Ticket,
 } from '@hitmachine/protocol';
 import {
+  CANARY_PURPOSE,
   GATEWAY_KEY_ID,
+  HitError,
   ROSTER_KIND,
+  TABLES_PATH,
   createSuite,
   decodeBase64,
   deriveKeyPair,
@@ -24,11 +30,13 @@ import {
   loadSodium,
   proveEvaluation,
   signDocument,
+  signRequest,
   ticketCodec,
   utf8ToBytes,
 } from '@hitmachine/protocol';
 import type { GatewayClient } from '../../../node-agent/src/ports/gateway-client.ts';
 import { secureRandom } from '../../../node-agent/src/random.ts';
+import { SmallLog, evidenceFrom } from '../../support/small-log.ts';
 
 export type Delivery = Extract<GatewayFrame, { type: 'delivery' }>;
 
@@ -38,7 +46,12 @@ export const suite = createSuite('voprf', backend);
 export const PURPOSE = 'casusoverleg-zvh';
 export const T0 = Date.UTC(2026, 2, 2, 12);
 
+/** How a lookup stands in the log. */
+export type LookupEntry = Extract<LogEntry, { event: 'lookup' | 'canary' }>;
+export type AnswerEntry = Extract<LogEntry, { event: 'answer' }>;
+
 interface OpenLookup {
+  readonly asker: string;
   readonly tickets: ReadonlyMap<string, Uint8Array>;
   readonly evidence: Uint8Array;
 }
@@ -51,8 +64,13 @@ export class StandInGateway {
   readonly seed = secureRandom(32);
   readonly identityKey = backend.signatures.publicKey(this.seed);
   evaluation = deriveKeyPair(suite, secureRandom(32), utf8ToBytes('test k_g'));
+  log = new SmallLog(backend, this.seed, 'waalstad');
+  /** The log that an agency gets to see: one and the same for all, unless a test splits it. */
+  logFor: (agency: string) => SmallLog = () => this.log;
   readonly agencies = new Map<string, Agency>();
-  readonly nodes = new Map<string, (delivery: Delivery) => Promise<AgentFrame>>();
+  /** Identity seeds of the agencies: their clients here sign with them. */
+  readonly seeds = new Map<string, Uint8Array>();
+  readonly nodes = new Map<string, (delivery: Delivery) => Promise<AgentReply>>();
   readonly deliveries: Delivery[] = [];
   settings: Settings = {
     tokenTypes: { bsn: 6, 'name+birthdate': 4, address: 0 },
@@ -71,6 +89,16 @@ export class StandInGateway {
   /** Awaited before an evaluation is returned; may throw. */
   beforeEvaluation: () => Promise<void> = async () => undefined;
   beforeOpening: () => Promise<void> = async () => undefined;
+  /** May put another entry in the place of the one that was logged, or throw. */
+  changeLogged: (logged: Logged) => Logged | Promise<Logged> = (logged) => logged;
+  /** The same for a table commitment. */
+  changeCommitted: (logged: Logged) => Logged | Promise<Logged> = (logged) => logged;
+  /** May write another entry for a lookup than was asked. */
+  changeEntry: (entry: LookupEntry) => LookupEntry = (entry) => entry;
+  /** May write another entry for an answer than was given. */
+  changeAnswerEntry: (entry: AnswerEntry) => AnswerEntry = (entry) => entry;
+  /** Awaited before anything of the log is shown; may throw. */
+  beforeShowing: () => Promise<void> = async () => undefined;
   readonly #lookups = new Map<string, OpenLookup>();
 
   get roster(): Roster {
@@ -112,6 +140,7 @@ export class StandInGateway {
         this.put({ ...(this.agencies.get(asker) as Agency), registers: [...registers] });
         return this.sign();
       },
+      commitTables: (commitment) => this.#commit(asker, commitment),
       evaluate: async (_register, elements) => {
         await this.beforeEvaluation();
         this.evaluations++;
@@ -123,16 +152,55 @@ export class StandInGateway {
       },
       openLookup: async (request) => {
         await this.beforeOpening();
-        return this.#open(asker, request, secureRandom(80));
+        return this.#open(asker, request);
       },
       ask: (lookup, questions) => this.#ask(lookup.lookupId, questions),
+      checkpoint: async () => {
+        await this.beforeShowing();
+        return this.logFor(asker).checkpoint;
+      },
+      consistency: async (old, size) => {
+        await this.beforeShowing();
+        return this.logFor(asker).consistency(old, size);
+      },
+      loggedLookup: async (lookupId) => {
+        await this.beforeShowing();
+        const log = this.logFor(asker);
+        const shownTo = (entry: LogEntry): boolean =>
+          'lookupId' in entry &&
+          entry.lookupId === lookupId &&
+          (entry.event === 'answer' ? entry.node : entry.agency) === asker;
+        const index = log.entries.findIndex(shownTo);
+        if (index < 0) throw new HitError('not-found');
+        return this.changeLogged(await log.logged(index));
+      },
     };
   }
 
-  #open(asker: string, request: LookupRequest, evidence: Uint8Array) {
+  /** A request as its agency signs it. */
+  #signed(agency: string, path: string, body: string) {
+    const seed = this.seeds.get(agency) as Uint8Array;
+    const request = { method: 'POST', path, body: utf8ToBytes(body) };
+    const signed = signRequest(backend, seed, agency, request, this.now, secureRandom);
+    return { sent: { base: signed.base, body: request.body }, evidence: evidenceFrom(signed) };
+  }
+
+  /** An agency's signed commitment, in the log. Lets through what a real gateway refuses: a second one of an epoch. */
+  async #commit(agency: string, commitment: TableCommitment): Promise<Logged> {
+    const body = JSON.stringify(commitment);
+    const { evidence } = this.#signed(agency, TABLES_PATH, body);
+    const log = this.logFor(agency);
+    return this.changeCommitted(
+      await log.logged(log.append({ at: this.now, event: 'tables', agency, body, evidence })),
+    );
+  }
+
+  async #open(asker: string, request: LookupRequest) {
+    const body = JSON.stringify(request);
+    const { sent, evidence } = this.#signed(asker, '/v1/lookups', body);
     const elements = decodeBase64(request.elements);
     const evaluated = evaluateElements(suite, this.evaluation.secretKey, elements);
-    const requestDigest = new Uint8Array(createHash('sha256').update(evidence).digest());
+    const requestDigest = new Uint8Array(createHash('sha256').update(sent.base).digest());
     const lookupId = secureRandom(16);
     const registers = new Map<string, string[]>();
     for (const name of request.registers) {
@@ -160,20 +228,30 @@ export class StandInGateway {
         ),
       ]),
     );
-    this.#lookups.set(encodeBase64(lookupId), { tickets, evidence });
+    this.#lookups.set(encodeBase64(lookupId), { asker, tickets, evidence: sent.base });
     const proof = proveEvaluation(suite, this.evaluation, elements, evaluated, secureRandom);
+    const log = this.logFor(asker);
+    const entry = this.changeEntry({
+      at: this.now,
+      event: request.purpose === CANARY_PURPOSE ? 'canary' : 'lookup',
+      agency: asker,
+      lookupId: encodeBase64(lookupId),
+      body,
+      evidence,
+    });
     const opened = {
       lookupId: encodeBase64(lookupId),
       evaluated: encodeBase64(evaluated),
       proof: encodeBase64(proof),
       tickets: [...tickets].map(([node, ticket]) => ({ node, ticket: encodeBase64(ticket) })),
       capability: encodeBase64(secureRandom(32)),
+      logged: await this.changeLogged(await log.logged(log.append(entry))),
     };
-    return { opened, requestDigest };
+    return { opened, requestDigest, sent };
   }
 
   async *#ask(lookupId: string, questions: readonly SealedQuestion[]): AsyncGenerator<DeliveryReport> {
-    const { tickets, evidence } = this.#lookups.get(lookupId) as OpenLookup;
+    const { asker, tickets, evidence } = this.#lookups.get(lookupId) as OpenLookup;
     for (const question of questions) {
       const { node } = question;
       const delivery = this.changeDelivery({
@@ -189,6 +267,18 @@ export class StandInGateway {
       if (answer === undefined) yield { node, outcome: 'not-connected', ciphertext: undefined };
       else {
         const { outcome, ciphertext } = await answer(delivery);
+        const entry = this.changeAnswerEntry({
+          at: this.now,
+          event: 'answer',
+          id: encodeBase64(secureRandom(16)),
+          agency: asker,
+          lookupId,
+          node,
+          request: createHash('sha256').update(evidence).digest('base64url'),
+          outcome,
+          milliseconds: 1,
+        });
+        this.logFor(asker).append(entry);
         yield this.changeReport({ node, outcome, ciphertext });
       }
     }

@@ -2,17 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { AgentFrame, Kem } from '@hitmachine/protocol';
+import type { AgentReply, Kem, TableCommitment } from '@hitmachine/protocol';
 import { encodeBase64 } from '@hitmachine/protocol';
 import { sqliteAgencyLog } from '../../../node-agent/src/adapters/sqlite/agency-log.ts';
+import { sqliteAskedAboutStore } from '../../../node-agent/src/adapters/sqlite/asked-about.ts';
 import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
 import { sqliteEpochStore } from '../../../node-agent/src/adapters/sqlite/epoch-store.ts';
 import { sqlitePseudonymStore } from '../../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
 import { sqliteStateStore } from '../../../node-agent/src/adapters/sqlite/state-store.ts';
 import { workerTableBuilder } from '../../../node-agent/src/adapters/workers/table-builder.ts';
-import type { ConfiguredRegister } from '../../../node-agent/src/config.ts';
+import type { Config, ConfiguredRegister } from '../../../node-agent/src/config.ts';
+import { configSchema } from '../../../node-agent/src/config.ts';
 import { answerDelivery } from '../../../node-agent/src/domain/answer-question.ts';
 import { AnsweringTables } from '../../../node-agent/src/domain/answering-tables.ts';
+import { askedAboutRegister } from '../../../node-agent/src/domain/asked-about.ts';
+import { beginAskedAbout } from '../../../node-agent/src/domain/begin-asked-about.ts';
 import { canaryRound } from '../../../node-agent/src/domain/canary-round.ts';
 import { CanaryWatch } from '../../../node-agent/src/domain/canary-watch.ts';
 import { EpochKeeper } from '../../../node-agent/src/domain/epoch-keeper.ts';
@@ -24,10 +28,14 @@ import type { LookupService } from '../../../node-agent/src/domain/lookup.ts';
 import { beginLookup } from '../../../node-agent/src/domain/lookup.ts';
 import type { LookupInput } from '../../../node-agent/src/domain/lookup-input.ts';
 import type { Outcome } from '../../../node-agent/src/domain/outcome.ts';
+import { NodeCommitments } from '../../../node-agent/src/domain/node-commitments.ts';
 import { publishRegisters } from '../../../node-agent/src/domain/publish-registers.ts';
 import { RosterKeeper } from '../../../node-agent/src/domain/roster-keeper.ts';
 import { IncomingSessions } from '../../../node-agent/src/domain/incoming-sessions.ts';
 import { OutgoingSessions } from '../../../node-agent/src/domain/outgoing-sessions.ts';
+import { TableCommitter } from '../../../node-agent/src/domain/table-committer.ts';
+import type { LogWatch } from '../../../node-agent/src/open-log-watch.ts';
+import { openLogWatch } from '../../../node-agent/src/open-log-watch.ts';
 import type { AgencyLog } from '../../../node-agent/src/ports/agency-log.ts';
 import type { OperationalLog } from '../../../node-agent/src/ports/operational-log.ts';
 import type { TableBuilder } from '../../../node-agent/src/ports/table-builder.ts';
@@ -63,6 +71,9 @@ export interface NodeOptions {
   readonly kem?: Kem;
   readonly builder?: TableBuilder;
   readonly canaryStaleMs?: number;
+  readonly minWitnesses?: number;
+  /** Answer from the register of the persons asked about as well, with these settings. */
+  readonly subjectAccess?: Partial<Config['subjectAccess']>;
 }
 
 /**
@@ -84,6 +95,10 @@ export class TestNode {
   canaries!: CanaryWatch;
   tables!: AnsweringTables;
   epochs!: EpochKeeper;
+  commitments!: NodeCommitments;
+  /** The checkpoints that this agent was shown, in order. */
+  readonly checkpoints: string[] = [];
+  watch!: LogWatch;
   outgoing!: OutgoingSessions;
   incoming!: IncomingSessions;
 
@@ -98,6 +113,7 @@ export class TestNode {
   static async join(gateway: StandInGateway, id: string, options: NodeOptions = {}): Promise<TestNode> {
     const keys = await deriveKeys(backend, suite, options.kem ?? 'x25519', makeSeeds(secureRandom));
     const node = new TestNode(gateway, id, keys, options);
+    gateway.seeds.set(id, keys.identitySeed.reveal());
     gateway.put({
       id,
       name: `Organisatie ${id}`,
@@ -119,7 +135,14 @@ export class TestNode {
   }
 
   get registers(): readonly ConfiguredRegister[] {
-    return this.#options.registers ?? [registerOf('incidenten')];
+    const registers = this.#options.registers ?? [registerOf('incidenten')];
+    return this.#options.subjectAccess === undefined ? registers : [...registers, this.askedAbout];
+  }
+
+  /** Kept with every lookup; answered from only where a test asks for it. */
+  get askedAbout(): ConfiguredRegister {
+    const config = configSchema.parse({ subjectAccess: this.#options.subjectAccess });
+    return askedAboutRegister(config, this.id, () => this.gateway.settings);
   }
 
   get clock(): () => number {
@@ -138,6 +161,33 @@ export class TestNode {
     const parties = { backend, keys, roster: this.roster, clock, random: secureRandom };
     this.outgoing = new OutgoingSessions(parties);
     this.incoming = new IncomingSessions(parties);
+    this.watch = openLogWatch({
+      backend,
+      keys,
+      database: this.database,
+      agency: this.id,
+      gatewayKey: gateway.identityKey,
+      roster: this.roster,
+      gateway: gateway.clientOf(this.id),
+      agencyLog: this.agencyLog,
+      clock,
+      log,
+      minWitnesses: this.#options.minWitnesses ?? 0,
+      retentionDays: 30,
+    });
+    const trusting = {
+      backend,
+      roster: this.roster,
+      gatewayKey: gateway.identityKey,
+      seenCheckpoint: (checkpoint: string) => {
+        this.checkpoints.push(checkpoint);
+        this.watch.view.seenCheckpoint(checkpoint, 'answer');
+      },
+    };
+    this.commitments = new NodeCommitments(trusting);
+    const client = {
+      commitTables: (commitment: TableCommitment) => gateway.clientOf(this.id).commitTables(commitment),
+    };
     this.epochs = new EpochKeeper({
       suite,
       keys,
@@ -146,10 +196,12 @@ export class TestNode {
       pseudonyms: this.pseudonyms,
       epochs: sqliteEpochStore(this.database),
       builder: this.builder,
+      committer: new TableCommitter({ ...trusting, keys, agency: this.id, gateway: client }),
       tables: this.tables,
       canaries: this.canaries,
       clock,
       log,
+      askedAboutWaitMs: (this.#options.subjectAccess?.refreshHours ?? 24) * 3_600_000,
       publishBits: (bits) => publishRegisters(this.roster, gateway.clientOf(this.id), registers, bits),
     });
     this.epochs.resume();
@@ -173,14 +225,19 @@ export class TestNode {
       roster: this.roster,
       gateway: this.gateway.clientOf(this.id),
       log: this.log,
+      commitments: this.commitments,
+      receipts: this.watch.receipts,
+      logView: this.watch.view,
       requireLookupProof: true,
       sessions: this.outgoing,
       keys: this.keys,
       agencyLog: this.agencyLog,
+      askedAbout: this.askedAbout,
+      retentionDays: 1_826,
     };
   }
 
-  answer(delivery: Delivery): Promise<AgentFrame> {
+  answer(delivery: Delivery): Promise<AgentReply> {
     const { roster, incoming, tables, agencyLog, log, clock } = this;
     return answerDelivery(
       {
@@ -192,6 +249,7 @@ export class TestNode {
         sessions: incoming,
         tables,
         agencyLog,
+        logView: this.watch.view,
         log,
         quotas: { personsPerAgencyPerDay: this.#options.quota ?? 1_000, personsPerDay: 100_000 },
       },
@@ -220,8 +278,14 @@ export class TestNode {
   /** One round of what the agent does by itself: roster, tables, canary. */
   async upkeep(): Promise<void> {
     this.roster.accept(this.gateway.sign());
+    if (this.#options.subjectAccess !== undefined) await this.beginAskedAbout();
     await this.epochs.refresh();
     await this.canary();
+  }
+
+  beginAskedAbout(): Promise<void> {
+    const { askedAbout: register, database } = this;
+    return beginAskedAbout({ ...this.service, register, askedAbout: sqliteAskedAboutStore(database) });
   }
 
   canary(): Promise<void> {
@@ -249,6 +313,7 @@ export class TestNode {
   }
 
   async close(): Promise<void> {
+    await this.watch.view.close();
     await this.builder.close();
     if (this.database.isOpen) this.database.close();
     rmSync(this.folder, { recursive: true, force: true });

@@ -3,22 +3,34 @@ import type { DeliveryReport } from '@hitmachine/protocol';
 import {
   HitError,
   LIMITS,
+  MAX_PROOF_HASHES,
+  TABLES_PATH,
+  base64Schema,
   decodeBase64,
   deliveryReportCodec,
   encodeBase64,
   evaluationResponseSchema,
+  loggedSchema,
   lookupOpenedSchema,
   parseJson,
   questionsCodec,
   rosterResponseSchema,
 } from '@hitmachine/protocol';
+import { z } from 'zod';
 import type { GatewayClient } from '../../ports/gateway-client.ts';
 import { readAll, send, signedFetch } from './signed-fetch.ts';
 import type { Signer } from './signed-fetch.ts';
 
+/** What anybody may read of the log is small, and a witness waits for it. */
+const LOG_DEADLINE_MS = 4_000;
+
+const consistencySchema = z.strictObject({ proof: z.array(base64Schema(32)).max(MAX_PROOF_HASHES) });
+
 /** {@link GatewayClient} over HTTP. `answerTimeoutMs` bounds the wait for the nodes, beyond the gateway's own. */
 export function httpGatewayClient(signer: Signer, baseUrl: string): GatewayClient {
   const rosterFrom = (bytes: Uint8Array) => parseJson(rosterResponseSchema, bytes).roster;
+  const get = async (path: string): Promise<Uint8Array> =>
+    readAll(await send(new URL(path, baseUrl), { signal: AbortSignal.timeout(LOG_DEADLINE_MS) }));
   return {
     async roster() {
       const response = await send(new URL('/v1/roster', baseUrl), { signal: AbortSignal.timeout(30_000) });
@@ -28,6 +40,8 @@ export function httpGatewayClient(signer: Signer, baseUrl: string): GatewayClien
       rosterFrom((await signedFetch(signer, baseUrl, 'POST', '/v1/enrolments', request)).bytes),
     publishRegisters: async (registers) =>
       rosterFrom((await signedFetch(signer, baseUrl, 'PUT', '/v1/registers', { registers })).bytes),
+    commitTables: async (commitment) =>
+      parseJson(loggedSchema, (await signedFetch(signer, baseUrl, 'POST', TABLES_PATH, commitment)).bytes),
     async evaluate(register, elements) {
       const body = { register, elements: encodeBase64(elements) };
       const { bytes } = await signedFetch(signer, baseUrl, 'POST', '/v1/evaluations', body);
@@ -35,9 +49,9 @@ export function httpGatewayClient(signer: Signer, baseUrl: string): GatewayClien
       return { evaluated: decodeBase64(evaluated, elements.length), proof: decodeBase64(proof) };
     },
     async openLookup(request) {
-      const { bytes, base } = await signedFetch(signer, baseUrl, 'POST', '/v1/lookups', request);
+      const { bytes, base, body } = await signedFetch(signer, baseUrl, 'POST', '/v1/lookups', request);
       const requestDigest = new Uint8Array(createHash('sha256').update(base).digest());
-      return { opened: parseJson(lookupOpenedSchema, bytes), requestDigest };
+      return { opened: parseJson(lookupOpenedSchema, bytes), requestDigest, sent: { base, body } };
     },
     async *ask(lookup, questions) {
       const response = await send(new URL(`/v1/lookups/${lookup.lookupId}/questions`, baseUrl), {
@@ -48,6 +62,18 @@ export function httpGatewayClient(signer: Signer, baseUrl: string): GatewayClien
       });
       if (response.body !== null) yield* readReports(response.body);
     },
+    async checkpoint() {
+      return new TextDecoder().decode(await get('/v1/log/checkpoint'));
+    },
+    async consistency(old, size) {
+      const bytes = await get(`/v1/log/consistency?old=${old}&new=${size}`);
+      return parseJson(consistencySchema, bytes).proof.map((hash) => decodeBase64(hash, 32));
+    },
+    loggedLookup: async (lookupId) =>
+      parseJson(
+        loggedSchema,
+        (await signedFetch(signer, baseUrl, 'GET', `/v1/log/lookups/${lookupId}`)).bytes,
+      ),
   };
 }
 

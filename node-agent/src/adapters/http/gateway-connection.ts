@@ -10,6 +10,7 @@ import {
   gatewayFrameCodec,
   signRequest,
 } from '@hitmachine/protocol';
+import type { AgentFrame, GatewayFrame } from '@hitmachine/protocol';
 import type {
   ConnectionHandler,
   ConnectionState,
@@ -121,8 +122,11 @@ export function openGatewayConnection(
       handler.rosterChanged(frame.rosterVersion);
       return true;
     }
-    const work = handler
-      .answer(frame)
+    if (frame.type === 'checkpoint') {
+      handler.published(frame.note);
+      return true;
+    }
+    const work = replyTo(frame)
       .then((reply) => {
         if (current.readyState === WebSocket.OPEN) current.send(agentFrameCodec.encode(reply));
       })
@@ -130,6 +134,13 @@ export function openGatewayConnection(
       .finally(() => running.delete(work));
     running.add(work);
     return true;
+  }
+
+  async function replyTo(
+    frame: Extract<GatewayFrame, { type: 'delivery' | 'add-checkpoint' }>,
+  ): Promise<AgentFrame> {
+    if (frame.type === 'delivery') return handler.answer(frame);
+    return { type: 'cosigned', request: frame.request, ...(await handler.addCheckpoint(frame.body)) };
   }
 
   connect();

@@ -16,6 +16,8 @@ export interface SignedResponse {
   readonly bytes: Uint8Array;
   /** The bytes that were signed. */
   readonly base: Uint8Array;
+  /** The body of the request, as it was sent. */
+  readonly body: Uint8Array;
 }
 
 const DEADLINE_MS = 30_000;
@@ -47,7 +49,7 @@ export async function signedFetch(
     signal: AbortSignal.timeout(DEADLINE_MS),
   };
   const response = await send(new URL(path, baseUrl), request, signer.clock);
-  return { bytes: await readAll(response), base };
+  return { bytes: await readAll(response), base, body: bytes };
 }
 
 /**

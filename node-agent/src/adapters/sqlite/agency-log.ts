@@ -1,21 +1,43 @@
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Backend, Random, Secret } from '@hitmachine/protocol';
-import { HitError, bytesToHex, utf8ToBytes } from '@hitmachine/protocol';
-import type { AgencyLog, LoggedEvent } from '../../ports/agency-log.ts';
+import type { AgencyLogContent, AgencyLogHead, Backend, Random, Secret } from '@hitmachine/protocol';
+import {
+  AGENCY_LOG_START,
+  HitError,
+  agencyLogChain,
+  agencyLogContentHash,
+  bytesToHex,
+  concatBytes,
+  uintToBytes,
+  utf8ToBytes,
+} from '@hitmachine/protocol';
+import type { AgencyLog, Binding, LoggedEvent } from '../../ports/agency-log.ts';
+import { addAskedAbout } from './asked-about.ts';
 import { inTransaction } from './database.ts';
+import { sqliteLogRows } from './log-rows.ts';
+import { removeContent } from './remove-content.ts';
 
 /** The counter of all askers together. */
 const EVERYBODY = '*';
 
-interface Row {
-  readonly sequence: number;
-  readonly at: number;
-  readonly event: string;
-  readonly lookup_key: string;
-  readonly nonce: Uint8Array;
-  readonly sealed: Uint8Array;
-}
+const SEALED = utf8ToBytes('hitmachine-v1 agency-log sealed');
+
+/**
+ * What an entry's details are sealed to: its own place, and through the chain everything before it. So whoever writes
+ * the file without the key cannot put a chain of right hashes over entries that were moved or left out.
+ */
+const boundTo = (content: Omit<AgencyLogContent, 'nonce' | 'sealed'>, previous: Uint8Array): Uint8Array =>
+  concatBytes(
+    SEALED,
+    previous,
+    uintToBytes(content.sequence, 8),
+    uintToBytes(content.at, 8),
+    utf8ToBytes(`${content.event} ${content.lookupKey}`),
+  );
+
+/** As entries were sealed before there was a chain. */
+const boundLoosely = ({ event, lookupKey }: AgencyLogContent): Uint8Array =>
+  utf8ToBytes(`hitmachine-v1 log ${event} ${lookupKey}`);
 
 /** {@link AgencyLog} on SQLite. Details are sealed under the agency's log key: the file alone shows when, not who. */
 export function sqliteAgencyLog(
@@ -25,25 +47,40 @@ export function sqliteAgencyLog(
   random: Random,
 ): AgencyLog {
   const insert = database.prepare(
-    'INSERT INTO log (at, event, lookup_key, nonce, sealed) VALUES (?, ?, ?, ?, ?)',
+    `INSERT INTO log (sequence, at, event, lookup_key, nonce, sealed, content_hash, chain)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const associated = (event: string, lookupKey: string): Uint8Array =>
-    utf8ToBytes(`hitmachine-v1 log ${event} ${lookupKey}`);
+  const last = database.prepare('SELECT sequence, at, chain FROM log ORDER BY sequence DESC LIMIT 1');
+  const lastRow = (): AgencyLogHead & { readonly at: number } =>
+    (last.get() as unknown as (AgencyLogHead & { at: number }) | undefined) ?? { ...AGENCY_LOG_START, at: 0 };
+  const chainAt = database.prepare('SELECT chain FROM log WHERE sequence = ?');
+  const stored = sqliteLogRows(database);
 
   /** Stands for an asker in the day's counters, so that these do not show either who asked. */
   const counterName = (agency: string): string =>
     createHmac('sha256', logKey.reveal()).update(`hitmachine-v1 quota ${agency}`).digest('base64url');
 
   function write(event: string, lookupKey: string, detail: unknown, now: number): void {
+    const before = lastRow();
+    const place = { sequence: before.sequence + 1, at: Math.max(now, before.at), event, lookupKey };
     const nonce = random(12);
     const plaintext = utf8ToBytes(JSON.stringify(detail));
-    insert.run(
-      now,
-      event,
-      lookupKey,
-      nonce,
-      backend.aead.seal(logKey.reveal(), nonce, associated(event, lookupKey), plaintext),
-    );
+    const sealed = backend.aead.seal(logKey.reveal(), nonce, boundTo(place, before.chain), plaintext);
+    const contentHash = agencyLogContentHash({ ...place, nonce, sealed });
+    const chain = agencyLogChain(before.chain, place.at, contentHash);
+    insert.run(place.sequence, place.at, event, lookupKey, nonce, sealed, contentHash, chain);
+  }
+
+  function open(content: AgencyLogContent, previous: Uint8Array): { detail: unknown; binding: Binding } {
+    const { nonce, sealed } = content;
+    const under = (associated: Uint8Array): unknown =>
+      JSON.parse(new TextDecoder().decode(backend.aead.open(logKey.reveal(), nonce, associated, sealed)));
+    try {
+      return { detail: under(boundTo(content, previous)), binding: 'chained' };
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      return { detail: under(boundLoosely(content)), binding: 'loose' };
+    }
   }
 
   /** Whatever goes wrong in storing, the caller must not go on. */
@@ -66,6 +103,11 @@ export function sqliteAgencyLog(
 
   return {
     append: ({ event, lookupKey, detail }, now) => durably(() => write(event, lookupKey, detail, now)),
+    appendOpened: (lookupKey, detail, askedAbout, now) =>
+      durably(() => {
+        if (askedAbout !== undefined) addAskedAbout(database, askedAbout, now);
+        write('opened', lookupKey, detail, now);
+      }),
     appendAnswered: (lookupId, detail, quota, now) =>
       durably(() => {
         const lookupKey = bytesToHex(lookupId);
@@ -88,20 +130,33 @@ export function sqliteAgencyLog(
         write('answered', lookupKey, detail, now);
         return 'logged';
       }),
-    read: (after, limit) =>
-      (
-        database
-          .prepare('SELECT * FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?')
-          .all(after, limit) as unknown as Row[]
-      ).map((row): LoggedEvent => {
-        const plaintext = backend.aead.open(
-          logKey.reveal(),
-          row.nonce,
-          associated(row.event, row.lookup_key),
-          row.sealed,
-        );
-        const detail: unknown = JSON.parse(new TextDecoder().decode(plaintext));
-        return { sequence: row.sequence, at: row.at, event: row.event, lookupKey: row.lookup_key, detail };
-      }),
+    rows: (after, limit) => stored.rows(after, limit),
+    open,
+    read: (after, limit) => {
+      let previous =
+        (chainAt.get(after) as { chain: Uint8Array } | undefined)?.chain ?? AGENCY_LOG_START.chain;
+      return stored.rows(after, limit).map(({ sequence, at, content, chain }): LoggedEvent => {
+        const entry =
+          content === undefined
+            ? { sequence, at, event: 'removed', lookupKey: '', detail: undefined }
+            : {
+                sequence,
+                at,
+                event: content.event,
+                lookupKey: content.lookupKey,
+                detail: open(content, previous).detail,
+              };
+        previous = chain;
+        return entry;
+      });
+    },
+    head: () => {
+      const { sequence, chain } = lastRow();
+      return { sequence, chain };
+    },
+    removeContent: (olderThan, limit, now) =>
+      removeContent(database, { olderThan, limit, now }, (detail) =>
+        write('content-removed', '', detail, now),
+      ),
   };
 }

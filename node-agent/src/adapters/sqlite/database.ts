@@ -1,9 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { HitError } from '@hitmachine/protocol';
+import { chainLog } from './chain-log.ts';
 
 /** Each step brings the schema one version further; steps are never changed once released. */
-const MIGRATIONS = [
+const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   `
   CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE pins (name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -32,7 +33,29 @@ const MIGRATIONS = [
     day TEXT NOT NULL, agency TEXT NOT NULL, persons INTEGER NOT NULL, PRIMARY KEY (day, agency)
   ) STRICT, WITHOUT ROWID;
   `,
-] as const;
+  // The entry of the gateway's log, with its receipt, that commits to the tables of an epoch.
+  'ALTER TABLE epochs ADD COLUMN commitment BLOB;',
+  // What this agent knows of the gateway's log by itself: heads, alarms, and the receipts of its own lookups.
+  `
+  CREATE TABLE log_heads (
+    name TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE log_pending (
+    size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, source TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (size, root)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE log_alarms (
+    number INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, sealed BLOB NOT NULL,
+    resolved_at INTEGER
+  ) STRICT;
+  CREATE TABLE receipts (
+    lookup_id TEXT PRIMARY KEY, at INTEGER NOT NULL, state TEXT NOT NULL, sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX receipts_by_time ON receipts (at);
+  CREATE INDEX receipts_kept ON receipts (at) WHERE state = 'kept';
+  `,
+  chainLog,
+];
 
 /**
  * Opens (and if need be makes) the agent's database. Several processes may have it open: the serving agent, an
@@ -58,9 +81,23 @@ export function openDatabase(file: string): DatabaseSync {
   return database;
 }
 
+/** Opens a copy of an agent's database to look at it; nothing is written. Throws `storage-failed`. */
+export function openCopy(file: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(file, { readOnly: true });
+    if (versionOf(database) === MIGRATIONS.length) return database;
+    database.close();
+  } catch (cause) {
+    throw new HitError('storage-failed', `${file}: this is not the database of an agent`, { cause });
+  }
+  throw new HitError('storage-failed', `${file}: the database was made by another version of this program`);
+}
+
+const versionOf = (database: DatabaseSync): number =>
+  (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+
 function migrate(database: DatabaseSync, file: string): void {
-  const version = (): number =>
-    (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+  const version = (): number => versionOf(database);
   if (version() > MIGRATIONS.length)
     throw new HitError(
       'storage-failed',
@@ -71,7 +108,10 @@ function migrate(database: DatabaseSync, file: string): void {
       // Another process may have been first, between our look and our lock.
       const at = version();
       const step = MIGRATIONS[at];
-      if (step !== undefined) database.exec(`${step}; PRAGMA user_version = ${at + 1}`);
+      if (step === undefined) return;
+      if (typeof step === 'string') database.exec(step);
+      else step(database);
+      database.exec(`PRAGMA user_version = ${at + 1}`);
     });
 }
 

@@ -23,12 +23,12 @@ export function sqliteEpochStore(database: DatabaseSync): EpochStore {
           .get(now) as { value: string };
         return Number(row.value);
       }),
-    switchTo({ epoch, day, generations, tables }) {
+    switchTo({ epoch, day, generations, commitment, tables }) {
       inTransaction(database, () => {
         database.exec('DELETE FROM epochs');
         database
-          .prepare('INSERT INTO epochs (epoch, day, generations) VALUES (?, ?, ?)')
-          .run(epoch, day, JSON.stringify(generations));
+          .prepare('INSERT INTO epochs (epoch, day, generations, commitment) VALUES (?, ?, ?, ?)')
+          .run(epoch, day, JSON.stringify(generations), commitment ?? null);
         const insert = database.prepare(
           'INSERT INTO tables (epoch, register, token_type, bits, capacity, bytes) VALUES (?, ?, ?, ?, ?, ?)',
         );
@@ -37,8 +37,8 @@ export function sqliteEpochStore(database: DatabaseSync): EpochStore {
       });
     },
     current() {
-      const row = database.prepare('SELECT epoch, day, generations FROM epochs').get() as
-        { epoch: number; day: string; generations: string } | undefined;
+      const row = database.prepare('SELECT epoch, day, generations, commitment FROM epochs').get() as
+        { epoch: number; day: string; generations: string; commitment: Uint8Array | null } | undefined;
       if (row === undefined) return undefined;
       const tables = database
         .prepare('SELECT register, token_type, bits, capacity, bytes FROM tables WHERE epoch = ?')
@@ -47,6 +47,7 @@ export function sqliteEpochStore(database: DatabaseSync): EpochStore {
         epoch: row.epoch,
         day: row.day,
         generations: JSON.parse(row.generations) as Record<string, number>,
+        commitment: row.commitment ?? undefined,
         tables: tables.map(({ register, token_type: tokenType, bits, capacity, bytes }) => ({
           register,
           tokenType,

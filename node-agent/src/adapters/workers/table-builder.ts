@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Table } from '@hitmachine/protocol';
 import { HitError, TAG_BYTES } from '@hitmachine/protocol';
-import type { TableBuilder } from '../../ports/table-builder.ts';
+import type { BuiltTable, TableBuilder } from '../../ports/table-builder.ts';
 import type { Entries, Job, JobResult, Task } from './table-worker.ts';
 
 interface Pending {
-  readonly resolve: (value: Entries | Table) => void;
+  readonly resolve: (value: Entries | BuiltTable) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -16,7 +15,7 @@ class TableWorker {
   #worker: Worker | undefined;
   #nextId = 0;
 
-  run(task: Task): Promise<Entries | Table> {
+  run(task: Task): Promise<Entries | BuiltTable> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
@@ -58,11 +57,11 @@ class TableWorker {
 /** {@link TableBuilder} on worker threads; leaves one processor to the thread that answers. */
 export function workerTableBuilder(threads = Math.max(1, availableParallelism() - 1)): TableBuilder {
   const workers = Array.from({ length: threads }, () => new TableWorker());
-  const run = (task: Task): Promise<Entries | Table> =>
+  const run = (task: Task): Promise<Entries | BuiltTable> =>
     workers.reduce((best, worker) => (worker.pending.size < best.pending.size ? worker : best)).run(task);
   return {
     async build({ factor, prefix, maskKey, maxBits }, pages) {
-      const parts: Promise<Entries | Table>[] = [];
+      const parts: Promise<Entries | BuiltTable>[] = [];
       for await (const page of pages) {
         const part = run({ type: 'entries', factor, prefix, maskKey, page });
         // Awaited below, when all pages are read; until then nobody else would hear of a failure.
@@ -70,7 +69,7 @@ export function workerTableBuilder(threads = Math.max(1, availableParallelism() 
         parts.push(part);
       }
       const entries = join((await Promise.all(parts)) as Entries[]);
-      return (await run({ type: 'table', entries, maxBits })) as Table;
+      return (await run({ type: 'table', entries, maxBits })) as BuiltTable;
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.close()));

@@ -1,15 +1,18 @@
 import { parentPort } from 'node:worker_threads';
-import type { ErrorCode, Table } from '@hitmachine/protocol';
+import type { ErrorCode } from '@hitmachine/protocol';
 import {
   ELEMENT_BYTES,
   HitError,
   TAG_BYTES,
+  bucketTree,
   buildTable,
   loadSodium,
   maskBucketHash,
   tagOf,
 } from '@hitmachine/protocol';
+import { sha256 } from '../../sha256.ts';
 import type { PseudonymPage } from '../../ports/pseudonym-store.ts';
+import type { BuiltTable } from '../../ports/table-builder.ts';
 import { secureRandom } from '../../random.ts';
 
 /** Tags and bucket hashes of some pseudonyms, in their order. */
@@ -36,7 +39,7 @@ export interface Job {
 
 /** `code` where it is one of ours: an error itself loses its kind on the way between threads. */
 export type JobResult =
-  | { readonly id: number; readonly value: Entries | Table }
+  | { readonly id: number; readonly value: Entries | BuiltTable }
   | { readonly id: number; readonly code?: ErrorCode; readonly error: string };
 
 const { group } = await loadSodium();
@@ -53,12 +56,13 @@ function entriesOf({ factor, prefix, maskKey, page }: Extract<Task, { type: 'ent
   return { tags, hashes };
 }
 
-function tableOf({ entries: { tags, hashes }, maxBits }: Extract<Task, { type: 'table' }>): Table {
+function tableOf({ entries: { tags, hashes }, maxBits }: Extract<Task, { type: 'table' }>): BuiltTable {
   const entries = Array.from(hashes, (bucketHash, i) => ({
     bucketHash,
     tag: tags.subarray(i * TAG_BYTES, (i + 1) * TAG_BYTES),
   }));
-  return buildTable(entries, maxBits, secureRandom);
+  const table = buildTable(entries, maxBits, secureRandom);
+  return { table, tree: bucketTree(table, sha256) };
 }
 
 parentPort?.on('message', ({ id, task }: Job) => {

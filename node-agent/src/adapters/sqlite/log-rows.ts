@@ -1,0 +1,44 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { LogRow, LogRows } from '../../ports/agency-log.ts';
+
+interface StoredRow {
+  readonly sequence: number;
+  readonly at: number;
+  readonly event: string | null;
+  readonly lookup_key: string | null;
+  readonly nonce: Uint8Array | null;
+  readonly sealed: Uint8Array | null;
+  readonly content_hash: Uint8Array;
+  readonly chain: Uint8Array;
+}
+
+/** {@link LogRows} on SQLite. */
+export function sqliteLogRows(database: DatabaseSync): LogRows {
+  const select = database.prepare('SELECT * FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?');
+  return {
+    rows: (after, limit) => (select.all(after, limit) as unknown as StoredRow[]).map(rowOf),
+  };
+}
+
+/** An entry that lost only a part of its content was meddled with; what is gone reads as empty. */
+function rowOf(row: StoredRow): LogRow {
+  const { sequence, at, event, lookup_key: lookupKey, nonce, sealed, content_hash: contentHash, chain } = row;
+  const removed = event === null && lookupKey === null && nonce === null && sealed === null;
+  const nothing = new Uint8Array(0);
+  return {
+    sequence,
+    at,
+    content: removed
+      ? undefined
+      : {
+          sequence,
+          at,
+          event: event ?? '',
+          lookupKey: lookupKey ?? '',
+          nonce: nonce ?? nothing,
+          sealed: sealed ?? nothing,
+        },
+    contentHash,
+    chain,
+  };
+}

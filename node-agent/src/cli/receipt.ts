@@ -1,0 +1,141 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Backend, LogEntry, LogKey, WitnessKey } from '@hitmachine/protocol';
+import {
+  HitError,
+  checkLoggedRequest,
+  cosignaturesOn,
+  decodeBase64,
+  decodeEntry,
+  logOrigin,
+  utf8ToBytes,
+  verifyReceipt,
+  witnessName,
+} from '@hitmachine/protocol';
+import { RosterKeeper } from '../domain/roster-keeper.ts';
+import { fileProblem } from '../file-problem.ts';
+import type { OpenedAgent } from '../open-agent.ts';
+import { openAgent } from '../open-agent.ts';
+import { openLogStores } from '../open-log-watch.ts';
+import type { ReceiptState } from '../ports/receipt-store.ts';
+import { counted } from './print.ts';
+import type { Terminal } from './print.ts';
+import { warnings } from './warnings.ts';
+
+const STATES: Readonly<Record<ReceiptState, string>> = {
+  kept: 'as the gateway gave it when the lookup was opened; it is proved again within minutes',
+  settled: 'proved again under a checkpoint that fits everything that this agent saw of the log',
+  'given-up':
+    'as the gateway gave it when the lookup was opened; it could not be proved again: see "hit-agent log alarms --all"',
+};
+
+/**
+ * `hit-agent receipt LOOKUP_ID`: the proof that a lookup of this agency stands in the gateway's log. The first line is
+ * the entry, the rest a C2SP tlog-proof.
+ */
+export async function receipt(
+  path: string,
+  lookupId: string,
+  options: { readonly out?: string },
+  terminal: Terminal,
+): Promise<void> {
+  const agent = await openAgent(path);
+  try {
+    const { receiptStore } = openLogStores(agent.database, agent.backend, agent.keys);
+    const kept = receiptStore.find(lookupId);
+    if (kept === undefined)
+      throw new HitError(
+        'not-found',
+        `there is no receipt of a lookup ${lookupId}: "hit-agent log" shows the identifiers of the lookups that this agency asked`,
+      );
+    const text = `${new TextDecoder().decode(kept.leaf)}\n${kept.receipt}`;
+    if (options.out === undefined) terminal.out(text.trimEnd());
+    else writeFileSync(options.out, text, { mode: 0o600 });
+    terminal.err(`${STATES[kept.state]}\n`);
+  } finally {
+    agent.database.close();
+  }
+}
+
+/** `hit-agent receipt verify FILE...`: checks receipts without asking anybody. Returns whether all are good. */
+export async function verifyReceipts(
+  path: string,
+  files: readonly string[],
+  terminal: Terminal,
+): Promise<boolean> {
+  const agent = await openAgent(path);
+  try {
+    const trusted = trustedKeys(agent, terminal);
+    const good = files.map((file) => {
+      try {
+        terminal.out(`${file}: ${verified(trusted, read(file))}`);
+        return true;
+      } catch (error) {
+        if (!(error instanceof HitError)) throw error;
+        terminal.out(`${file}: NOT VALID: ${error.detail} (${error.code})`);
+        return false;
+      }
+    });
+    return good.every(Boolean);
+  } finally {
+    agent.database.close();
+  }
+}
+
+interface TrustedKeys {
+  readonly backend: Backend;
+  readonly log: LogKey;
+  readonly agencies: ReadonlyMap<string, Uint8Array>;
+  readonly witnesses: readonly WitnessKey[];
+}
+
+/** The keys that this agency has pinned. */
+function trustedKeys(agent: OpenedAgent, terminal: Terminal): TrustedKeys {
+  const { backend, state } = agent;
+  const { membership } = agent.enrolled();
+  const keeper = new RosterKeeper(backend, state, membership, warnings(terminal));
+  const { federation } = keeper.roster;
+  const agencies = keeper.roster.agencies
+    .filter(({ id }) => keeper.isTrusted(id))
+    .map(({ id, identityKey }) => [id, decodeBase64(identityKey, 32)] as const);
+  return {
+    backend,
+    log: { origin: logOrigin(federation), publicKey: membership.gatewayKey },
+    agencies: new Map(agencies),
+    witnesses: agencies.map(([id, publicKey]) => ({ name: witnessName(federation, id), publicKey })),
+  };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new HitError('not-found', fileProblem(cause) ?? 'the file cannot be read', { cause });
+  }
+}
+
+function verified({ backend, log, agencies, witnesses }: TrustedKeys, text: string): string {
+  const end = text.indexOf('\n');
+  const leaf = utf8ToBytes(text.slice(0, Math.max(end, 0)));
+  const { index, head, checkpoint } = verifyReceipt(backend, log, leaf, text.slice(end + 1));
+  const entry = decodeEntry(leaf);
+  const signed = 'evidence' in entry ? `, signed by ${checkSigner(backend, agencies, entry)}` : '';
+  const { length } = cosignaturesOn(backend, checkpoint, witnesses);
+  return `good: entry ${index} of ${head.size} (${entry.event}${signed}), ${new Date(entry.at).toISOString()}; signed by the gateway, cosigned by ${counted(length, 'agency', 'agencies')}`;
+}
+
+/** The agency whose signature stands in the entry, checked. */
+function checkSigner(
+  backend: Backend,
+  agencies: ReadonlyMap<string, Uint8Array>,
+  entry: Extract<LogEntry, { evidence: unknown }>,
+): string {
+  const key = agencies.get(entry.agency);
+  if (key === undefined)
+    throw new HitError('unknown-agency', `there is no trusted key of ${entry.agency} on the roster`);
+  checkLoggedRequest(backend, key, entry.agency, {
+    base: decodeBase64(entry.evidence.base),
+    signature: decodeBase64(entry.evidence.signature),
+    ...('body' in entry ? { body: utf8ToBytes(entry.body) } : {}),
+  });
+  return entry.agency;
+}

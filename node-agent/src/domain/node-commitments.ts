@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { Answer, Backend, CommittedTables } from '@hitmachine/protocol';
+import { HitError, committedTables, decodeBase64, logOrigin, openCommitment } from '@hitmachine/protocol';
+import type { RosterKeeper } from './roster-keeper.ts';
+import { sha256 } from '../sha256.ts';
+
+interface CommitmentDeps {
+  readonly backend: Backend;
+  readonly roster: RosterKeeper;
+  /** The identity key of the gateway, as it was pinned. */
+  readonly gatewayKey: Uint8Array;
+  /** Takes every checkpoint that was seen, to be compared with others. What it throws makes the answer invalid. */
+  readonly seenCheckpoint?: ((checkpoint: string) => void) | undefined;
+}
+
+/** The tables that a node answered from, and where its commitment to them stands in the gateway's log. */
+export interface LoggedTables {
+  readonly tables: CommittedTables;
+  readonly index: number;
+}
+
+/**
+ * What other nodes committed to, as their answers show it. A commitment costs two signatures to check and comes with
+ * every answer of an epoch, so the last one of each node is remembered: as many as there are agencies.
+ */
+export class NodeCommitments {
+  readonly #deps: CommitmentDeps;
+  readonly #checked = new Map<string, { readonly key: string; readonly logged: LoggedTables }>();
+
+  constructor(deps: CommitmentDeps) {
+    this.#deps = deps;
+  }
+
+  /** Forgets what was found good: the log that it stood in does not count any more. */
+  clear(): void {
+    this.#checked.clear();
+  }
+
+  /**
+   * The tables that this node committed to, checked; none where the answer brings none. Throws `malformed`,
+   * `field-invalid`, `signature-invalid`, `log-proof-invalid` or `unknown-agency`.
+   */
+  of(node: string, { commitment }: Extract<Answer, { type: 'answered' }>): LoggedTables | undefined {
+    if (commitment === undefined) return undefined;
+    const { backend, roster, gatewayKey, seenCheckpoint } = this.#deps;
+    const agency = roster.roster.agencies.find(({ id }) => id === node);
+    if (agency === undefined || !roster.isTrusted(node))
+      throw new HitError('unknown-agency', `there is no trusted key of ${node} on the roster`);
+    // What was found good under one key says nothing under another.
+    const key = createHash('sha256').update(agency.identityKey).update(commitment).digest('base64');
+    const known = this.#checked.get(node);
+    if (known?.key === key) return known.logged;
+    const log = { origin: logOrigin(roster.roster.federation), publicKey: gatewayKey };
+    const identity = { id: node, identityKey: decodeBase64(agency.identityKey, 32) };
+    const opened = openCommitment(backend, log, identity, commitment);
+    seenCheckpoint?.(opened.checkpoint);
+    const logged = { tables: committedTables(opened.commitment, sha256), index: opened.index };
+    this.#checked.set(node, { key, logged });
+    return logged;
+  }
+}

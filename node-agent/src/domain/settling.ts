@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import type { Backend, LogKey } from '@hitmachine/protocol';
+import {
+  HitError,
+  constantTimeEqual,
+  decodeBase64,
+  encodeBase64,
+  hexToBytes,
+  parseReceipt,
+} from '@hitmachine/protocol';
+import { z } from 'zod';
+import type { AgencyLog, LoggedEvent } from '../ports/agency-log.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { GatewayClient } from '../ports/gateway-client.ts';
+import type { LogStore } from '../ports/log-store.ts';
+import type { OperationalLog } from '../ports/operational-log.ts';
+import type { KeptReceipt, ReceiptStore } from '../ports/receipt-store.ts';
+import { entryAlarm } from './log-alarms.ts';
+import type { LogView } from './log-view.ts';
+import type { PublishedCheckpoints } from './published-checkpoint.ts';
+import type { ProvedLookup } from './receipts.ts';
+import { openLoggedLookup } from './receipts.ts';
+
+interface SettlingDeps {
+  readonly backend: Backend;
+  readonly logKey: () => LogKey;
+  readonly gateway: Pick<GatewayClient, 'checkpoint' | 'loggedLookup'>;
+  readonly view: LogView;
+  readonly published: PublishedCheckpoints;
+  readonly receipts: ReceiptStore;
+  readonly store: LogStore;
+  readonly agencyLog: AgencyLog;
+  readonly clock: Clock;
+  readonly log: OperationalLog;
+}
+
+/** Lookups that are looked up in one round; what is left waits for the next. */
+const ROUND = 200;
+/**
+ * A checkpoint that comes this long after a lookup was opened must contain it, whatever time it took to be cosigned:
+ * what is not under it then is missing.
+ */
+const GRACE_MS = 60_000;
+
+/** What this agency logged of a question that it was asked, as far as the gateway must have the same. */
+const answeredSchema = z.object({
+  asker: z.string(),
+  /** The base of the asker's signed request, base64url. */
+  evidence: z.string(),
+});
+
+/**
+ * Looks up in the gateway's log, some time after, what was asked and answered here: each lookup must be there, under a
+ * checkpoint that fits all that this agency saw, and as this agency knows it. What is missing or different is an alarm.
+ * It does not stop this agency: that there is no such entry is no more than a word of the gateway, which nobody signed,
+ * and whoever could make all agencies stop by saying so would have an easy way to. Two logs that were both signed do.
+ */
+export class Settling {
+  readonly #deps: SettlingDeps;
+  /** Since when an answered lookup waits to be found, if one does. */
+  #waitingSince: number | undefined;
+
+  constructor(deps: SettlingDeps) {
+    this.#deps = deps;
+    // From here on everything that is answered will be looked for.
+    deps.store.comparedUpTo();
+  }
+
+  /** Lookups without a settled proof, and since when the oldest waits. */
+  get waiting(): { readonly since: number | undefined; readonly receipts: number } {
+    const { count, since } = this.#deps.receipts.waiting();
+    const times = [since, this.#waitingSince].filter((at) => at !== undefined);
+    return { receipts: count, since: times.length === 0 ? undefined : Math.min(...times) };
+  }
+
+  /**
+   * One round. Throws what the gateway or the database throw, so that it is tried again soon; does nothing while there
+   * is an alarm about the log itself.
+   */
+  async round(): Promise<void> {
+    const { view, receipts, store } = this.#deps;
+    if (view.alarm !== undefined) return;
+    await this.#seePublished();
+    for (const receipt of receipts.unsettled(ROUND)) await this.#settleAsked(receipt);
+    for (const event of this.#deps.agencyLog.read(store.comparedUpTo(), ROUND)) {
+      if (!(await this.#compareAnswered(event))) return void (this.#waitingSince = event.at);
+      store.setComparedUpTo(event.sequence);
+    }
+    this.#waitingSince = undefined;
+  }
+
+  /** The connection brings checkpoints too; but a gateway must not be able to put things off by not sending any. */
+  async #seePublished(): Promise<void> {
+    try {
+      this.#deps.published.saw(await this.#deps.gateway.checkpoint());
+    } catch (error) {
+      // Before the first one is published.
+      if (!(error instanceof HitError) || error.code !== 'not-found') throw error;
+    }
+  }
+
+  async #settleAsked(kept: KeptReceipt): Promise<void> {
+    const { view, receipts } = this.#deps;
+    const { lookupId } = kept;
+    const found = await this.#find(lookupId, kept.at);
+    if (found === 'wait') return;
+    const given = [new TextDecoder().decode(kept.leaf), kept.receipt];
+    if (found === 'missing') {
+      this.#alarm('entry-missing', lookupId, NOT_SHOWN, given);
+      return receipts.giveUp(lookupId);
+    }
+    if (!constantTimeEqual(found.leaf, kept.leaf)) {
+      const shown = [new TextDecoder().decode(found.leaf), found.receipt];
+      this.#alarm('entry-differs', lookupId, 'the log has another entry than it had', [...given, ...shown]);
+      return receipts.giveUp(lookupId);
+    }
+    // Before the new proof takes the place of the first one, both must be known to be of the same log.
+    for (const note of [parseReceipt(kept.receipt).checkpoint, found.checkpoint])
+      if ((await view.relate(view.open(note))) !== 'consistent') return;
+    receipts.settle(lookupId, found.receipt);
+  }
+
+  /** Whether an entry of the agency's own log is dealt with; false where the gateway's log does not reach it yet. */
+  async #compareAnswered({ event, lookupKey, detail, at }: LoggedEvent): Promise<boolean> {
+    if (event !== 'answered' && event !== 'refused') return true;
+    const known = answeredSchema.safeParse(detail);
+    // Removed by retention: there is nothing left to compare.
+    if (!known.success) return true;
+    const lookupId = encodeBase64(hexToBytes(lookupKey));
+    const found = await this.#find(lookupId, at);
+    if (found === 'wait') return false;
+    if (found === 'missing') {
+      this.#alarm('entry-missing', lookupId, NOT_SHOWN, []);
+      return true;
+    }
+    if ((await this.#deps.view.relate(this.#deps.view.open(found.checkpoint))) !== 'consistent') return false;
+    const difference = differenceOf(found, known.data);
+    if (difference !== undefined)
+      this.#alarm('entry-differs', lookupId, difference, [
+        new TextDecoder().decode(found.leaf),
+        found.receipt,
+      ]);
+    return true;
+  }
+
+  /** The entry of a lookup, proved; `missing` when a checkpoint that must contain it is out and it is not shown. */
+  async #find(
+    lookupId: string,
+    at: number,
+  ): Promise<'wait' | 'missing' | (ProvedLookup & { readonly receipt: string })> {
+    const { gateway, published, log } = this.#deps;
+    try {
+      const logged = await gateway.loggedLookup(lookupId);
+      return { ...openLoggedLookup(this.#deps, logged, lookupId), receipt: logged.receipt };
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      if (error.code === 'not-found') return (published.grewAt ?? 0) > at + GRACE_MS ? 'missing' : 'wait';
+      if (error.code !== 'log-proof-invalid') throw error;
+      // What proves nothing is no evidence either: the lookup goes on waiting, and status tells when it does so for long.
+      log.error({ event: 'receipt-invalid', lookupId, reason: error.detail });
+      return 'wait';
+    }
+  }
+
+  #alarm(
+    kind: 'entry-missing' | 'entry-differs',
+    lookupId: string,
+    what: string,
+    evidence: readonly string[],
+  ): void {
+    const { store, log, clock } = this.#deps;
+    const found = entryAlarm(kind, lookupId, what, evidence, clock());
+    log.error({ event: kind, lookupId, detail: what });
+    store.raise(found);
+  }
+}
+
+/**
+ * What the gateway's entry has otherwise than this agency was told when it was asked; undefined when nothing. Bound to
+ * the asker's signed request by its digest, it leaves the content of that request to the auditors, who see the whole log.
+ */
+function differenceOf({ entry }: ProvedLookup, known: z.infer<typeof answeredSchema>): string | undefined {
+  if (entry.event === 'canary') return 'the log has it as a canary';
+  if (entry.agency !== known.asker) return 'the log has it as that of another agency';
+  const base = decodeBase64(known.evidence);
+  const same =
+    entry.event === 'lookup'
+      ? entry.evidence.base === known.evidence
+      : entry.request === createHash('sha256').update(base).digest('base64url');
+  return same ? undefined : 'the log has another signed request for it';
+}
+
+const NOT_SHOWN = 'the gateway does not have it in its log, under a checkpoint that must contain it';

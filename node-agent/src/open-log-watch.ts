@@ -1,0 +1,100 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Backend, Random } from '@hitmachine/protocol';
+import { HitError, logOrigin } from '@hitmachine/protocol';
+import { sqliteLogStore } from './adapters/sqlite/log-store.ts';
+import { sqliteReceiptStore } from './adapters/sqlite/receipt-store.ts';
+import { logKeySealer } from './adapters/sqlite/sealed.ts';
+import type { AgencyKeys } from './domain/keys.ts';
+import { LogView } from './domain/log-view.ts';
+import { PublishedCheckpoints } from './domain/published-checkpoint.ts';
+import { Receipts } from './domain/receipts.ts';
+import type { RosterKeeper } from './domain/roster-keeper.ts';
+import { Settling } from './domain/settling.ts';
+import { Witness } from './domain/witness.ts';
+import type { AgencyLog } from './ports/agency-log.ts';
+import type { Clock } from './ports/clock.ts';
+import type { GatewayClient } from './ports/gateway-client.ts';
+import type { ConnectionHandler } from './ports/gateway-connection.ts';
+import type { LogStore } from './ports/log-store.ts';
+import type { OperationalLog } from './ports/operational-log.ts';
+import type { ReceiptStore } from './ports/receipt-store.ts';
+import { secureRandom } from './random.ts';
+
+interface WatchDeps {
+  readonly backend: Backend;
+  readonly keys: AgencyKeys;
+  readonly database: DatabaseSync;
+  readonly agency: string;
+  /** The gateway's identity key, as it was pinned. */
+  readonly gatewayKey: Uint8Array;
+  readonly roster: RosterKeeper;
+  readonly gateway: GatewayClient;
+  readonly agencyLog: AgencyLog;
+  readonly clock: Clock;
+  readonly log: OperationalLog;
+  readonly minWitnesses: number;
+  /** Days that receipts are kept. */
+  readonly retentionDays: number;
+}
+
+/** All parts of an agent that keep an eye on the gateway's log. */
+export interface LogWatch {
+  readonly view: LogView;
+  readonly published: PublishedCheckpoints;
+  readonly receipts: Receipts;
+  readonly settling: Settling;
+  readonly store: LogStore;
+  /** For what the gateway sends over the connection. */
+  readonly handler: Pick<ConnectionHandler, 'addCheckpoint' | 'published'>;
+  /** What is to be done every minute. Throws what the gateway or the database throw. */
+  round(): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The stores of heads, alarms and receipts in an agent's database. */
+export function openLogStores(
+  database: DatabaseSync,
+  backend: Backend,
+  keys: AgencyKeys,
+  random: Random = secureRandom,
+): { readonly store: LogStore; readonly receiptStore: ReceiptStore } {
+  const sealer = logKeySealer(backend, keys.logKey, random);
+  return { store: sqliteLogStore(database, sealer), receiptStore: sqliteReceiptStore(database, sealer) };
+}
+
+/** Puts the parts together. Answered lookups are compared with the gateway's log from the first call on. */
+export function openLogWatch(deps: WatchDeps): LogWatch {
+  const { backend, keys, database, agency, gatewayKey, roster, gateway, clock, log } = deps;
+  const { store, receiptStore } = openLogStores(database, backend, keys);
+  const logKey = () => ({ origin: logOrigin(roster.roster.federation), publicKey: gatewayKey });
+  const view = new LogView({ backend, store, gateway, logKey, clock, log });
+  const published = new PublishedCheckpoints({ ...deps, view });
+  const receipts = new Receipts({ backend, agency, keys, logKey, view, store: receiptStore, clock });
+  const witness = new Witness({ backend, keys, agency, roster, logKey, view, store, clock, log });
+  const settling = new Settling({ ...deps, logKey, view, published, receipts: receiptStore, store });
+  return {
+    view,
+    published,
+    receipts,
+    settling,
+    store,
+    handler: {
+      addCheckpoint: (body) => witness.addCheckpoint(body),
+      published(note) {
+        try {
+          published.saw(new TextDecoder('utf-8', { fatal: true }).decode(note));
+        } catch (error) {
+          const code = error instanceof HitError ? error.code : 'malformed';
+          // While there is an alarm every checkpoint ends here; that was told already.
+          if (code !== 'log-inconsistent') log.error({ event: 'checkpoint-refused', code });
+        }
+      },
+    },
+    async round() {
+      receiptStore.removeBefore(clock() - deps.retentionDays * DAY_MS);
+      await view.checkPending();
+      await settling.round();
+    },
+  };
+}

@@ -1,0 +1,226 @@
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SUBJECT_ACCESS_PURPOSE, deriveKeyPair, tokensOf, utf8ToBytes } from '@hitmachine/protocol';
+import { ask } from '../../node-agent/src/domain/ask.ts';
+import { beginLookup } from '../../node-agent/src/domain/lookup.ts';
+import type { LookupInput } from '../../node-agent/src/domain/lookup-input.ts';
+import { addressedRegisters } from '../../node-agent/src/domain/lookup-input.ts';
+import { commitToCase, professionalPseudonym } from '../../node-agent/src/domain/pseudonymise.ts';
+import { secureRandom } from '../../node-agent/src/random.ts';
+import { PURPOSE, StandInGateway, suite } from './support/gateway.ts';
+import { TestNode, numbers, registerOf, wordOf } from './support/node.ts';
+
+const HOUR = 3_600_000;
+const [citizen, stranger, third] = numbers(3) as [string, string, string];
+const ACCESS = { purpose: SUBJECT_ACCESS_PURPOSE };
+
+describe('the register of the persons whom an agency asked about', () => {
+  let gateway: StandInGateway;
+  let police: TestNode;
+  let council: TestNode;
+
+  beforeEach(async () => {
+    gateway = new StandInGateway();
+    gateway.purposes.push(SUBJECT_ACCESS_PURPOSE);
+    const registers = [registerOf('zaken')];
+    police = await TestNode.join(gateway, 'politie', { registers, subjectAccess: { refreshHours: 6 } });
+    council = await TestNode.join(gateway, 'gemeente', { registers, subjectAccess: {} });
+    await police.import([stranger]);
+    await police.upkeep();
+    await council.upkeep();
+  });
+  afterEach(async () => {
+    await police.close();
+    await council.close();
+  });
+
+  const held = (node: TestNode, type = 'bsn'): number => node.pseudonyms.count('asked-about', type);
+  const answers = async (asker: TestNode, bsn: string): Promise<Record<string, string>> => {
+    const [results] = await asker.ask([bsn], ACCESS);
+    return Object.fromEntries(Object.entries(results!).map(([name, outcome]) => [name, wordOf(outcome)]));
+  };
+
+  it('is empty but for its canaries at first, and answered from', async () => {
+    expect(['bsn', 'name+birthdate', 'address'].map((type) => held(police, type))).toEqual([1, 1, 1]);
+    expect(await answers(council, citizen)).toEqual({
+      'politie/asked-about': 'not-known',
+      'gemeente/asked-about': 'not-known',
+    });
+    const { evaluations } = gateway;
+    await police.upkeep();
+    expect(gateway.evaluations).toBe(evaluations);
+  });
+
+  it('holds a person once, and tells of him or her with the tables of the next day', async () => {
+    await police.ask([citizen]);
+    await police.ask([citizen]);
+    expect(held(police)).toBe(2);
+    expect(await answers(council, citizen)).toMatchObject({ 'politie/asked-about': 'not-known' });
+    gateway.now += 24 * HOUR;
+    await police.upkeep();
+    await council.upkeep();
+    expect(await answers(council, citizen)).toEqual({
+      'politie/asked-about': 'known',
+      'gemeente/asked-about': 'not-known',
+    });
+    expect(await answers(council, stranger)).toMatchObject({ 'politie/asked-about': 'not-known' });
+  });
+
+  it('calls for new tables when its settings say so, whether or not the person was new', async () => {
+    await police.ask([citizen]);
+    expect([await police.epochs.refresh(), police.epochs.isDue]).toEqual([false, false]);
+    gateway.now += 6 * HOUR;
+    expect(police.epochs.isDue).toBe(true);
+    expect([await police.epochs.refresh(), police.epochs.isDue]).toEqual([true, false]);
+    await police.canary();
+    // What the gateway sees must not tell that this person had been asked about before.
+    gateway.now += 5 * HOUR;
+    await police.canary();
+    await police.ask([citizen]);
+    gateway.now += HOUR;
+    expect(police.epochs.isDue).toBe(true);
+  });
+
+  it('says up to which day it tells', async () => {
+    const [results] = await council.ask([citizen], ACCESS);
+    expect(results!['politie/asked-about']).toEqual({
+      status: 'not-known',
+      comparedOn: ['bsn'],
+      upTo: '2026-03-01',
+    });
+  });
+
+  it('holds whoever was asked about before the question leaves', async () => {
+    const seen: number[] = [];
+    gateway.changeDelivery = (delivery) => {
+      const beside = new DatabaseSync(police.file, { readOnly: true });
+      const sql =
+        "SELECT count(*) AS n FROM pseudonyms WHERE register = 'asked-about' AND kept_until IS NOT NULL";
+      seen.push((beside.prepare(sql).get() as { n: number }).n);
+      beside.close();
+      return delivery;
+    };
+    await police.ask([citizen, third]);
+    expect(seen).toEqual([2]);
+  });
+
+  it('keeps a question from being asked when it cannot be written', async () => {
+    const { deliveries } = gateway;
+    const before = deliveries.length;
+    const full = (): never => {
+      throw new Error('disk full');
+    };
+    const service = { ...police.service, agencyLog: { ...police.agencyLog, appendOpened: full } };
+    const input = { ...ASKED, persons: [{ bsn: citizen }] } as LookupInput;
+    const run = async (): Promise<void> => {
+      for await (const _ of beginLookup(service, input).events);
+    };
+    await expect(run()).rejects.toThrow('disk full');
+    expect(deliveries).toHaveLength(before);
+  });
+
+  it('holds no padding, and an address only of whoever was asked about by nothing else', async () => {
+    const home = { postcode: '6511 AB', number: '1' };
+    const persons = [{ bsn: citizen, address: home }, { address: home }];
+    const input = { ...ASKED, persons } as LookupInput;
+    await police.import([stranger], registerOf('zaken', ['bsn', 'name+birthdate', 'address']));
+    const address = registerOf('zaken', ['bsn', 'name+birthdate', 'address']);
+    gateway.put({ ...gateway.agencies.get('politie')!, registers: [{ ...address, tableBits: {} }] });
+    police.roster.accept(gateway.sign());
+    for await (const _ of beginLookup(police.service, input).events);
+    // Beside the canary.
+    expect(['bsn', 'name+birthdate', 'address'].map((type) => held(police, type) - 1)).toEqual([1, 0, 1]);
+  });
+
+  it('starts anew under another evaluation key, and says since when', async () => {
+    await police.ask([citizen]);
+    gateway.evaluation = deriveKeyPair(suite, secureRandom(32), utf8ToBytes('another k_g'));
+    gateway.version++;
+    gateway.now += HOUR;
+    police.roster.accept(gateway.sign());
+    expect(() => police.roster.trustedEvaluationKey()).toThrow(/key-changed/);
+    for (const { name } of police.state.pins()) if (name === '(gateway)') police.state.removePin(name);
+    police.roster.checkPins();
+    await police.beginAskedAbout();
+    expect(held(police)).toBe(1);
+    const state = police.pseudonyms.imports().find(({ register }) => register === 'asked-about');
+    expect(state).toMatchObject({ clients: 0, importedAt: gateway.now });
+  });
+
+  describe("goes with the purpose of a person's own request, and with no other", () => {
+    it('for whoever asks', async () => {
+      const other = { registers: ['politie/zaken', 'politie/asked-about'] };
+      await expect(council.ask([citizen], other)).rejects.toMatchObject({
+        code: 'not-allowed',
+        fields: [
+          {
+            field: 'registers.1',
+            detail: expect.stringMatching(/^politie\/asked-about is asked for the purpose/) as string,
+          },
+        ],
+      });
+      await expect(council.ask([citizen], { ...ACCESS, ...other })).rejects.toMatchObject({
+        code: 'not-allowed',
+        fields: [
+          {
+            field: 'registers.0',
+            detail: expect.stringMatching(/^politie\/zaken is not asked for/) as string,
+          },
+        ],
+      });
+      const [ordinary] = await council.ask([citizen]);
+      expect(Object.keys(ordinary!).sort()).toEqual(['gemeente/zaken', 'politie/zaken']);
+    });
+
+    it('for a node, whatever the asker and the gateway let through', async () => {
+      const refused = async (purpose: string, name: string): Promise<string> => {
+        const service = council.service;
+        const asked = {
+          purpose,
+          caseCommitment: commitToCase('zaak', secureRandom).commitment,
+          professional: professionalPseudonym(council.keys, 'j.jansen'),
+          persons: [tokensOf({ bsn: stranger }, ['bsn'])],
+          tokenTypes: ['address', 'bsn', 'name+birthdate'],
+          registers: addressedRegisters(service.roster.roster, [name]),
+        };
+        let word = '';
+        for await (const event of ask(service, asked))
+          if (event.type === 'register') word = wordOf(event.outcomes[0]);
+        return word;
+      };
+      expect(await refused(PURPOSE, 'politie/asked-about')).toBe('refused: purpose');
+      expect(await refused(SUBJECT_ACCESS_PURPOSE, 'politie/zaken')).toBe('refused: purpose');
+      // The same questions, each for its own purpose: nothing else is in the way.
+      expect(await refused(SUBJECT_ACCESS_PURPOSE, 'politie/asked-about')).toBe('not-known');
+      expect(await refused(PURPOSE, 'politie/zaken')).toBe('known');
+      const told = police.agencyLog.read(0, 100).map(({ event }) => event);
+      expect(told).toEqual(['refused', 'refused', 'answered', 'answered']);
+    });
+
+    it('and is missed where an agency does not have it', async () => {
+      const registers = [{ ...registerOf('zaken'), tableBits: {} }];
+      gateway.put({ ...gateway.agencies.get('politie')!, id: 'oud', registers });
+      council.roster.accept(gateway.sign());
+      const persons = [{ bsn: citizen }];
+      const lookup = beginLookup(council.service, { ...ASKED, ...ACCESS, persons } as LookupInput);
+      expect(lookup.missing).toEqual(['oud/asked-about']);
+      expect(beginLookup(council.service, { ...ASKED, persons } as LookupInput).missing).toEqual([]);
+    });
+  });
+
+  it('holds, for an agency without the right to a number, nothing by that number; and it does not ask by it', async () => {
+    const subjectAccess = { tokenTypes: ['name+birthdate', 'address'] };
+    const housing = await TestNode.join(gateway, 'wonen', { registers: [], subjectAccess });
+    await housing.upkeep();
+    await expect(housing.ask([citizen])).rejects.toMatchObject({
+      code: 'field-invalid',
+      fields: [{ field: 'persons.0.bsn', detail: expect.stringContaining('does not ask by it') as string }],
+    });
+    const person = { name: { surname: 'Bos', givenNames: 'Anna' }, birthDate: '1980-01-01' };
+    await housing.ask([''], { persons: [person] } as Partial<LookupInput>);
+    expect([held(housing, 'bsn'), held(housing, 'name+birthdate')]).toEqual([0, 2]);
+    await housing.close();
+  });
+});
+
+const ASKED = { purpose: PURPOSE, caseReference: 'ZVH-1', professional: 'j.jansen' };
