@@ -27,7 +27,9 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   properties: HEAVY,
   acceptance: HEAVY,
   simulation: HEAVY,
+  audit: ALONE,
   'end-to-end': ALONE,
+  browser: ALONE,
   docs: ALONE,
 };
 

@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { HitError } from '@hitmachine/protocol';
+import { CONSOLE } from '../console/paths.ts';
 import { ApiRoutes } from './routes/api-route.ts';
 import { connectRoutes } from './routes/connect.ts';
+import { consoleRoutes } from './routes/console.ts';
 import type { GatewayContext, GatewayDeps, GatewayEnv } from './routes/context.ts';
 import { enrolmentRoutes } from './routes/enrolments.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
 import { API_VERSION, RESPONSE_HEADERS } from './routes/headers.ts';
 import { healthRoutes } from './routes/health.ts';
+import { logRoutes } from './routes/log.ts';
 import { CAPABILITY, lookupRoutes } from './routes/lookups.ts';
 import { problemResponses, respondWithProblem } from './routes/problems.ts';
 import { registerRoutes } from './routes/registers.ts';
 import { rosterRoutes } from './routes/roster.ts';
 import { startPageRoutes } from './routes/start-page.ts';
+import { tableRoutes } from './routes/tables.ts';
 
 const INFO = {
   title: 'Hitmachine gateway',
@@ -37,23 +41,27 @@ export function createApp(deps: GatewayDeps): OpenAPIHono<GatewayEnv> {
     const since = performance.now();
     c.set('requestId', randomUUID());
     await next();
-    for (const [name, value] of Object.entries(RESPONSE_HEADERS)) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(RESPONSE_HEADERS))
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
     logRequest(deps, c, performance.now() - since);
   });
   app.onError((error, c) => respondWithProblem(c, error, deps.log));
   app.notFound((c) => respondWithProblem(c, new HitError('not-found'), deps.log));
 
   const api = new ApiRoutes(app);
-  startPageRoutes(api);
+  startPageRoutes(api, deps);
   healthRoutes(api, deps);
   rosterRoutes(api, deps);
   enrolmentRoutes(api, deps);
   registerRoutes(api, deps);
   evaluationRoutes(api, deps);
   lookupRoutes(api, deps);
+  tableRoutes(api, deps);
+  logRoutes(api, deps);
   connectRoutes(api, deps);
   openApiRoute(api, app);
   api.refuseOtherMethods();
+  if (deps.console !== undefined) app.route(CONSOLE, consoleRoutes(deps, deps.console));
   return app;
 }
 

@@ -13,6 +13,33 @@ listen: '${values.listen}'
 # Paths are relative to this folder. Keep a copy apart from the backup of this folder.
 keyFile: key-file
 
+# Where agencies, quotas and the log are kept. Without this: gateway.sqlite in this folder. PostgreSQL 13 or newer,
+# in a database of the gateway's own that its user owns; urlFile names a file (chmod 600) with the address:
+# postgres://USER:PASSWORD@HOST:5432/DATABASE, with ?sslmode=verify-full for a server on another machine.
+# Nothing is moved over from one to the other: choose before "hit-gateway agency add".
+# database:
+#   postgres:
+#     urlFile: postgres-url
+
+# Pages for the auditors of the federation, at BASE_URL/console. Without this there are none. Auditors log in at the
+# federation's identity provider (OpenID Connect), which knows this gateway as a client with the redirect address
+# BASE_URL/console/login/done and, after a logout, BASE_URL/console; it must send along a claim with roles.
+# console:
+#   baseUrl: https://gateway.example.nl
+#   issuer: https://login.example.nl/realms/federation
+#   clientId: hitmachine
+#   # A file with the secret (chmod 600), or clientKeyFile: a private key in PEM for private_key_jwt.
+#   clientSecretFile: client-secret
+#   # Add scopes that the roles need. Dots lead into a claim: realm_access.roles.
+#   scope: openid profile
+#   roleClaim: roles
+#   auditorRole: auditor
+#   # After this time the provider is asked again who the reader is, and in which role.
+#   sessionMinutes: 60
+#   # A Logboek Dataverwerkingen that lookups can be sent to (OTLP/HTTP); headersFile: lines "Name: value".
+#   processingLog:
+#     endpoint: https://logboek.example.nl/v1/traces
+
 settings:
   # What may be matched on, each with the bits of a bucket number that a question may show to a node.
   # The bits of all types together are at most 10.
@@ -68,4 +95,18 @@ purposes:
       en: >-
         Find out which agencies are involved with a young person or the family, to carry out a child
         protection measure or youth probation.
+  # A person's own request to know who asked about him or her. Its code is reserved: it goes to the registers
+  # "asked-about" that every agency keeps by itself, and to no others.
+  - code: subject-access
+    name:
+      nl: Inzageverzoek van de betrokkene
+      en: Request for access by the person concerned
+    legalBasis: Algemene verordening gegevensbescherming (AVG), artikel 15
+    explanation:
+      nl: >-
+        Nagaan welke organisaties naar deze persoon hebben gevraagd, op verzoek van deze persoon zelf en
+        nadat de identiteit is vastgesteld.
+      en: >-
+        Find out which agencies have asked about this person, at the request of this person and after
+        the identity has been verified.
 `;

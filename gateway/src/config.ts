@@ -4,6 +4,8 @@ import { HitError, fieldLines, rosterSchema, settingsSchema, slugSchema } from '
 import type { Document, YAMLParseError } from 'yaml';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { consoleSchema } from './console-config.ts';
+import { holdsPassword, postgresUrlComplaint } from './postgres-url.ts';
 
 const LISTEN = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
 
@@ -28,6 +30,24 @@ export const listenSchema = z.string().transform((text, context): Address => {
   return z.NEVER;
 });
 
+/** The address of a PostgreSQL database, for a file that others than the gateway may see: without a password. */
+const postgresUrlSchema = z.string().superRefine((text, context) => {
+  const complaint =
+    postgresUrlComplaint(text) ??
+    (holdsPassword(text)
+      ? 'holds a password: put the address in a file, and name that in urlFile'
+      : undefined);
+  if (complaint !== undefined) context.addIssue({ code: 'custom', message: complaint });
+});
+
+const databaseSchema = z.strictObject({
+  postgres: z
+    .strictObject({ url: postgresUrlSchema.optional(), urlFile: z.string().min(1).optional() })
+    .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
+      message: 'either url or urlFile, and not both',
+    }),
+});
+
 const limit = z.int().min(1).max(1_000_000_000);
 
 /** `gateway.yaml`. Strict: a name that is not known is a mistake, not a wish. */
@@ -37,6 +57,8 @@ export const configSchema = z
     listen: listenSchema,
     keyFile: z.string().min(1).optional(),
     passphraseFile: z.string().min(1).optional(),
+    database: databaseSchema.optional(),
+    console: consoleSchema.optional(),
     settings: settingsSchema,
     quotas: z.strictObject({
       personsPerAgencyPerDay: limit,

@@ -15,8 +15,11 @@ export const LOG_EVENTS = [
   'connection-closed',
   'connection-refused',
   'frame-refused',
-  'delivery-not-logged',
+  'answer-not-logged',
   'refusal-not-logged',
+  'witness-refused',
+  'checkpoint-not-published',
+  'login-failed',
 ] as const;
 export type LogEvent = (typeof LOG_EVENTS)[number];
 

@@ -5,19 +5,39 @@ import { startHttpServer } from './adapters/http/server.ts';
 import { WorkerEvaluator } from './adapters/worker/evaluator.ts';
 import { createApp } from './app.ts';
 import type { Address } from './config.ts';
-import type { GatewaySeeds } from './domain/keys.ts';
+import { Auditors } from './domain/auditors.ts';
+import { CheckpointSigner } from './domain/checkpoint-signer.ts';
+import type { GatewayKeys, GatewaySeeds } from './domain/keys.ts';
 import { gatewayKeys } from './domain/keys.ts';
+import { openLog } from './domain/log-opening.ts';
 import { OpenLookups } from './domain/open-lookups.ts';
 import { keepFollowingDirectory } from './domain/membership.ts';
 import type { Quotas } from './domain/quotas.ts';
 import type { Policy } from './domain/roster-keeper.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
+import { Witnessing, keepPublishing } from './domain/witnessing.ts';
 import type { OperationalLog } from './log.ts';
 import type { AuditLog } from './ports/audit-log.ts';
+import type { Checkpoints } from './ports/checkpoints.ts';
 import type { Directory } from './ports/directory.ts';
+import type { IdentityProvider } from './ports/identity-provider.ts';
+import type { LogSearch } from './ports/log-search.ts';
 import type { Nonces } from './ports/nonces.ts';
+import type { ProcessingLog } from './ports/processing-log.ts';
 import type { Runtime } from './ports/runtime.ts';
+import type { GatewayDeps } from './routes/context.ts';
 import { RESPONSE_HEADERS } from './routes/headers.ts';
+
+/** The auditors' pages. */
+export interface ConsoleOptions {
+  /** Where browsers find the gateway: scheme, host and port. */
+  readonly baseUrl: string;
+  readonly provider: IdentityProvider;
+  /** The role that may read the log. */
+  readonly auditorRole: string;
+  readonly sessionMs: number;
+  readonly processingLog: ProcessingLog | undefined;
+}
 
 export interface GatewayOptions {
   readonly backend: Backend;
@@ -25,7 +45,18 @@ export interface GatewayOptions {
   readonly policy: Policy;
   readonly quotas: Quotas;
   readonly listen: Address;
-  readonly store: { readonly directory: Directory; readonly auditLog: AuditLog; readonly nonces: Nonces };
+  readonly store: {
+    readonly directory: Directory;
+    readonly auditLog: AuditLog;
+    readonly search: LogSearch;
+    readonly published: Checkpoints;
+    readonly nonces: Nonces;
+    formerLogDigest(): Promise<Uint8Array | undefined>;
+  };
+  /** Milliseconds between two published checkpoints; unless told, five seconds. */
+  readonly publishEveryMs?: number | undefined;
+  /** Without it there is no console. */
+  readonly console?: ConsoleOptions | undefined;
   readonly runtime: Runtime;
   readonly log: OperationalLog;
 }
@@ -36,6 +67,7 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
+const PUBLISH_EVERY_MS = 5_000;
 /** Time that running requests get beyond the longest wait for a node. */
 const DRAIN_SLACK_MS = 1_000;
 
@@ -43,7 +75,10 @@ const DRAIN_SLACK_MS = 1_000;
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { backend, store, runtime, log, policy } = options;
   const keys = gatewayKeys(backend, options.seeds);
-  const roster = await RosterKeeper.open({ keys, directory: store.directory, runtime, policy });
+  const { federation } = policy;
+  await openLog({ ...store, runtime }, federation, keys.identityKey);
+  const roster = await RosterKeeper.open({ ...store, keys, runtime, policy });
+  const checkpoints = new CheckpointSigner({ auditLog: store.auditLog, keys, federation });
   const evaluator = new WorkerEvaluator(keys.suite, keys.evaluation, runtime.random);
   const connections = new AgentConnections({
     backend,
@@ -65,8 +100,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     evaluator,
     connections,
     roster,
+    checkpoints,
     openLookups: new OpenLookups(),
     quotas: options.quotas,
+    console: consoleOf(options, keys),
     stopping: () => stopping,
   });
   const server = await startHttpServer(
@@ -79,15 +116,34 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     options.listen,
   );
   const following = keepFollowingDirectory({ roster, connections, log });
+  const witnessing = new Witnessing({ ...store, checkpoints, connections, roster, keys, runtime, log });
+  const publishing = keepPublishing(witnessing, log, options.publishEveryMs ?? PUBLISH_EVERY_MS);
   return {
     url: server.url,
     async close() {
       stopping = true;
       await following.stop();
+      await publishing.stop();
       await server.drain(policy.settings.answerTimeoutMs + DRAIN_SLACK_MS);
       await connections.close();
       await server.close();
       await evaluator.close();
     },
   };
+}
+
+function consoleOf(options: GatewayOptions, keys: GatewayKeys): GatewayDeps['console'] {
+  const { console, backend, runtime, log, store } = options;
+  if (console === undefined) return undefined;
+  const { baseUrl, processingLog } = console;
+  const { auditLog } = store;
+  const auditors = new Auditors({
+    ...console,
+    backend,
+    runtime,
+    log,
+    auditLog,
+    identitySeed: keys.identitySeed,
+  });
+  return { baseUrl, processingLog, auditors };
 }

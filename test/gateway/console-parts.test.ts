@@ -72,14 +72,17 @@ describe('the clock on the wall', () => {
   });
 });
 
+/** 15 July 2026, noon. */
+const NOW = Date.UTC(2026, 6, 15, 12);
+
 describe('a search', () => {
   it('has an address that says all of it', () => {
     const query = 'from=2026-07-01T10%3A00&event=lookup&agency=politie&canaries=1';
-    const { values, filter, mistakes } = readSearch(new URLSearchParams(query));
+    const { values, filter, mistakes } = readSearch(new URLSearchParams(query), NOW);
     expect(mistakes.size).toBe(0);
     expect(searchQuery(values)).toBe(query);
     expect(filter).toEqual({ from: Date.UTC(2026, 6, 1, 8), events: ['lookup'], agency: 'politie' });
-    expect(readSearch(new URLSearchParams(searchQuery(values, 7))).before).toBe(7);
+    expect(readSearch(new URLSearchParams(searchQuery(values, 7)), NOW).before).toBe(7);
   });
 
   it('never passes on what it does not know', () => {
@@ -96,7 +99,7 @@ describe('a search', () => {
     ];
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...fields), fc.string()), (values) => {
-        const { filter, mistakes, before } = readSearch(new URLSearchParams(values));
+        const { filter, mistakes, before } = readSearch(new URLSearchParams(values), NOW);
         if (mistakes.size > 0) return;
         for (const [name, value] of Object.entries(filter))
           if (typeof value === 'string')
@@ -106,21 +109,27 @@ describe('a search', () => {
     );
   });
 
+  it('goes through the last thirty days unless something is filled in, if only with nothing', () => {
+    expect(readSearch(new URLSearchParams(), NOW).filter.from).toBe(Date.UTC(2026, 5, 14, 22));
+    expect(readSearch(new URLSearchParams({ before: '9' }), NOW).values.from).toBe('2026-06-15T00:00');
+    expect(readSearch(new URLSearchParams({ from: '' }), NOW).filter.from).toBeUndefined();
+    expect(readSearch(new URLSearchParams({ agency: 'ggz' }), NOW).filter.from).toBeUndefined();
+  });
+
   it('finds a test question by its own identifier', () => {
     const lookupId = 'A'.repeat(22);
-    expect(readSearch(new URLSearchParams({ lookupId })).filter.withoutCanaries).toBeUndefined();
-    expect(readSearch(new URLSearchParams({})).filter.withoutCanaries).toBe(true);
+    expect(readSearch(new URLSearchParams({ lookupId }), NOW).filter.withoutCanaries).toBeUndefined();
+    expect(readSearch(new URLSearchParams({}), NOW).filter.withoutCanaries).toBe(true);
   });
 });
 
 describe('a period', () => {
-  const now = Date.UTC(2026, 6, 15, 12);
   it('is the last thirty days unless told, and at most 92 days', () => {
-    const usual = readPeriod(new URLSearchParams(), now);
+    const usual = readPeriod(new URLSearchParams(), NOW);
     expect(usual).toMatchObject({ from: '2026-06-16', to: '2026-07-15', mistake: false });
     expect(momentsOf(usual)).toEqual({ from: Date.UTC(2026, 5, 16), to: Date.UTC(2026, 6, 16) });
     const mistaken = (from: string, to: string): boolean =>
-      readPeriod(new URLSearchParams({ from, to }), now).mistake;
+      readPeriod(new URLSearchParams({ from, to }), NOW).mistake;
     expect(mistaken('2026-01-01', '2026-04-02')).toBe(false);
     expect(mistaken('2026-01-01', '2026-04-03')).toBe(true);
     expect(mistaken('2026-02-02', '2026-02-01')).toBe(true);
@@ -173,8 +182,9 @@ describe('a chart', () => {
     }
   });
   it('stands up to nothing at all', () => {
-    for (const draw of [stackedColumns, stackedRows])
-      expect(String(draw({ ...chart, labels: [], series: [] }))).not.toMatch(/NaN|Infinity|undefined/);
+    const empty = { ...chart, labels: [], series: [] };
+    for (const drawing of [stackedColumns(empty), stackedRows(empty)].map(String))
+      expect(drawing).not.toMatch(/NaN|Infinity|undefined/);
   });
   it('adds up what does not fit', () => {
     const values = [5, 4, 3, 2, 1].map((value) => ({ label: 'x', series: `s${value}`, value }));

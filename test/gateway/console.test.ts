@@ -20,6 +20,12 @@ describe('the console', () => {
     }
   });
 
+  it('is named on the start page where it is there', async () => {
+    const link = '<a href="/console">';
+    expect(await (await (await TestGateway.make()).request('/')).text()).not.toContain(link);
+    expect(await (await (await ConsoleGateway.make()).get('/')).text()).toContain(link);
+  });
+
   it('stands in no description of the API, and leaves the API as it was', async () => {
     const { gateway } = await ConsoleGateway.make();
     const response = await gateway.request('/v1/openapi.json');
@@ -128,12 +134,12 @@ describe('a reading', () => {
       entry.event === 'log-read' ? [[entry.reader, entry.reading, entry.detail]] : [],
     );
     expect(read).toEqual([
-      ['anna+auditor', 'search', 'agency=politie from=2025-12-31T23:00:00.000Z'],
+      ['anna+auditor', 'search', 'from=2025-12-31T23:00:00.000Z agency=politie'],
       ['anna+auditor', 'entry', '0'],
       ['anna+auditor', 'entry', '0 leaf'],
       ['anna+auditor', 'figures', 'from=2026-07-01 to=2026-07-15'],
       ['anna+auditor', 'witnesses', ''],
-      ['anna+auditor', 'export', 'ndjson events=roster'],
+      ['anna+auditor', 'export', 'ndjson event=roster'],
     ]);
   });
 
@@ -155,7 +161,7 @@ describe('a reading', () => {
     }
     // A refusal gives nothing away: it goes out all the same.
     expect((await console.get('/console/search', other.cookie)).status).toBe(403);
-    expect(console.gateway.lines.map(({ event }) => event)).toContain('refusal-not-logged');
+    expect(console.lines.map(({ event }) => event)).toContain('refusal-not-logged');
   });
 });
 
@@ -170,8 +176,8 @@ describe('an entry', () => {
   it('that the gateway invented in the name of an agency has no valid signature', async () => {
     const console = await ConsoleGateway.make();
     const politie = await console.gateway.enrolled('politie');
-    const honest = (await console.gateway.audit()).at(-1);
-    if (honest === undefined || !('evidence' in honest)) throw new Error('no evidence');
+    const honest = (await console.gateway.audit())[await indexOf(console, 'enrolment')];
+    if (honest?.event !== 'enrolment') throw new Error('no enrolment');
     const body = JSON.stringify(politie.lookup(console.gateway.version));
     const lookupId = encodeBase64(new Uint8Array(16));
     const { evidence } = honest;
@@ -241,7 +247,7 @@ describe('gateway.yaml', () => {
   });
 
   it.each<[object, RegExp]>([
-    [{ ...valid, issuer: 'http://login.example.nl' }, /console\.issuer: https: is needed/],
+    [{ ...valid, issuer: 'http://login.example.nl' }, /console\.issuer: an address that begins with https:/],
     [{ ...valid, baseUrl: 'gateway.example.nl' }, /console\.baseUrl: an address that begins with https:/],
     [
       { ...valid, baseUrl: 'https://gateway.example.nl/console' },

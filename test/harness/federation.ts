@@ -39,7 +39,7 @@ export interface FederationOptions {
   /** Changes to gateway.yaml, as text. */
   readonly configure?: (yaml: string) => string;
   /** Puts files beside gateway.yaml before the gateway starts. */
-  readonly prepare?: (gatewayFolder: string) => void;
+  readonly prepare?: (gatewayFolder: string) => void | Promise<void>;
   /** Persons that one agency may ask about at a node in a day. */
   readonly nodeQuota?: number;
   /** Persons that all agencies together may ask about at a node in a day. */
@@ -78,7 +78,7 @@ export class Federation {
       .replace(/personsPerProfessionalPerDay: \d+/, 'personsPerProfessionalPerDay: 1000000')
       .replace(/lookupsPerAgencyPerMinute: \d+/, 'lookupsPerAgencyPerMinute: 100000');
     writeFileSync(files.config, options.configure?.(yaml) ?? yaml);
-    options.prepare?.(federation.gatewayFolder);
+    await options.prepare?.(federation.gatewayFolder);
     await federation.startGateway();
     if (options.tap === true) federation.tap = await openTap(federation.gatewayUrl);
     for (const [id, registers] of Object.entries(options.agencies)) await federation.addAgency(id, registers);

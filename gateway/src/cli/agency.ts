@@ -3,11 +3,12 @@ import { Option } from 'commander';
 import { HitError, agencyKinds, loadSodium } from '@hitmachine/protocol';
 import { readConfig } from '../config.ts';
 import { inviteAgency } from '../domain/invitation.ts';
+import { openLog } from '../domain/log-opening.ts';
 import { gatewayKeys } from '../domain/keys.ts';
 import { removeAgency } from '../domain/removal.ts';
 import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
 import type { GatewayStore } from './gateway-store.ts';
-import { openStore } from './gateway-store.ts';
+import { openGatewayStore } from './gateway-store.ts';
 import type { AgencyRecord } from '../ports/directory.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
@@ -57,10 +58,11 @@ async function add(context: CliContext, id: string, options: AddOptions): Promis
   const config = await readConfig(files.config);
   const backend = await loadSodium();
   const keys = gatewayKeys(backend, await readSeeds(backend, files, config));
-  const store = openStore(files.database);
+  const store = await openGatewayStore(files, config);
   try {
     const runtime = { now: Date.now, random: systemRandom };
     const agency = { id, name: options.name, kind: options.kind, clients: Number(options.clients) };
+    await openLog({ ...store, runtime }, config.federation, keys.identityKey);
     const invited = await inviteAgency({ ...store, runtime, gatewayKey: keys.identityKey }, agency);
     context.print(invited.token);
     context.explain('Give this token to the agency over a safe channel. It works once, within 7 days:');
@@ -73,7 +75,7 @@ async function add(context: CliContext, id: string, options: AddOptions): Promis
   } catch (error) {
     throw asUsage(error);
   } finally {
-    store.close();
+    await store.close();
   }
 }
 
@@ -88,8 +90,8 @@ function asUsage(error: unknown): unknown {
 
 async function remove(context: CliContext, id: string, options: DirectoryOptions): Promise<void> {
   const files = gatewayFiles(options.dir);
-  await readConfig(files.config);
-  const store = openStore(files.database);
+  const config = await readConfig(files.config);
+  const store = await openGatewayStore(files, config);
   try {
     const runtime = { now: Date.now, random: systemRandom };
     const { name, enrolment } = await removeAgency({ ...store, runtime }, id);
@@ -106,20 +108,20 @@ async function remove(context: CliContext, id: string, options: DirectoryOptions
       cause: error,
     });
   } finally {
-    store.close();
+    await store.close();
   }
 }
 
 async function list(context: CliContext, options: DirectoryOptions): Promise<void> {
   const files = gatewayFiles(options.dir);
-  await readConfig(files.config);
-  const store: GatewayStore = openStore(files.database);
+  const config = await readConfig(files.config);
+  const store: GatewayStore = await openGatewayStore(files, config);
   try {
     const agencies = await store.directory.agencies();
     if (agencies.length === 0) context.explain('No agencies yet: run "hit-gateway agency add".');
     else context.print(table(['ID', 'NAME', 'KIND', 'CLIENTS', 'STATUS', 'REGISTERS'], agencies.map(rowOf)));
   } finally {
-    store.close();
+    await store.close();
   }
 }
 

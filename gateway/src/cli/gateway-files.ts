@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { access, chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Backend, Random, Unlock } from '@hitmachine/protocol';
 import { HitError, Secret, openKeystore, sealKeystore } from '@hitmachine/protocol';
@@ -7,6 +7,7 @@ import { configTemplate } from '../config-template.ts';
 import type { GatewayConfig } from '../config.ts';
 import { parseConfig, readConfig } from '../config.ts';
 import type { GatewaySeeds } from '../domain/keys.ts';
+import { readPrivate } from './private-file.ts';
 
 /** Random bytes of the operating system. */
 export const systemRandom: Random = (length) => randomFillSync(new Uint8Array(length));
@@ -42,14 +43,15 @@ const exists = async (path: string): Promise<boolean> =>
   );
 
 /**
- * Makes the directory, `gateway.yaml` (one that is there is checked and kept) and the keys. The key store comes last,
- * so one that is there means that all of it was done. Throws `already-exists`, `config-invalid` or
- * `keystore-invalid`, and overwrites nothing.
+ * Makes the directory, `gateway.yaml` (one that is there is checked and kept) and the keys; `prepare` does what else
+ * has to be done with them. The key store comes last, so one that is there means that all of it was done. Throws
+ * `already-exists`, `config-invalid`, `keystore-invalid` or what `prepare` throws, and overwrites nothing.
  */
 export async function makeGatewayFiles(
   backend: Backend,
   directory: string,
   values: { readonly federation: string; readonly listen: string },
+  prepare: (files: GatewayFiles, config: GatewayConfig) => Promise<void> = async () => undefined,
 ): Promise<{
   readonly files: GatewayFiles;
   readonly config: GatewayConfig;
@@ -76,6 +78,7 @@ export async function makeGatewayFiles(
     await writeFile(keyFile, systemRandom(KEY_FILE_BYTES), { mode: 0o600, flag: 'wx' });
     made.push(keyFile);
   }
+  await prepare(files, config);
   const seeds = { identitySeed: systemRandom(32), evaluationSeed: systemRandom(32) };
   const sealed = await sealKeystore(backend, await readUnlock(files, config), seeds, systemRandom);
   await writeFile(files.keystore, `${JSON.stringify(sealed, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
@@ -94,7 +97,7 @@ export async function readSeeds(
       'keystore-invalid',
       `${files.keystore} is missing: run "hit-gateway init" first, or give the right --dir`,
     );
-  const text = (await readPrivate(files.keystore)).toString('utf8');
+  const text = (await readPrivate(files.keystore, 'keystore-invalid')).toString('utf8');
   const { identitySeed, evaluationSeed } = await openKeystore(
     backend,
     await readUnlock(files, config),
@@ -116,7 +119,7 @@ function parseJsonFile(text: string, path: string): unknown {
 async function readUnlock(files: GatewayFiles, config: GatewayConfig): Promise<Unlock> {
   if (config.keyFile !== undefined) {
     const path = resolve(files.directory, config.keyFile);
-    const key = new Uint8Array(await readPrivate(path));
+    const key = new Uint8Array(await readPrivate(path, 'keystore-invalid'));
     if (key.length !== KEY_FILE_BYTES)
       throw new HitError(
         'keystore-invalid',
@@ -125,29 +128,11 @@ async function readUnlock(files: GatewayFiles, config: GatewayConfig): Promise<U
     return { type: 'key-file', key };
   }
   const path = resolve(files.directory, config.passphraseFile ?? '');
-  const passphrase = (await readPrivate(path)).toString('utf8').replace(/\r?\n$/, '');
+  const passphrase = (await readPrivate(path, 'keystore-invalid')).toString('utf8').replace(/\r?\n$/, '');
   if (passphrase.length < MIN_PASSPHRASE)
     throw new HitError(
       'keystore-invalid',
       `the passphrase in ${path} needs at least ${MIN_PASSPHRASE} characters`,
     );
   return { type: 'passphrase', passphrase };
-}
-
-/** Reads a file that only its owner may read. */
-async function readPrivate(path: string): Promise<Buffer> {
-  let mode: number;
-  let content: Buffer;
-  try {
-    ({ mode } = await stat(path));
-    content = await readFile(path);
-  } catch (cause) {
-    throw new HitError('keystore-invalid', `${path} cannot be read`, { cause });
-  }
-  if ((mode & 0o077) !== 0)
-    throw new HitError(
-      'keystore-invalid',
-      `${path} may be read by others than its owner; run: chmod 600 ${path}`,
-    );
-  return content;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { HitError, loadSodium, slugSchema } from '@hitmachine/protocol';
 import { listenSchema } from '../config.ts';
 import { gatewayFiles, makeGatewayFiles } from './gateway-files.ts';
-import { openStore } from './gateway-store.ts';
+import { openGatewayStore } from './gateway-store.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
 
@@ -26,9 +26,18 @@ export function addInit(program: Command, context: CliContext): void {
     .action(async (options: InitOptions) => {
       requireValid('--federation', slugSchema.safeParse(options.federation).error?.issues[0]?.message);
       requireValid('--listen', listenSchema.safeParse(options.listen).error?.issues[0]?.message);
-      const { files, config, made } = await makeGatewayFiles(await loadSodium(), options.dir, options);
-      openStore(files.database).close();
-      for (const path of [...made, files.database]) context.print(`made ${path}`);
+      const { files, config, made } = await makeGatewayFiles(
+        await loadSodium(),
+        options.dir,
+        options,
+        async (...of) => (await openGatewayStore(...of)).close(),
+      );
+      for (const path of made) context.print(`made ${path}`);
+      context.print(
+        config.database === undefined
+          ? `made ${files.database}`
+          : 'made the tables in the PostgreSQL database',
+      );
       context.print('');
       context.print(`This is the gateway of the federation "${config.federation}". Next:`);
       const where =

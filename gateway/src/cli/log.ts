@@ -1,45 +1,45 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import { decodeEntry } from '@hitmachine/protocol';
 import { readConfig } from '../config.ts';
 import { gatewayFiles } from './gateway-files.ts';
-import { openStore } from './gateway-store.ts';
+import { openGatewayStore } from './gateway-store.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
 
 const PAGE = 500;
 
-/** `hit-gateway log`: the audit log as JSON lines, oldest first. */
+/** `hit-gateway log`: the log as JSON lines, oldest first. */
 export function addLog(program: Command, context: CliContext): void {
   program
     .command('log')
-    .description('print the audit log as JSON lines, oldest first')
+    .description('print the log as JSON lines, oldest first')
     .addOption(directoryOption(context))
     .addOption(
-      new Option('--after <sequence>', 'only entries with a higher sequence').default(0).argParser(sequence),
+      new Option('--from <index>', 'begin with the entry at this index').default(0).argParser(entryIndex),
     )
-    .action(async (options: DirectoryOptions & { readonly after: number }) => {
+    .action(async (options: DirectoryOptions & { readonly from: number }) => {
       const files = gatewayFiles(options.dir);
-      await readConfig(files.config);
-      const store = openStore(files.database);
+      const config = await readConfig(files.config);
+      const store = await openGatewayStore(files, config);
       try {
-        let { after } = options;
-        for (;;) {
-          const entries = await store.auditLog.read(after, PAGE);
-          for (const { sequence, at, event } of entries)
-            context.print(JSON.stringify({ sequence, at: new Date(at).toISOString(), ...event }));
-          const last = entries.at(-1);
-          if (last === undefined) return;
-          after = last.sequence;
+        for (let index = options.from; ;) {
+          const leaves = await store.auditLog.leaves(index, PAGE);
+          if (leaves.length === 0) return;
+          for (const leaf of leaves) {
+            const { at, ...event } = decodeEntry(leaf);
+            context.print(JSON.stringify({ index: index++, at: new Date(at).toISOString(), ...event }));
+          }
         }
       } finally {
-        store.close();
+        await store.close();
       }
     });
 }
 
-function sequence(text: string): number {
+function entryIndex(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
-    throw new InvalidArgumentError('Give the number of an entry.');
+    throw new InvalidArgumentError('Give the index of an entry, counted from 0.');
   return number;
 }

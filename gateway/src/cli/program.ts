@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { HitError } from '@hitmachine/protocol';
 import { Command, CommanderError } from 'commander';
 import { addAgency } from './agency.ts';
+import { addAudit } from './audit.ts';
 import type { CliContext } from './context.ts';
 import { addInit } from './init.ts';
 import { addLog } from './log.ts';
@@ -28,6 +29,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   addAgency(program, context);
   addServe(program, context);
   addLog(program, context);
+  addAudit(program, context);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return 0;

@@ -4,8 +4,9 @@ import { pino } from 'pino';
 import type { Address } from '../config.ts';
 import { takeServingLock } from '../adapters/sqlite/serving-lock.ts';
 import { listenSchema, readConfig } from '../config.ts';
+import { openConsole } from './console.ts';
 import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
-import { openStore } from './gateway-store.ts';
+import { openGatewayStore } from './gateway-store.ts';
 import { operationalLog } from '../log.ts';
 import { startGateway } from '../start-gateway.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
@@ -27,8 +28,9 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
   const at = options.listen === undefined ? config.listen : parseListen(options.listen);
   const backend = await loadSodium();
   const seeds = await readSeeds(backend, files, config);
+  const console = await openConsole(files, config.console);
   const lock = takeServingLock(files.lock);
-  const store = openStore(files.database);
+  const store = await openGatewayStore(files, config);
   const log = operationalLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }));
   try {
     const gateway = await startGateway({
@@ -38,6 +40,7 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
       quotas: config.quotas,
       listen: at,
       store,
+      console,
       runtime: { now: Date.now, random: systemRandom },
       log,
     }).catch((error: unknown) => {
@@ -48,7 +51,7 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
     log.info('stopping');
     await gateway.close();
   } finally {
-    store.close();
+    await store.close();
     lock.release();
   }
   log.info('stopped');

@@ -8,12 +8,22 @@ export function evidenceOf(signature: CheckedSignature): Evidence {
   return { base: encodeBase64(signature.base), signature: encodeBase64(signature.signature) };
 }
 
-/** The body of a signed request as the log keeps it: verbatim, so that its digest can be checked. Throws `malformed`. */
+/**
+ * The body of a signed request as the log keeps it: verbatim, so that its digest can be checked. It must be compact JSON
+ * with every member once: a second one of the same name would stand in the log unseen, with whatever was put in it.
+ * Throws `malformed`.
+ */
 export function bodyText(body: Uint8Array): string {
+  let text: string;
+  let compact: string;
   try {
     // A byte order mark is kept: without it the digest would be another one.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    compact = JSON.stringify(JSON.parse(text));
   } catch (cause) {
     throw new HitError('malformed', 'the body is not JSON in UTF-8', { cause });
   }
+  if (compact !== text)
+    throw new HitError('malformed', 'the body is not compact JSON with every member once: it is kept as it is');
+  return text;
 }

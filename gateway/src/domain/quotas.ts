@@ -20,6 +20,9 @@ const CANARIES_PER_DAY = 3_000;
  */
 const REGISTERS_PER_MINUTE = 20;
 const REGISTERS_PER_DAY = 1_000;
+/** Table commitments that an agency may make: one an import and one a day, and as many again. Each is an entry. */
+const TABLES_PER_MINUTE = 20;
+const TABLES_PER_DAY = 1_000;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
@@ -93,6 +96,26 @@ export function registersCharges(agency: string, now: number): Charge[] {
       windowEnd: windowEnd(now, DAY),
       amount: 1,
       limit: REGISTERS_PER_DAY,
+    },
+  ];
+}
+
+/** What a commitment to the tables of an epoch costs an agency. */
+export function tablesCharges(agency: string, now: number): Charge[] {
+  return [
+    {
+      counter: `tables:${agency}`,
+      describes: 'table commitments of an agency a minute',
+      windowEnd: windowEnd(now, MINUTE),
+      amount: 1,
+      limit: TABLES_PER_MINUTE,
+    },
+    {
+      counter: `tables-day:${agency}`,
+      describes: 'table commitments of an agency a day',
+      windowEnd: windowEnd(now, DAY),
+      amount: 1,
+      limit: TABLES_PER_DAY,
     },
   ];
 }

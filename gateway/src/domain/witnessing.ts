@@ -22,6 +22,8 @@ import type { RosterKeeper } from './roster-keeper.ts';
 /** Milliseconds that a witness has to answer, and that a round waits for those that answer soon. */
 const ANSWER_WITHIN_MS = 5_000;
 const GRACE_MS = 500;
+/** Milliseconds between two entries about the same refusal of a witness. */
+const REFUSAL_EVERY_MS = 3_600_000;
 /** A witness that is at another size than we think says so (409), and is asked once more from there. */
 const ATTEMPTS = 2;
 
@@ -46,8 +48,8 @@ export class Witnessing {
   readonly #deps: WitnessingDeps;
   /** Entries in the newest checkpoint that each witness signed, and its signature line where this process has it. */
   readonly #signed = new Map<string, { readonly size: number; readonly line?: string }>();
-  /** What each witness last refused with, so that it is logged once. */
-  readonly #refused = new Map<string, Refusal>();
+  /** When each witness was last logged to refuse, by witness and alarm: a witness must not fill the log. */
+  readonly #refused = new Map<string, number>();
   /** Witnesses that were asked and have not answered: they hold nobody up. */
   readonly #asked = new Set<string>();
   #running: Promise<void> | undefined;
@@ -135,18 +137,19 @@ export class Witnessing {
       if (!(error instanceof HitError)) throw error;
       return this.#refusal(agency, signed.head, 'refused');
     }
-    this.#refused.delete(agency);
     this.#signed.set(agency, { size, line });
     await published.noteWitness({ witness: agency, size, at: runtime.now() });
   }
 
-  /** A witness that does not sign is for the auditors to know, once until it signs again. */
+  /** A witness that does not sign is for the auditors to know, once an hour. */
   async #refusal(agency: string, { size }: TreeHead, alarm: Refusal): Promise<void> {
-    if (this.#refused.get(agency) === alarm) return;
     const { auditLog, runtime, log } = this.#deps;
+    const what = `${alarm} ${agency}`;
+    const now = runtime.now();
+    if (now < (this.#refused.get(what) ?? 0) + REFUSAL_EVERY_MS) return;
     log.error('witness-refused', { agency, reason: alarm });
-    await auditLog.append(runtime.now(), { event: 'witness-refused', agency, size, alarm });
-    this.#refused.set(agency, alarm);
+    await auditLog.append(now, { event: 'witness-refused', agency, size, alarm });
+    this.#refused.set(what, now);
   }
 }
 

@@ -2,22 +2,40 @@ import type { ErrorCode } from '@hitmachine/protocol';
 import type { Context } from 'hono';
 import type { OperationalLog } from '../log.ts';
 import type { AuthenticationDeps } from '../domain/authentication.ts';
+import type { Auditors } from '../domain/auditors.ts';
+import type { CheckpointSigner } from '../domain/checkpoint-signer.ts';
 import type { OpenLookups } from '../domain/open-lookups.ts';
 import type { Quotas } from '../domain/quotas.ts';
 import type { RosterKeeper } from '../domain/roster-keeper.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
+import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { AcceptedConnection, Connections } from '../ports/connections.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
+import type { LogSearch } from '../ports/log-search.ts';
+import type { ProcessingLog } from '../ports/processing-log.ts';
+
+/** What the auditors' pages stand on beside that. */
+export interface ConsoleDeps {
+  /** Where browsers find the gateway: scheme, host and port. */
+  readonly baseUrl: string;
+  readonly auditors: Auditors;
+  readonly processingLog: ProcessingLog | undefined;
+}
 
 /** Everything that the routes stand on. */
 export interface GatewayDeps extends AuthenticationDeps {
   readonly auditLog: AuditLog;
+  readonly search: LogSearch;
+  readonly checkpoints: CheckpointSigner;
+  readonly published: Checkpoints;
   readonly evaluator: Evaluator;
   readonly connections: Connections;
   readonly roster: RosterKeeper;
   readonly openLookups: OpenLookups;
   readonly quotas: Quotas;
   readonly log: OperationalLog;
+  /** Without it there is no console. */
+  readonly console?: ConsoleDeps | undefined;
   /** True once the gateway is stopping: running requests are finished, readiness is gone. */
   stopping(): boolean;
 }

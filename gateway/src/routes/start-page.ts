@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi';
+import { CONSOLE } from '../../console/paths.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
+import type { GatewayDeps } from './context.ts';
 import { problemResponses } from './problems.ts';
 
-const PAGE = `<!doctype html>
+const page = (console: boolean): string => `<!doctype html>
 <html lang="nl">
 <head>
 <meta charset="utf-8">
@@ -17,7 +19,7 @@ krijgt geen persoonsgegevens te zien. Bevragingen doet u bij uw eigen organisati
 <li><a href="/v1/openapi.json">Beschrijving van de API (OpenAPI)</a></li>
 <li><a href="/v1/roster">Deelnemerslijst, ondertekend door de centrale</a></li>
 <li><a href="/readyz">Is de centrale gereed?</a></li>
-</ul>
+${console ? `<li><a href="${CONSOLE}">Toezicht, voor auditors</a></li>\n` : ''}</ul>
 </body>
 </html>
 `;
@@ -35,6 +37,6 @@ const getStartPage: ApiRoute = {
 };
 
 /** `GET /` */
-export function startPageRoutes(api: ApiRoutes): void {
-  api.add(getStartPage, (c) => c.html(PAGE));
+export function startPageRoutes(api: ApiRoutes, deps: Pick<GatewayDeps, 'console'>): void {
+  api.add(getStartPage, (c) => c.html(page(deps.console !== undefined)));
 }

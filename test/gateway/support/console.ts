@@ -1,4 +1,5 @@
 import { HitError } from '@hitmachine/protocol';
+import { MemoryAuditLog } from '../../../gateway/src/adapters/memory/audit-log.ts';
 import { Auditors } from '../../../gateway/src/domain/auditors.ts';
 import type {
   Identity,
@@ -6,8 +7,7 @@ import type {
   LoginAttempt,
 } from '../../../gateway/src/ports/identity-provider.ts';
 import type { ProcessingLog } from '../../../gateway/src/ports/processing-log.ts';
-import type { GatewayDeps } from '../../../gateway/src/routes/context.ts';
-import { SEEDS, backend } from './fixtures.ts';
+import { SEEDS, TestClock, backend, logTo, random } from './fixtures.ts';
 import type { TestOptions } from './gateway.ts';
 import { TestGateway } from './gateway.ts';
 
@@ -47,37 +47,34 @@ export interface ConsoleTestOptions extends TestOptions {
 export class ConsoleGateway {
   readonly gateway: TestGateway;
   readonly baseUrl: string;
+  /** The operational log. */
+  readonly lines: readonly Record<string, unknown>[];
 
-  private constructor(gateway: TestGateway, baseUrl: string) {
+  private constructor(gateway: TestGateway, baseUrl: string, lines: readonly Record<string, unknown>[]) {
     this.gateway = gateway;
     this.baseUrl = baseUrl;
+    this.lines = lines;
   }
 
   static async make(options: ConsoleTestOptions = {}): Promise<ConsoleGateway> {
     const baseUrl = options.baseUrl ?? 'https://gateway.test';
-    // The console stands on parts of the gateway that is made with it.
-    const late: { deps?: GatewayDeps } = {};
-    const part = <K extends keyof GatewayDeps>(name: K): GatewayDeps[K] => (late.deps as GatewayDeps)[name];
+    const clock = options.clock ?? new TestClock();
+    const auditLog = options.auditLog ?? new MemoryAuditLog();
+    const lines: Record<string, unknown>[] = [];
+    const log = logTo(lines);
     const auditors = new Auditors({
       provider: new NamedReaders(options.idToken ?? 'an ID token'),
       auditorRole: 'auditor',
       sessionMs: options.sessionMs ?? 3_600_000,
       backend,
       identitySeed: SEEDS.identitySeed,
-      get runtime() {
-        return part('runtime');
-      },
-      get auditLog() {
-        return part('auditLog');
-      },
-      get log() {
-        return part('log');
-      },
+      runtime: { now: clock.now, random },
+      auditLog,
+      log,
     });
     const console = { baseUrl, auditors, processingLog: options.processingLog };
-    const gateway = await TestGateway.make({ ...options, deps: { ...options.deps, console } });
-    late.deps = gateway.deps;
-    return new ConsoleGateway(gateway, baseUrl);
+    const gateway = await TestGateway.make({ ...options, clock, auditLog, deps: { console, log } });
+    return new ConsoleGateway(gateway, baseUrl, lines);
   }
 
   get(path: string, cookie?: string, headers: Record<string, string> = {}): Promise<Response> {

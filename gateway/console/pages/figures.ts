@@ -1,0 +1,284 @@
+import type { Wording } from '../entry-text.ts';
+import { statusText } from '../entry-text.ts';
+import type { Figures } from '../figures.ts';
+import type { Series } from '../parts/chart.ts';
+import { MAX_SERIES, stackedColumns, stackedRows } from '../parts/chart.ts';
+import { button, buttonLink, checkbox, textField } from '../parts/form.ts';
+import type { Html } from '../parts/html.ts';
+import { NOTHING, html } from '../parts/html.ts';
+import { dayText, numberText, percentText, shortDayText } from '../parts/language.ts';
+import { heading, message, paragraph } from '../parts/message.ts';
+import type { Column } from '../parts/table.ts';
+import { dataTable } from '../parts/table.ts';
+import { PATHS } from '../paths.ts';
+import type { PeriodForm } from '../period-form.ts';
+import { QUICK_PERIODS, quickPeriodPath } from '../period-form.ts';
+import type { Signals } from '../signals.ts';
+import { signalSection } from './signals.ts';
+import { shares } from '../shares.ts';
+
+export interface FiguresPage {
+  readonly form: PeriodForm;
+  /** Undefined when the form has a mistake. */
+  readonly result: { readonly figures: Figures; readonly signals: Signals } | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Bars of a chart that are told apart; the rest stands in the table. */
+const MAX_BARS = 12;
+const OUTCOMES = [
+  { outcome: 'answered', colour: 1 },
+  { outcome: 'refused', colour: 2 },
+  { outcome: 'none', colour: 7 },
+] as const;
+
+export function figuresPage({ form, result, now }: FiguresPage, wording: Wording): Html {
+  const { texts } = wording;
+  return html`
+    ${heading(1, texts.figures.title)} ${periodForm(form, now, wording)}
+    ${result === undefined ? NOTHING : everything(result, wording)}
+  `;
+}
+
+function periodForm({ from, to, canaries, mistake }: PeriodForm, now: number, { texts }: Wording): Html {
+  const { figures } = texts;
+  const field = { mistake: mistake ? figures.mistake : undefined, type: 'date' } as const;
+  return html`<form class="hit-form" method="get" action="${PATHS.figures}" aria-label="${figures.period}">
+    <div class="hit-fields">
+      ${textField({ ...field, name: 'from', label: figures.from, value: from })}
+      ${textField({ ...field, name: 'to', label: figures.to, value: to })}
+    </div>
+    <div class="hit-checks">${checkbox({ name: 'canaries', label: figures.canaries, on: canaries })}</div>
+    <div class="utrecht-button-group hit-buttons">
+      ${button(figures.submit)}
+      ${QUICK_PERIODS.map((days) => buttonLink(figures.quick(days), quickPeriodPath(days, now)))}
+    </div>
+    ${paragraph(figures.days, 'small')}
+  </form>`;
+}
+
+function everything({ figures, signals }: NonNullable<FiguresPage['result']>, wording: Wording): Html {
+  const { texts } = wording;
+  const empty = figures.lookups === 0 && figures.refusals === 0 && figures.asked === 0;
+  return html`
+    ${empty ? message('info', texts.figures.none, texts.figures.noneBody) : tiles(figures, wording)}
+    ${figures.lookups === 0 ? NOTHING : html`${perDay(figures, wording)} ${perPurpose(figures, wording)}`}
+    ${empty ? NOTHING : html`${refusals(figures, wording)} ${nodes(figures, wording)}`}
+    ${signalSection(signals, wording)}
+  `;
+}
+
+function tiles(figures: Figures, { language, texts }: Wording): Html {
+  const words = texts.figures.tiles;
+  const share = figures.asked === 0 ? '-' : percentText(language, figures.answered / figures.asked);
+  const values = [
+    [numberText(language, figures.lookups), words.lookups],
+    [numberText(language, figures.persons), words.persons],
+    [share, words.answered],
+    [numberText(language, figures.refusals), words.refused],
+  ] as const;
+  return html`<ul class="hit-tiles" role="list">
+    ${values.map(
+      ([value, text]) => html`<li class="hit-tile"><span class="hit-tile-value">${value}</span> ${text}</li>`,
+    )}
+  </ul>`;
+}
+
+/** A drawing and its values side by side, under one heading. */
+const illustrated = (id: string, title: string, drawing: Html, table: Html): Html =>
+  html`<section aria-labelledby="${id}" class="hit-figure">
+    <h2 class="utrecht-heading-2" id="${id}">${title}</h2>
+    <div class="hit-figure-parts">${drawing}${table}</div>
+  </section>`;
+
+function perDay({ days, perDay: agencies, lookups }: Figures, wording: Wording): Html {
+  const { language, texts, names } = wording;
+  const { figures } = texts;
+  const number = (value: number): string => numberText(language, value);
+  const shown = agencies.length > MAX_SERIES ? agencies.slice(0, MAX_SERIES - 1) : agencies;
+  const rest = agencies.slice(shown.length);
+  const series: Series[] = shown.map(({ agency, lookups: values }) => ({
+    name: names.agency(agency),
+    values,
+  }));
+  if (rest.length > 0) series.push({ name: figures.others, values: days.map((_, day) => total(rest, day)) });
+  const totals = days.map((_, day) => total(agencies, day));
+  const most = Math.max(0, ...totals);
+  const peak = days[totals.indexOf(most)] ?? '';
+  const columns: Column[] = [
+    { head: figures.columns.day },
+    ...series.map(({ name }) => ({ head: name, numeric: true })),
+    { head: figures.columns.total, numeric: true },
+  ];
+  const rows = days.map((day, index) => [
+    html`<span class="hit-time">${dayText(language, day)}</span>`,
+    ...series.map(({ values }) => number(values[index] ?? 0)),
+    number(totals[index] ?? 0),
+  ]);
+  return illustrated(
+    'per-day',
+    figures.perDay,
+    stackedColumns({
+      id: 'chart-per-day',
+      title: figures.perDay,
+      description: figures.perDayDescription(
+        number(lookups),
+        days.length,
+        dayText(language, peak),
+        number(most),
+      ),
+      labels: days.map((day) => shortDayText(language, day)),
+      series,
+      format: number,
+    }),
+    dataTable({ caption: figures.perDay, quiet: true, columns, rows: rows.toReversed() }),
+  );
+}
+
+const total = (agencies: Figures['perDay'], day: number): number =>
+  agencies.reduce((sum, { lookups }) => sum + (lookups[day] ?? 0), 0);
+
+function perPurpose({ perPurpose: rows }: Figures, wording: Wording): Html {
+  const { language, texts, names } = wording;
+  const { figures } = texts;
+  const number = (value: number): string => numberText(language, value);
+  const { labels, series } = shares(
+    rows.map(({ agency, purpose, lookups }) => ({
+      label: names.agency(agency),
+      series: names.purpose(purpose),
+      value: lookups,
+    })),
+    { labels: MAX_BARS, series: MAX_SERIES, others: figures.others },
+  );
+  const { columns } = figures;
+  return illustrated(
+    'per-purpose',
+    figures.perPurpose,
+    stackedRows({
+      id: 'chart-per-purpose',
+      title: figures.perPurpose,
+      description: figures.perPurposeDescription(
+        labels[0] ?? '',
+        number(series.reduce((sum, { values }) => sum + (values[0] ?? 0), 0)),
+      ),
+      labels,
+      series,
+      format: number,
+    }),
+    dataTable({
+      caption: figures.perPurpose,
+      quiet: true,
+      columns: [
+        { head: columns.agency },
+        { head: columns.purpose },
+        { head: columns.lookups, numeric: true },
+        { head: columns.persons, numeric: true },
+      ],
+      rows: rows.map(({ agency, purpose, lookups, persons }) => [
+        names.agency(agency),
+        names.purpose(purpose),
+        number(lookups),
+        number(persons),
+      ]),
+    }),
+  );
+}
+
+function refusals({ refused }: Figures, wording: Wording): Html {
+  const { language, texts, names } = wording;
+  const { figures } = texts;
+  if (refused.length === 0)
+    return html`<section aria-labelledby="refusals">
+      <h2 class="utrecht-heading-2" id="refusals">${figures.refusals}</h2>
+      ${paragraph(figures.refusalsNone)}
+    </section>`;
+  const number = (value: number): string => numberText(language, value);
+  const { labels, series } = shares(
+    refused.map(({ code, agency, times }) => ({
+      label: statusText(texts, code),
+      series: names.agency(agency),
+      value: times,
+    })),
+    { labels: MAX_BARS, series: MAX_SERIES, others: figures.others },
+  );
+  const { columns } = figures;
+  return illustrated(
+    'refusals',
+    figures.refusals,
+    stackedRows({
+      id: 'chart-refusals',
+      title: figures.refusals,
+      description: figures.refusalsDescription(
+        labels[0] ?? '',
+        number(series.reduce((sum, { values }) => sum + (values[0] ?? 0), 0)),
+      ),
+      labels,
+      series,
+      format: number,
+    }),
+    dataTable({
+      caption: figures.refusals,
+      quiet: true,
+      columns: [
+        { head: columns.code },
+        { head: columns.event },
+        { head: columns.agency },
+        { head: columns.times, numeric: true },
+      ],
+      rows: refused.map(({ code, event, agency, times }) => [
+        statusText(texts, code),
+        texts.events[event],
+        names.agency(agency),
+        number(times),
+      ]),
+    }),
+  );
+}
+
+function nodes({ nodes: all, asked, answered }: Figures, wording: Wording): Html {
+  const { language, texts, names } = wording;
+  const { figures } = texts;
+  if (all.length === 0)
+    return html`<section aria-labelledby="nodes">
+      <h2 class="utrecht-heading-2" id="nodes">${figures.nodes}</h2>
+      ${paragraph(figures.nodesNone)}
+    </section>`;
+  const number = (value: number): string => numberText(language, value);
+  const { columns } = figures;
+  const shown = all.slice(0, MAX_BARS);
+  return illustrated(
+    'nodes',
+    figures.nodes,
+    stackedRows({
+      id: 'chart-nodes',
+      title: figures.nodes,
+      description: figures.nodesDescription(all.length, percentText(language, answered / asked)),
+      labels: shown.map(({ node }) => names.agency(node)),
+      series: OUTCOMES.map(({ outcome, colour }) => ({
+        name: columns[outcome],
+        values: shown.map((node) => node[outcome]),
+        colour,
+      })),
+      format: number,
+    }),
+    dataTable({
+      caption: figures.nodes,
+      quiet: true,
+      columns: [
+        { head: columns.node },
+        ...[columns.answered, columns.refused, columns.none, columns.mean].map((head) => ({
+          head,
+          numeric: true,
+        })),
+      ],
+      rows: all.map((node) => [
+        names.agency(node.node),
+        number(node.answered),
+        number(node.refused),
+        number(node.none),
+        node.milliseconds === undefined ? '-' : number(node.milliseconds),
+      ]),
+    }),
+  );
+}
