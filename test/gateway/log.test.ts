@@ -111,6 +111,10 @@ describe('the log', () => {
     auditLog.full = false;
     await gateway.deps.roster.refresh();
     expect(gateway.version).toBe(2);
+    const versions = (await gateway.audit()).flatMap((entry) =>
+      entry.event === 'roster' ? entry.version : [],
+    );
+    expect(versions).toEqual([1, 2]);
   });
 
   it('signs one checkpoint for all that ask between two entries', async () => {

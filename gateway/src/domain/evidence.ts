@@ -24,6 +24,9 @@ export function bodyText(body: Uint8Array): string {
     throw new HitError('malformed', 'the body is not JSON in UTF-8', { cause });
   }
   if (compact !== text)
-    throw new HitError('malformed', 'the body is not compact JSON with every member once: it is kept as it is');
+    throw new HitError(
+      'malformed',
+      'the body is not compact JSON with every member once: it is kept as it is',
+    );
   return text;
 }

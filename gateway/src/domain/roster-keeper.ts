@@ -12,6 +12,7 @@ import {
 } from '@hitmachine/protocol';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { AgencyRecord, Directory } from '../ports/directory.ts';
+import type { LogSearch } from '../ports/log-search.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { GatewayKeys } from './keys.ts';
 import { publicKeys } from './keys.ts';
@@ -33,23 +34,33 @@ interface RosterDeps {
   readonly keys: GatewayKeys;
   readonly directory: Directory;
   readonly auditLog: AuditLog;
+  readonly search: LogSearch;
   readonly runtime: Runtime;
   readonly policy: Policy;
 }
 
+interface Unlogged {
+  readonly before: Roster | undefined;
+  readonly after: CurrentRoster;
+}
+
 /**
  * Holds the roster that is in force. It follows from the directory and the policy, so after a crash between a change
- * and its roster the next start makes up for it. A version stands in the log and is stored before anybody gets to see it.
+ * and its roster the next start makes up for it. A version is stored and stands in the log before anybody gets to see
+ * it, once: one that could be stored and not logged is logged by the next refresh or start, as it is.
  */
 export class RosterKeeper {
   readonly #deps: RosterDeps;
   readonly #listeners: ((version: number) => void)[] = [];
   #current: CurrentRoster;
+  /** A version that is stored and stands in the log not yet. */
+  #unlogged: Unlogged | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(deps: RosterDeps, current: CurrentRoster) {
+  private constructor(deps: RosterDeps, current: CurrentRoster, unlogged: Unlogged | undefined) {
     this.#deps = deps;
     this.#current = current;
+    this.#unlogged = unlogged;
   }
 
   /** Opens the stored roster, or makes the first, and brings it up to date with the policy. */
@@ -60,7 +71,11 @@ export class RosterKeeper {
         'config-invalid',
         `federation: the roster of this directory is that of "${stored.roster.federation}"; a federation keeps its name`,
       );
-    const keeper = new RosterKeeper(deps, stored ?? (await saveNext(deps, undefined)));
+    const first = stored ?? (await next(deps, undefined));
+    if (stored === undefined) await store(deps, first);
+    const logged = stored !== undefined && (await isLogged(deps, stored));
+    // What changed is not known any more: the version before it was not kept at hand.
+    const keeper = new RosterKeeper(deps, first, logged ? undefined : { before: undefined, after: first });
     await keeper.refresh();
     return keeper;
   }
@@ -82,12 +97,20 @@ export class RosterKeeper {
   }
 
   async #refresh(): Promise<CurrentRoster> {
-    const before = this.#current;
-    const after = await saveNext(this.#deps, before);
-    if (after === before) return before;
+    const { deps, before } = { deps: this.#deps, before: this.#current };
+    if (this.#unlogged === undefined) {
+      const after = await next(deps, before);
+      if (after === before) return before;
+      await store(deps, after);
+      this.#unlogged = { before: before.roster, after };
+    }
+    const { after } = this.#unlogged;
+    await log(deps, this.#unlogged);
+    this.#unlogged = undefined;
     this.#current = after;
     for (const listener of this.#listeners) listener(after.roster.version);
-    return after;
+    // What may have changed while this one waited for its entry.
+    return this.#refresh();
   }
 }
 
@@ -99,8 +122,9 @@ async function openStored({ directory, keys }: RosterDeps): Promise<CurrentRoste
   return { roster, document: stored.document };
 }
 
-async function saveNext(deps: RosterDeps, before: CurrentRoster | undefined): Promise<CurrentRoster> {
-  const { keys, directory, auditLog, policy, runtime } = deps;
+/** The roster as it should be now: the one before, or a next version. */
+async function next(deps: RosterDeps, before: CurrentRoster | undefined): Promise<CurrentRoster> {
+  const { keys, directory, policy, runtime } = deps;
   const content: Roster = {
     format: 'hitmachine-roster-1',
     federation: policy.federation,
@@ -115,15 +139,27 @@ async function saveNext(deps: RosterDeps, before: CurrentRoster | undefined): Pr
   const roster = rosterSchema.parse({ ...content, version: content.version + 1, issuedAt: runtime.now() });
   const signer = { keyId: GATEWAY_KEY_ID, seed: keys.identitySeed.reveal() };
   const document = signDocument(keys.suite.backend, ROSTER_KIND, roster, signer);
-  // Logged first: the log may name a roster that never came into force, and never the other way round.
-  await auditLog.append(roster.issuedAt, {
-    event: 'roster',
-    version: roster.version,
-    digest: encodeBase64(sha256(decodeBase64(document.payload))),
-    changed: changesBetween(before?.roster, roster),
-  });
-  await directory.saveRoster({ version: roster.version, document });
   return { roster, document };
+}
+
+const store = ({ directory }: RosterDeps, { roster, document }: CurrentRoster): Promise<void> =>
+  directory.saveRoster({ version: roster.version, document });
+
+const digestOf = ({ document }: CurrentRoster): string =>
+  encodeBase64(sha256(decodeBase64(document.payload)));
+
+async function log({ auditLog, runtime }: RosterDeps, { before, after }: Unlogged): Promise<void> {
+  await auditLog.append(runtime.now(), {
+    event: 'roster',
+    version: after.roster.version,
+    digest: digestOf(after),
+    changed: changesBetween(before, after.roster),
+  });
+}
+
+async function isLogged({ search }: RosterDeps, stored: CurrentRoster): Promise<boolean> {
+  const [latest] = await search.find({ events: ['roster'] }, undefined, 1);
+  return latest?.entry.event === 'roster' && latest.entry.digest === digestOf(stored);
 }
 
 function onRoster({ id, name, kind, enrolment }: AgencyRecord): Roster['agencies'] {

@@ -2,12 +2,14 @@ import { HitError, encodeBase64, hexToBytes } from '@hitmachine/protocol';
 import { sqliteAgencyLog } from '../adapters/sqlite/agency-log.ts';
 import { openAgent } from '../open-agent.ts';
 import type {
+  AccessRefusedDetail,
   AgencyEvent,
   AgencyLog,
   AnsweredDetail,
   ContentRemovedDetail,
   LoggedEvent,
   OpenedDetail,
+  ReadDetail,
 } from '../ports/agency-log.ts';
 import { secureRandom } from '../random.ts';
 import { counted, word } from './print.ts';
@@ -73,6 +75,14 @@ function inWords({ sequence, at, event, lookupKey, detail }: LoggedEvent): strin
   // Sealed under this agency's key when it was written, so it is as it was written.
   if (event === 'content-removed')
     return [...parts, ...contentRemoved(detail as ContentRemovedDetail)].join('  ');
+  if (event === 'log-read') {
+    const { reader, reading, what } = detail as ReadDetail;
+    return [...parts, `by ${word(reader)}`, reading, ...(what === '' ? [] : [word(what)])].join('  ');
+  }
+  if (event === 'access-refused') {
+    const { reader, path: address } = detail as AccessRefusedDetail;
+    return [...parts, `to ${word(reader)}`, word(address)].join('  ');
+  }
   parts.push(`lookup ${word(lookupOf(event, lookupKey))}`);
   if (event === 'asking') parts.push(...asking(detail as DetailOf<'asking'>));
   else if (event === 'opened') parts.push(...opened(detail as OpenedDetail));

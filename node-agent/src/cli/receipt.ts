@@ -1,16 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Backend, LogEntry, LogKey, WitnessKey } from '@hitmachine/protocol';
-import {
-  HitError,
-  checkLoggedRequest,
-  cosignaturesOn,
-  decodeBase64,
-  decodeEntry,
-  logOrigin,
-  utf8ToBytes,
-  verifyReceipt,
-  witnessName,
-} from '@hitmachine/protocol';
+import { HitError, utf8ToBytes } from '@hitmachine/protocol';
+import type { TrustedKeys } from '../domain/receipt-check.ts';
+import { checkReceipt, trustedKeysOf } from '../domain/receipt-check.ts';
 import { RosterKeeper } from '../domain/roster-keeper.ts';
 import { fileProblem } from '../file-problem.ts';
 import type { OpenedAgent } from '../open-agent.ts';
@@ -81,28 +72,12 @@ export async function verifyReceipts(
   }
 }
 
-interface TrustedKeys {
-  readonly backend: Backend;
-  readonly log: LogKey;
-  readonly agencies: ReadonlyMap<string, Uint8Array>;
-  readonly witnesses: readonly WitnessKey[];
-}
-
-/** The keys that this agency has pinned. */
+/** The keys that this agent has pinned. */
 function trustedKeys(agent: OpenedAgent, terminal: Terminal): TrustedKeys {
   const { backend, state } = agent;
   const { membership } = agent.enrolled();
   const keeper = new RosterKeeper(backend, state, membership, warnings(terminal));
-  const { federation } = keeper.roster;
-  const agencies = keeper.roster.agencies
-    .filter(({ id }) => keeper.isTrusted(id))
-    .map(({ id, identityKey }) => [id, decodeBase64(identityKey, 32)] as const);
-  return {
-    backend,
-    log: { origin: logOrigin(federation), publicKey: membership.gatewayKey },
-    agencies: new Map(agencies),
-    witnesses: agencies.map(([id, publicKey]) => ({ name: witnessName(federation, id), publicKey })),
-  };
+  return trustedKeysOf(backend, keeper, membership.gatewayKey);
 }
 
 function read(file: string): string {
@@ -113,29 +88,10 @@ function read(file: string): string {
   }
 }
 
-function verified({ backend, log, agencies, witnesses }: TrustedKeys, text: string): string {
+function verified(trusted: TrustedKeys, text: string): string {
   const end = text.indexOf('\n');
   const leaf = utf8ToBytes(text.slice(0, Math.max(end, 0)));
-  const { index, head, checkpoint } = verifyReceipt(backend, log, leaf, text.slice(end + 1));
-  const entry = decodeEntry(leaf);
-  const signed = 'evidence' in entry ? `, signed by ${checkSigner(backend, agencies, entry)}` : '';
-  const { length } = cosignaturesOn(backend, checkpoint, witnesses);
-  return `good: entry ${index} of ${head.size} (${entry.event}${signed}), ${new Date(entry.at).toISOString()}; signed by the gateway, cosigned by ${counted(length, 'agency', 'agencies')}`;
-}
-
-/** The agency whose signature stands in the entry, checked. */
-function checkSigner(
-  backend: Backend,
-  agencies: ReadonlyMap<string, Uint8Array>,
-  entry: Extract<LogEntry, { evidence: unknown }>,
-): string {
-  const key = agencies.get(entry.agency);
-  if (key === undefined)
-    throw new HitError('unknown-agency', `there is no trusted key of ${entry.agency} on the roster`);
-  checkLoggedRequest(backend, key, entry.agency, {
-    base: decodeBase64(entry.evidence.base),
-    signature: decodeBase64(entry.evidence.signature),
-    ...('body' in entry ? { body: utf8ToBytes(entry.body) } : {}),
-  });
-  return entry.agency;
+  const { index, size, entry, signer, cosigners } = checkReceipt(trusted, leaf, text.slice(end + 1));
+  const signed = signer === undefined ? '' : `, signed by ${signer}`;
+  return `good: entry ${index} of ${size} (${entry.event}${signed}), ${new Date(entry.at).toISOString()}; signed by the gateway, cosigned by ${counted(cosigners.length, 'agency', 'agencies')}`;
 }

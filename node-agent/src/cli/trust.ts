@@ -1,4 +1,4 @@
-import { HitError } from '@hitmachine/protocol';
+import { HitError, encodeBase64 } from '@hitmachine/protocol';
 import { RosterKeeper, fingerprintsOf } from '../domain/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
 import { table } from './print.ts';
@@ -29,6 +29,9 @@ export async function trust(
       ]);
       const gone = roster.vanishedRegisters().map((name) => [name, 'listed', 'gone']);
       terminal.out(table([['NAME', 'PINNED', 'ON THE ROSTER'], ...rows, ...gone]));
+      terminal.out(
+        `\nThe gateway's key, for "hit-verify --gateway-key": ${encodeBase64(membership.gatewayKey)}`,
+      );
       return;
     }
     if (roster.vanishedRegisters().includes(agency)) {

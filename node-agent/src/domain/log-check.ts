@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AgencyLogHead } from '@hitmachine/protocol';
 import {
   AGENCY_LOG_START,
@@ -40,6 +41,8 @@ interface CheckOptions {
 type Opener = Pick<AgencyLog, 'open'>;
 
 const PAGE = 1_000;
+/** Entries between which others wait. */
+const TURN = 100;
 
 /**
  * Walks an agency's own log and names the first entry that was altered, taken out, moved, put in between or dated
@@ -54,6 +57,27 @@ export function checkLog(log: LogRows, options: CheckOptions = {}): LogCheck {
       const fault = walk.step(row);
       if (fault !== undefined) return walk.result(fault);
     }
+  return walk.result(walk.end());
+}
+
+/**
+ * As {@link checkLog}, for a log that grows meanwhile: others get their turn between pages. Content that retention removes
+ * during the walk would look as if it had been taken out, so the walk is made once more then.
+ */
+export async function checkRunningLog(log: LogRows, options: CheckOptions = {}): Promise<LogCheck> {
+  const check = await walkInTurns(log, options);
+  return check.fault?.kind === 'content-missing' ? walkInTurns(log, options) : check;
+}
+
+async function walkInTurns(log: LogRows, options: CheckOptions): Promise<LogCheck> {
+  const walk = new Walk(options);
+  for (let rows = log.rows(0, TURN); rows.length > 0; rows = log.rows(walk.head.sequence, TURN)) {
+    for (const row of rows) {
+      const fault = walk.step(row);
+      if (fault !== undefined) return walk.result(fault);
+    }
+    await setImmediate();
+  }
   return walk.result(walk.end());
 }
 

@@ -33,7 +33,30 @@ export type AgencyEvent =
       readonly event: 'refused';
       readonly lookupKey: string;
       readonly detail: AnsweredDetail & { readonly reason: string };
-    };
+    }
+  | { readonly event: 'log-read'; readonly lookupKey: ''; readonly detail: ReadDetail }
+  | { readonly event: 'access-refused'; readonly lookupKey: ''; readonly detail: AccessRefusedDetail };
+
+/** What somebody reads in the privacy officer's pages. */
+export type DeskReading =
+  'search' | 'entry' | 'receipt' | 'resolve' | 'figures' | 'check' | 'subject-access' | 'export';
+
+/** Written before anything is shown. */
+export interface ReadDetail {
+  /** Subject at the agency's identity provider, and the name that this gives. */
+  readonly reader: string;
+  readonly name?: string | undefined;
+  readonly reading: DeskReading;
+  /** What was looked for, in few words. */
+  readonly what: string;
+}
+
+/** Somebody logged in without the role of privacy officer. */
+export interface AccessRefusedDetail {
+  readonly reader: string;
+  readonly name?: string | undefined;
+  readonly path: string;
+}
 
 /** A lookup that stands in the gateway's log: what both logs know of it. Base64url as the gateway writes it. */
 export interface OpenedDetail {

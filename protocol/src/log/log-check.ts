@@ -5,6 +5,7 @@ import { REQUEST_LIFETIME } from '../wire/http-signature.ts';
 import { LIMITS } from '../wire/limits.ts';
 import type { Roster } from '../wire/roster.ts';
 import type { SignedDocument } from '../wire/signed-document.ts';
+import type { LogEventName } from './entry.ts';
 import type { EntryFacts, LookupFacts, RequestFacts, SaidEntry } from './entry-check.ts';
 import { IdSet } from './id-set.ts';
 import { MembershipCheck } from './membership-check.ts';
@@ -37,6 +38,13 @@ const ANSWERS_PER_NODE = 2;
 /** A lookup whose answers may still come is kept for a day of the log: far longer than any lookup lives. */
 const LOOKUP_KEPT_MS = 86_400_000;
 
+interface UsedNonce {
+  readonly index: number;
+  readonly event: LogEventName;
+  /** Milliseconds since 1970; a request with it that comes later is refused for its age. */
+  readonly until: number;
+}
+
 interface OpenLookup extends LookupFacts {
   readonly agency: string;
   readonly at: number;
@@ -51,7 +59,7 @@ export class LogCheck {
   readonly membership = new MembershipCheck();
   readonly notices: LogNotice[] = [];
   readonly #options: LogCheckOptions;
-  readonly #nonces = new Map<string, { readonly index: number; readonly until: number }>();
+  readonly #nonces = new Map<string, UsedNonce>();
   readonly #lookups = new Map<string, OpenLookup>();
   readonly #lookupIds = new IdSet();
   readonly #epochs = new Set<string>();
@@ -144,7 +152,7 @@ export class LogCheck {
 
   #checkRequest(
     index: number,
-    { agency, at, event }: { agency: string; at: number; event: string },
+    { agency, at, event }: { agency: string; at: number; event: LogEventName },
     { created, expires, nonce, signedWith }: RequestFacts,
   ): string[] {
     const reasons: string[] = [];
@@ -166,13 +174,10 @@ export class LogCheck {
     }
     const name = `${agency} ${nonce}`;
     const used = this.#nonces.get(name);
-    // An enrolment may come twice at the same moment, and the second changes nothing.
-    if (used !== undefined && event !== 'enrolment')
+    if (used !== undefined && !mayFollow(used.event, event))
       reasons.push(`it is a duplicate: the request of ${agency} in it stands in entry ${used.index} already`);
-    this.#nonces.set(name, {
-      index: used?.index ?? index,
-      until: Math.max(at, expires * 1000) + clockSkewMs + PROCESSING_MS,
-    });
+    const until = Math.max(at, expires * 1000) + clockSkewMs + PROCESSING_MS;
+    this.#nonces.set(name, { index: used?.index ?? index, event, until });
     return reasons;
   }
 
@@ -269,6 +274,15 @@ export class LogCheck {
       this.#lookups.delete(id);
     }
   }
+}
+
+/**
+ * Whether one signed request may stand in two entries. An enrolment may come twice at the same moment, and the second
+ * changes nothing; what was logged can still end in a refusal, when its receipt cannot be made.
+ */
+function mayFollow(first: LogEventName, second: LogEventName): boolean {
+  if (second === 'enrolment') return true;
+  return second === `${first === 'canary' ? 'lookup' : first}-refused`;
 }
 
 /** A length of time in milliseconds, for people. */

@@ -65,17 +65,18 @@ export class TestGateway {
     const runtime = { now: clock.now, random };
     const policy = options.policy ?? POLICY;
     const auditLog = options.auditLog ?? new MemoryAuditLog();
+    const search = new MemoryLogSearch(auditLog);
     const deps = {
       keys,
       directory,
       runtime,
       auditLog,
-      search: new MemoryLogSearch(auditLog),
+      search,
       published: new MemoryCheckpoints(),
       checkpoints: new CheckpointSigner({ auditLog, keys, federation: policy.federation }),
       nonces: options.nonces ?? new MemoryNonces(),
       evaluator: new WorkerEvaluator(keys.suite, keys.evaluation, random),
-      roster: await RosterKeeper.open({ keys, directory, auditLog, runtime, policy }),
+      roster: await RosterKeeper.open({ keys, directory, auditLog, search, runtime, policy }),
       openLookups: new OpenLookups(),
       quotas: options.quotas ?? QUOTAS,
       stopping: () => false,
