@@ -1,9 +1,8 @@
-import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TreeHead } from '@hitmachine/protocol';
 import {
   HitError,
-  encodeBase64,
+  headFingerprint,
   loadSodium,
   logOrigin,
   parseCheckpoint,
@@ -22,16 +21,17 @@ import { reconcile } from './audit-reconcile.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
 import type { GatewayFiles } from './gateway-files.ts';
-import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
+import { gatewayFiles, readSeeds } from './gateway-files.ts';
 import type { GatewayStore } from './gateway-store.ts';
 import { openGatewayStore } from './gateway-store.ts';
+import { noteReadingHere, readerName } from './reader.ts';
 
 interface ExportOptions extends DirectoryOptions {
   readonly out: string;
   readonly to?: number;
 }
 
-/** `hit-gateway audit export`, `audit checkpoint`, `audit reconcile` and `audit otlp`. All of them work while the gateway runs. */
+/** `hit-gateway audit export`, `audit checkpoint`, `audit head`, `audit reconcile` and `audit otlp`. All of them work while the gateway runs. */
 export function addAudit(program: Command, context: CliContext): void {
   const audit = program.command('audit').description('what an auditor checks elsewhere: see "hit-verify"');
   audit
@@ -46,6 +46,12 @@ export function addAudit(program: Command, context: CliContext): void {
     .description("print the latest published checkpoint, with the partners' cosignatures")
     .addOption(directoryOption(context))
     .action((options: DirectoryOptions) => checkpointCommand(context, options));
+  audit
+    .command('head')
+    .description('print size and fingerprint of the log, for an administrator who asks by telephone')
+    .addOption(new Option('--entries <size>', 'the log of so many entries').argParser(wholeNumber))
+    .addOption(directoryOption(context))
+    .action((options: DirectoryOptions & { readonly entries?: number }) => headCommand(context, options));
   audit
     .command('reconcile')
     .description('lay the logs of agencies beside that of the gateway: what is in one and not in another')
@@ -81,13 +87,7 @@ async function exportCommand(context: CliContext, options: ExportOptions): Promi
   try {
     const checkpoint = await checkpointFor(gateway, options.to);
     // First: an export that cannot be logged is not made.
-    await store.auditLog.append(Date.now(), {
-      event: 'log-read',
-      id: encodeBase64(systemRandom(16)),
-      reader: readerName(),
-      reading: 'export',
-      detail: `the first ${checkpoint.head.size} entries`,
-    });
+    await noteReadingHere(store.auditLog, `the first ${checkpoint.head.size} entries`);
     let shown = 0;
     const { size } = await exportLog(
       {
@@ -124,6 +124,21 @@ async function checkpointCommand(context: CliContext, options: DirectoryOptions)
   }
 }
 
+async function headCommand(
+  context: CliContext,
+  options: DirectoryOptions & { readonly entries?: number },
+): Promise<void> {
+  const { store } = await opened(options.dir);
+  try {
+    const { size: all } = await store.auditLog.head();
+    const size = options.entries ?? all;
+    if (size > all) throw new HitError('field-invalid', `--entries: the log has ${all} entries`);
+    context.print(`${size} ${headFingerprint(await treeHeadAt(store.auditLog.hashes, size))}`);
+  } finally {
+    await store.close();
+  }
+}
+
 /**
  * The latest published checkpoint. With a size that none was published for, and before there was one, the gateway's
  * key signs the log of that size anew; nobody has cosigned that.
@@ -155,18 +170,6 @@ async function cosignedNote({ published }: GatewayStore): Promise<string | undef
     const cosigned = latest !== undefined && parseNote(latest.note).signatures.length > 1;
     if (cosigned || witnesses.length === 0 || looks === LOOKS) return latest?.note;
     await delay(LOOK_EVERY_MS);
-  }
-}
-
-/** Who reads, in the words of an entry of the log. */
-const readerName = (): string => `command line (${userName()})`;
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user without an entry in the system's list.
-    return `user ${process.getuid?.() ?? 'unknown'}`;
   }
 }
 

@@ -1,9 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { HitError, Secret } from '@hitmachine/protocol';
-import type { ClientProof } from '../adapters/oidc/provider.ts';
-import { OidcProvider } from '../adapters/oidc/provider.ts';
+import { HitError } from '@hitmachine/protocol';
+import { OidcProvider, clientProof } from '@hitmachine/web';
 import { OtlpProcessingLog } from '../adapters/otlp/processing-log.ts';
 import type { ConsoleConfig } from '../console-config.ts';
 import type { ConsoleOptions } from '../start-gateway.ts';
@@ -34,7 +32,7 @@ export async function openConsole(
       clientId,
       scope,
       roleClaim,
-      proof: await clientProof(files, config),
+      proof: await clientProof(config, (path) => readText(files, path)),
       redirectUri: `${baseUrl}${PATHS.loginDone}`,
       afterLogout: `${baseUrl}${PATHS.home}`,
     }),
@@ -68,38 +66,5 @@ function headersOf(text: string): Record<string, string> {
   );
 }
 
-async function clientProof(files: GatewayFiles, config: ConsoleConfig): Promise<ClientProof> {
-  if (config.clientSecretFile !== undefined) {
-    const secret = await readText(files, config.clientSecretFile);
-    if (secret === '') throw new HitError('config-invalid', `${config.clientSecretFile} is empty`);
-    return { type: 'secret', secret: new Secret(secret) };
-  }
-  const path = config.clientKeyFile ?? '';
-  return {
-    type: 'private-key',
-    key: importKey(await readText(files, path), path),
-    keyId: config.clientKeyId,
-  };
-}
-
 const readText = async (files: GatewayFiles, path: string): Promise<string> =>
   (await readPrivate(resolve(files.directory, path), 'config-invalid')).toString('utf8').trim();
-
-type Algorithm = Parameters<ReturnType<typeof createPrivateKey>['toCryptoKey']>[0];
-/** Ways to sign that providers take (RFC 7518), by kind of key. */
-const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
-  rsa: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
-  ec: { name: 'ECDSA', namedCurve: 'P-256' },
-  ed25519: 'Ed25519',
-};
-
-function importKey(pem: string, path: string) {
-  try {
-    const key = createPrivateKey(pem);
-    const algorithm = ALGORITHMS[key.asymmetricKeyType ?? ''];
-    if (algorithm !== undefined) return key.toCryptoKey(algorithm, false, ['sign']);
-  } catch (cause) {
-    throw new HitError('config-invalid', `${path} is not a private key in PEM (PKCS #8)`, { cause });
-  }
-  throw new HitError('config-invalid', `${path}: the key must be RSA, P-256 or Ed25519`);
-}

@@ -4,6 +4,7 @@ import { decodeEntry } from '@hitmachine/protocol';
 import { readConfig } from '../config.ts';
 import { gatewayFiles } from './gateway-files.ts';
 import { openGatewayStore } from './gateway-store.ts';
+import { noteReadingHere } from './reader.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
 
@@ -13,7 +14,7 @@ const PAGE = 500;
 export function addLog(program: Command, context: CliContext): void {
   program
     .command('log')
-    .description('print the log as JSON lines, oldest first')
+    .description('print the log as JSON lines, oldest first; the log says that it was done')
     .addOption(directoryOption(context))
     .addOption(
       new Option('--from <index>', 'begin with the entry at this index').default(0).argParser(entryIndex),
@@ -23,8 +24,11 @@ export function addLog(program: Command, context: CliContext): void {
       const config = await readConfig(files.config);
       const store = await openGatewayStore(files, config);
       try {
-        for (let index = options.from; ;) {
-          const leaves = await store.auditLog.leaves(index, PAGE);
+        // First: what cannot be logged is not read. The entry about it is the last one printed.
+        await noteReadingHere(store.auditLog, `printed from entry ${options.from} on`);
+        const { size } = await store.auditLog.head();
+        for (let index = options.from; index < size;) {
+          const leaves = await store.auditLog.leaves(index, Math.min(PAGE, size - index));
           if (leaves.length === 0) return;
           for (const leaf of leaves) {
             const { at, ...event } = decodeEntry(leaf);

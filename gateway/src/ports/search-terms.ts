@@ -53,6 +53,7 @@ export function searchTermsOf(entry: LogEntry): SearchTerms {
     case 'lookup-refused':
     case 'evaluation-refused':
     case 'tables-refused':
+    case 'registers-refused':
       return { ...NONE, agency: entry.agency, status: entry.code };
     case 'witness-refused':
       return { ...NONE, agency: entry.agency, status: entry.alarm };

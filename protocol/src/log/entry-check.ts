@@ -58,6 +58,7 @@ export type KeysOf = (agency: string) => readonly string[];
 const REQUESTS: Partial<Readonly<Record<LogEventName, readonly [method: string, path: string]>>> = {
   enrolment: ['POST', '/v1/enrolments'],
   registers: ['PUT', '/v1/registers'],
+  'registers-refused': ['PUT', '/v1/registers'],
   tables: ['POST', TABLES_PATH],
   'tables-refused': ['POST', TABLES_PATH],
   evaluation: ['POST', '/v1/evaluations'],

@@ -94,7 +94,7 @@ const eventSchemas = [
     milliseconds: z.int().min(0),
   }),
   z.strictObject({
-    event: z.enum(['lookup-refused', 'evaluation-refused', 'tables-refused']),
+    event: z.enum(['lookup-refused', 'evaluation-refused', 'tables-refused', 'registers-refused']),
     agency,
     code: z.enum(errorCodes),
     evidence: evidenceSchema,

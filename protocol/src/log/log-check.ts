@@ -68,9 +68,7 @@ export class LogCheck {
   /** The log goes on from one without proofs, in which agencies enrolled. */
   #continues = false;
   #roster: Roster | undefined;
-  #rosterVersion: number | undefined;
-  /** The last roster entry, while its document is not the right one: it may have been made again after a crash. */
-  #pending: LogProblem | undefined;
+  #lastRoster: RosterEntry | undefined;
 
   constructor(options: LogCheckOptions) {
     this.#options = options;
@@ -86,11 +84,10 @@ export class LogCheck {
     return this.#lastAt;
   }
 
-  /** Takes the next entry; gives what is found to be wrong by it, with this entry or with one before. */
+  /** Takes the next entry; gives what is found to be wrong with it. */
   add({ said, problem, ...facts }: EntryFacts): LogProblem[] {
     const index = this.#size++;
     const reasons: string[] = problem === undefined ? [] : [problem];
-    const earlier: LogProblem[] = [];
     if (said === undefined) return reasons.map((reason) => ({ index, reason }));
     if ((said.event === 'log-opened') !== (index === 0))
       reasons.push(index === 0 ? 'a log begins with the entry "log-opened"' : 'a log is opened only once');
@@ -101,22 +98,13 @@ export class LogCheck {
     if (said.event === 'enrolment') this.#enrol(said, facts.request);
     if (facts.request !== undefined && 'agency' in said)
       reasons.push(...this.#checkRequest(index, said, facts.request));
-    if (said.event === 'roster') {
-      const result = this.#checkRoster(index, said);
-      earlier.push(...result.earlier);
-      reasons.push(...result.reasons);
-    } else reasons.push(...this.#checkEvent(index, said, facts));
-    return [...earlier, ...reasons.map((reason) => ({ index, reason }))];
+    reasons.push(...this.#checkEvent(index, said, facts));
+    return reasons.map((reason) => ({ index, reason }));
   }
 
   /** Passes over entries that cannot be had; what is found with later ones may follow from that. */
   skip(entries: number): void {
     this.#size += entries;
-  }
-
-  /** What is still wrong after the last entry. */
-  end(): LogProblem[] {
-    return this.#pending === undefined ? [] : [this.#pending];
   }
 
   #enrol({ agency, identityKey }: Extract<SaidEntry, { event: 'enrolment' }>, request?: RequestFacts): void {
@@ -132,6 +120,8 @@ export class LogCheck {
         if (said.federation !== federation)
           return [`it opens the log of another federation, ${said.federation}`];
         return said.identityKey === encodeBase64(publicKey) ? [] : ['it names another key of the gateway'];
+      case 'roster':
+        return this.#checkRoster(index, said);
       case 'agency-removed':
         this.membership.removed(said.agency, said.at, index);
         return [];
@@ -167,7 +157,7 @@ export class LogCheck {
         `it was held back or used again: ${agency} signed it ${duration(at - signedAt)} before the time of the entry`,
       );
     // Of agencies that enrolled before this log began, the first roster says the keys.
-    const unknown = this.#continues && this.#rosterVersion === undefined && !this.membership.knows(agency);
+    const unknown = this.#continues && this.#lastRoster === undefined && !this.membership.knows(agency);
     if (signedWith !== undefined && !unknown) {
       const objection = this.membership.objection(agency, signedWith, signedAt);
       if (objection !== undefined) reasons.push(objection);
@@ -195,7 +185,7 @@ export class LogCheck {
     if (!this.#lookupIds.add(lookupId))
       return [`the identifier of this lookup, ${lookupId}, was used before`];
     this.#lookups.set(lookupId, { ...facts, agency, at, answers: new Map() });
-    const newest = this.#rosterVersion;
+    const newest = this.#lastRoster?.version;
     if (newest === undefined || facts.rosterVersion <= newest) return [];
     return [`it was made with roster ${facts.rosterVersion}, and the newest one in the log is ${newest}`];
   }
@@ -215,29 +205,21 @@ export class LogCheck {
     return answers > ANSWERS_PER_NODE ? [`it is answer ${answers} of ${node} to the same lookup`] : [];
   }
 
-  #checkRoster(index: number, entry: RosterEntry): { earlier: LogProblem[]; reasons: string[] } {
-    const { version } = entry;
-    const { roster, reason: unfit } = this.#documentOf(entry);
-    const last = this.#rosterVersion;
-    if (version === last && (this.#pending !== undefined || roster === undefined)) {
-      // Logged and not stored: the gateway was stopped in between, or another process of it was first.
-      this.notices.push({
-        index,
-        reason: `roster ${version} is logged twice; one of the two was never stored`,
-      });
-      if (roster === undefined) return { earlier: [], reasons: [] };
-      this.#pending = undefined;
-      return { earlier: [], reasons: this.#takeRoster(index, entry, roster, false) };
+  #checkRoster(index: number, entry: RosterEntry): string[] {
+    const { version, digest } = entry;
+    const last = this.#lastRoster;
+    if (last?.version === version && last.digest === digest) {
+      // The gateway could not tell whether the first had been written.
+      this.notices.push({ index, reason: `roster ${version} is logged twice, as the same` });
+      return [];
     }
-    const earlier = this.#pending === undefined ? [] : [this.#pending];
-    this.#pending = roster === undefined ? { index, reason: unfit } : undefined;
+    this.#lastRoster = entry;
     const first = last === undefined && this.#continues;
-    const due = (last ?? 0) + 1;
+    const due = (last?.version ?? 0) + 1;
     const reasons =
       version === due || first ? [] : [`it is version ${version} of the roster, where version ${due} is due`];
-    this.#rosterVersion = version;
-    if (roster !== undefined) reasons.push(...this.#takeRoster(index, entry, roster, first));
-    return { earlier, reasons };
+    const { roster, reason } = this.#documentOf(entry);
+    return [...reasons, ...(roster === undefined ? [reason] : this.#takeRoster(index, entry, roster, first))];
   }
 
   #documentOf(entry: RosterEntry): { roster: Roster; reason?: never } | { roster?: never; reason: string } {

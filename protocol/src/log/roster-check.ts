@@ -46,7 +46,10 @@ export function rosterOf(
   return roster;
 }
 
-/** Whether an entry tells truly what is other in a roster than in the one before; undefined when it does. */
+/**
+ * Whether an entry tells all that is other in a roster than in the one before; undefined when it does. It may tell more:
+ * a gateway that was stopped in between does not know any longer what there was.
+ */
 export function untoldChange(
   before: Roster | undefined,
   after: Roster,
@@ -56,7 +59,7 @@ export function untoldChange(
   const real = names.filter(
     (part) => before === undefined || sortedJson(PARTS[part](before)) !== sortedJson(PARTS[part](after)),
   );
-  if (sortedJson([...changed].sort()) === sortedJson([...real].sort())) return undefined;
+  if (real.every((part) => changed.includes(part))) return undefined;
   const told = (parts: readonly string[]): string => (parts.length === 0 ? 'nothing' : parts.join(', '));
   return `roster ${version} changes ${told(real)}, and the entry says ${told(changed)}`;
 }
