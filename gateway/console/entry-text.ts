@@ -8,13 +8,8 @@ import {
   utf8ToBytes,
 } from '@hitmachine/protocol';
 import type { z } from 'zod';
-import type { Html } from './parts/html.ts';
-import { html } from './parts/html.ts';
-import { link } from './parts/form.ts';
-import type { Language } from './parts/language.ts';
-import { dayText, numberText, timeText } from './parts/language.ts';
-import { code } from './parts/message.ts';
-import type { Names } from './names.ts';
+import type { Html, Language, Names } from '@hitmachine/web';
+import { code, dayText, html, link, numberText, timeText } from '@hitmachine/web';
 import { searchPath } from './paths.ts';
 import type { SearchField } from './search-form.ts';
 import type { Texts } from './texts/nl.ts';
@@ -48,6 +43,7 @@ export function statusOf(entry: LogEntry): string | undefined {
     case 'lookup-refused':
     case 'evaluation-refused':
     case 'tables-refused':
+    case 'registers-refused':
       return entry.code;
     case 'witness-refused':
       return entry.alarm;
@@ -175,6 +171,7 @@ function ownFields(entry: LogEntry, wording: Wording): Row[] {
     case 'lookup-refused':
     case 'evaluation-refused':
     case 'tables-refused':
+    case 'registers-refused':
       return [
         [fields.agency, agency(entry.agency)],
         [fields.code, html`${statusText(texts, entry.code)} (${code(entry.code)})`],

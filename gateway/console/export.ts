@@ -1,8 +1,8 @@
 import { bytesToHex, encodeEntry, leafHash } from '@hitmachine/protocol';
+import { csvLine } from '@hitmachine/web';
 import type { FoundEntry, LogFilter, LogSearch } from '../src/ports/log-search.ts';
 import { searchTermsOf } from '../src/ports/search-terms.ts';
 import { lookupRequestOf } from './entry-text.ts';
-import { csvLine } from './parts/csv.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
 

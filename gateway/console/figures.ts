@@ -1,4 +1,5 @@
 import type { LogFigure } from '../src/ports/log-search.ts';
+import { EVENT_GROUPS } from './search-form.ts';
 
 /** What became of questions to a node. */
 export interface NodeFigures {
@@ -37,21 +38,11 @@ export interface Figures {
   readonly nodes: readonly NodeFigures[];
 }
 
-export const DAY_MS = 86_400_000;
 const REFUSED = ['refused', 'rejected'];
-
-/** Day number since 1970 as yyyy-mm-dd. */
-export const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
-
-/** The days from one moment up to another, both at midnight UTC. */
-export const daysBetween = (from: number, to: number): string[] =>
-  Array.from({ length: Math.max(0, Math.round((to - from) / DAY_MS)) }, (_, day) =>
-    dayOf(from + day * DAY_MS),
-  );
 
 export const isLookup = ({ event }: LogFigure): boolean => event === 'lookup' || event === 'canary';
 export const isRefusal = ({ event }: LogFigure): boolean =>
-  event === 'lookup-refused' || event === 'evaluation-refused' || event === 'tables-refused';
+  (EVENT_GROUPS.refusals as readonly string[]).includes(event);
 
 /** Adds up what the log counted by day. */
 export function figuresOf(rows: readonly LogFigure[], days: readonly string[]): Figures {

@@ -1,3 +1,4 @@
+import { loginPaths } from '@hitmachine/web';
 import type { SearchField } from './search-form.ts';
 import { searchQuery } from './search-form.ts';
 
@@ -6,10 +7,7 @@ export const CONSOLE = '/console';
 
 /** The addresses of the console. */
 export const PATHS = {
-  home: CONSOLE,
-  login: `${CONSOLE}/login`,
-  loginDone: `${CONSOLE}/login/done`,
-  logout: `${CONSOLE}/logout`,
+  ...loginPaths(CONSOLE),
   search: `${CONSOLE}/search`,
   figures: `${CONSOLE}/figures`,
   witnesses: `${CONSOLE}/witnesses`,

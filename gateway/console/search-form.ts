@@ -1,7 +1,7 @@
 import type { LogEventName } from '@hitmachine/protocol';
 import { base64Schema, slugSchema } from '@hitmachine/protocol';
+import { momentOf, wallTime } from '@hitmachine/web';
 import type { LogFilter } from '../src/ports/log-search.ts';
-import { momentOf, wallTime } from './parts/wall-time.ts';
 import type { Texts } from './texts/nl.ts';
 import { nl } from './texts/nl.ts';
 
@@ -11,7 +11,7 @@ export const EVENTS = Object.keys(nl.events) as LogEventName[];
 /** Events that are looked for together. */
 export const EVENT_GROUPS = {
   lookups: ['lookup', 'canary', 'answer', 'lookup-refused'],
-  refusals: ['lookup-refused', 'evaluation-refused', 'tables-refused'],
+  refusals: ['lookup-refused', 'evaluation-refused', 'tables-refused', 'registers-refused'],
   members: ['agency-invited', 'agency-removed', 'enrolment', 'registers', 'tables', 'evaluation', 'roster'],
   oversight: ['log-opened', 'witness-refused', 'log-read', 'access-refused'],
 } as const satisfies Record<string, readonly LogEventName[]>;
@@ -69,9 +69,11 @@ export function readSearch(query: URLSearchParams, now: number): SearchForm {
   check('to', to !== undefined, 'time');
   if (from !== undefined && to !== undefined && to < from) mistakes.set('to', 'order');
   check('event', isGroup(values.event) || isEvent(values.event), 'choice');
-  check('agency', slugSchema.safeParse(values.agency).success, 'slug');
-  check('purpose', slugSchema.safeParse(values.purpose).success, 'choice');
-  check('status', slugSchema.safeParse(values.status).success, 'choice');
+  // What is looked for is logged: a number in the place of a name could be that of a person.
+  const isName = (text: string): boolean => /[a-z]/.test(text) && slugSchema.safeParse(text).success;
+  check('agency', isName(values.agency), 'slug');
+  check('purpose', isName(values.purpose), 'choice');
+  check('status', isName(values.status), 'choice');
   check('professional', base64Schema(16).safeParse(values.professional).success, 'professional');
   check('caseCommitment', base64Schema(32).safeParse(values.caseCommitment).success, 'caseCommitment');
   check('lookupId', base64Schema(16).safeParse(values.lookupId).success, 'lookupId');

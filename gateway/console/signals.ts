@@ -1,6 +1,6 @@
+import { DAY_MS, dayOf, momentOf, wallTime } from '@hitmachine/web';
 import type { LogFigure, LogSearch } from '../src/ports/log-search.ts';
-import { DAY_MS, dayOf, figuresOf, grouped, isLookup, isRefusal, sum } from './figures.ts';
-import { momentOf, wallTime } from './parts/wall-time.ts';
+import { figuresOf, grouped, isLookup, isRefusal, sum } from './figures.ts';
 import type { SearchField } from './search-form.ts';
 
 /** Something that is worth a look. It proves nothing. */

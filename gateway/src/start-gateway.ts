@@ -1,4 +1,5 @@
 import type { Backend } from '@hitmachine/protocol';
+import type { IdentityProvider } from '@hitmachine/web';
 import { AgentConnections } from './adapters/websocket/agent-connections.ts';
 import { MAX_FRAME_BYTES } from './adapters/websocket/agent-connection.ts';
 import { startHttpServer } from './adapters/http/server.ts';
@@ -20,7 +21,6 @@ import type { OperationalLog } from './log.ts';
 import type { AuditLog } from './ports/audit-log.ts';
 import type { Checkpoints } from './ports/checkpoints.ts';
 import type { Directory } from './ports/directory.ts';
-import type { IdentityProvider } from './ports/identity-provider.ts';
 import type { LogSearch } from './ports/log-search.ts';
 import type { Nonces } from './ports/nonces.ts';
 import type { ProcessingLog } from './ports/processing-log.ts';
@@ -143,7 +143,7 @@ function consoleOf(options: GatewayOptions, keys: GatewayKeys): GatewayDeps['con
     runtime,
     log,
     auditLog,
-    identitySeed: keys.identitySeed,
+    seed: keys.identitySeed,
   });
   return { baseUrl, processingLog, auditors };
 }

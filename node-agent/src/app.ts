@@ -2,12 +2,15 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { except } from 'hono/combine';
 import type { Secret } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
+import { DESK } from '../desk/paths.ts';
 import type { LookupService } from './domain/lookup.ts';
 import type { RosterKeeper } from './domain/roster-keeper.ts';
 import type { AgentStatus } from './domain/status.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
+import type { DeskDeps } from './routes/desk-context.ts';
+import { deskRoutes } from './routes/desk.ts';
 import { aboutRoutes } from './routes/about.ts';
-import { API_VERSION, problemApp, requireKey, standardHeaders } from './routes/http.ts';
+import { API_VERSION, problemApp, pageDefaults, requireKey, standardHeaders } from './routes/http.ts';
 import { lookupRoutes } from './routes/lookups.ts';
 import { OTHER_PROBLEMS } from './routes/problems.ts';
 import { startPageRoutes } from './routes/start-page.ts';
@@ -18,6 +21,8 @@ export interface AppDeps {
   readonly status: () => AgentStatus;
   readonly apiKey: Secret<string>;
   readonly log: OperationalLog;
+  /** Without it there are no pages for the privacy officer. */
+  readonly desk?: DeskDeps | undefined;
 }
 
 const DOCUMENT = '/v1/openapi.json';
@@ -25,13 +30,16 @@ const DOCUMENT = '/v1/openapi.json';
 /** The agency's own API, on loopback. */
 export function createApp(deps: AppDeps): OpenAPIHono {
   const app = problemApp(deps.log);
-  app.use(...standardHeaders);
+  // The pages have a policy of their own, and files that a browser may keep.
+  app.use(except([DESK, `${DESK}/*`], ...standardHeaders));
+  app.use(`${DESK}/*`, ...pageDefaults);
   app.use('/v1/*', except(DOCUMENT, requireKey(deps.apiKey)));
   lookupRoutes(app, deps.service);
   aboutRoutes(app, deps.roster, deps.status);
   startPageRoutes(app);
   documentRoute(app);
   refuseOtherMethods(app);
+  if (deps.desk !== undefined) app.route(DESK, deskRoutes(deps.desk, deps.log));
   return app;
 }
 

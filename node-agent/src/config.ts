@@ -13,6 +13,7 @@ import {
 import type { YAMLParseError } from 'yaml';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { deskSchema } from './desk-config.ts';
 import { fileProblem } from './file-problem.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -83,6 +84,8 @@ export const configSchema = z
       .prefault({}),
     /** Partners' agents that must have cosigned the gateway's log; with fewer, status tells of a problem. */
     minWitnesses: z.int().min(0).max(LIMITS.agencies).default(0),
+    /** The privacy officer's pages, at `/desk` of the agency's own API. Without it there are none. */
+    desk: deskSchema.optional(),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .refine(({ keyFile, passphraseFile }) => keyFile === undefined || passphraseFile === undefined, {
@@ -194,4 +197,15 @@ log:
 
 # Partners whose agents must have cosigned the gateway's log within five minutes; with fewer, status tells of it.
 minWitnesses: 0
+
+# The privacy officer's pages at /desk, behind a reverse proxy with TLS. Register the agent at the agency's own identity
+# provider (OpenID Connect) with the redirect address BASEURL/desk/login/done.
+# desk:
+#   baseUrl: https://hitmachine.gemeente.example
+#   issuer: https://login.gemeente.example
+#   clientId: hitmachine
+#   clientSecretFile: client-secret        # or clientKeyFile: a private key in PEM; only this account may read it
+#   roleClaim: roles                       # where the roles stand in the token, such as realm_access.roles
+#   privacyOfficerRole: privacy-officer
+#   sessionMinutes: 60
 `;

@@ -35,6 +35,8 @@ interface WatchDeps {
   readonly minWitnesses: number;
   /** Days that receipts are kept. */
   readonly retentionDays: number;
+  /** Milliseconds for which proofs that do not hold are asked for again; some minutes unless told. */
+  readonly logPatienceMs?: number | undefined;
 }
 
 /** All parts of an agent that keep an eye on the gateway's log. */
@@ -68,7 +70,15 @@ export function openLogWatch(deps: WatchDeps): LogWatch {
   const { backend, keys, database, agency, gatewayKey, roster, gateway, clock, log } = deps;
   const { store, receiptStore } = openLogStores(database, backend, keys);
   const logKey = () => ({ origin: logOrigin(roster.roster.federation), publicKey: gatewayKey });
-  const view = new LogView({ backend, store, gateway, logKey, clock, log });
+  const view = new LogView({
+    backend,
+    store,
+    gateway,
+    logKey,
+    clock,
+    log,
+    patienceMs: deps.logPatienceMs,
+  });
   const published = new PublishedCheckpoints({ ...deps, view });
   const receipts = new Receipts({ backend, agency, keys, logKey, view, store: receiptStore, clock });
   const witness = new Witness({ backend, keys, agency, roster, logKey, view, store, clock, log });

@@ -27,6 +27,7 @@ import { TableCommitter } from './domain/table-committer.ts';
 import { Upkeep } from './domain/upkeep.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import { openAgent } from './open-agent.ts';
+import { openDesk } from './open-desk.ts';
 import { openLogWatch } from './open-log-watch.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import { secureRandom } from './random.ts';
@@ -39,6 +40,8 @@ export interface StartOptions {
   readonly listen?: { readonly host: string; readonly port: number } | undefined;
   /** Milliseconds between two canaries; a minute unless told. */
   readonly canaryIntervalMs?: number | undefined;
+  /** Milliseconds for which proofs of the log that do not hold are asked for again; some minutes unless told. */
+  readonly logPatienceMs?: number | undefined;
 }
 
 export interface RunningAgent {
@@ -92,6 +95,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     log,
     minWitnesses: config.minWitnesses,
     retentionDays,
+    logPatienceMs: options.logPatienceMs,
   });
   const seenCheckpoint = (checkpoint: string): void => watch.view.seenCheckpoint(checkpoint, 'answer');
   const committer = new TableCommitter({
@@ -130,7 +134,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     roster,
     gateway,
     log,
-    commitments: new NodeCommitments({ backend, roster, gatewayKey, seenCheckpoint }),
+    commitments: new NodeCommitments({ backend, roster, gatewayKey, clock, seenCheckpoint }),
     receipts: watch.receipts,
     logView: watch.view,
     requireLookupProof: config.requireLookupProof,
@@ -194,12 +198,14 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       watch,
       clock,
     });
+  const service = { ...asker, keys, agencyLog, askedAbout, retentionDays };
   const app = createApp({
-    service: { ...asker, keys, agencyLog, askedAbout, retentionDays },
+    service,
     roster,
     status,
     apiKey,
     log,
+    desk: await openDesk(agent, service, status, log),
   });
   // First of all: a second agent that cannot listen must not take the questions of the one that does.
   const server = await startHttpServer(app.fetch, options.listen ?? config.listen, log);

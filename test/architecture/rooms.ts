@@ -4,19 +4,18 @@ export const SERVICES = ['gateway', 'node-agent'] as const;
 /**
  * The rooms of a service. `wiring` puts the others together, `app` is the factory of the HTTP application, and
  * `shared` are the files at the top of src/ (configuration, random source) that stand on nothing of the service.
- * `verify` is a program of its own that checks the service's work, and so stands on nothing of it. `console` are the
- * pages that the service shows, and `parts` what pages are made of, which knows nothing of the service.
+ * `verify` is a program of its own that checks the service's work, and so stands on nothing of it. `pages` are those
+ * that the service shows.
  */
 export type Room =
-  'wiring' | 'app' | 'routes' | 'console' | 'parts' | 'domain' | 'ports' | 'adapters' | 'verify' | 'shared';
+  'wiring' | 'app' | 'routes' | 'pages' | 'domain' | 'ports' | 'adapters' | 'verify' | 'shared';
 
 /** Which rooms each room may import, beside itself: routes -> domain -> ports <- adapters. */
 const BELOW: Readonly<Record<Room, readonly Room[]>> = {
-  wiring: ['app', 'routes', 'console', 'domain', 'ports', 'adapters', 'verify', 'shared'],
-  app: ['routes', 'console', 'domain', 'ports', 'shared'],
-  routes: ['console', 'parts', 'domain', 'ports', 'shared'],
-  console: ['parts', 'domain', 'ports', 'shared'],
-  parts: [],
+  wiring: ['app', 'routes', 'pages', 'domain', 'ports', 'adapters', 'verify', 'shared'],
+  app: ['routes', 'pages', 'domain', 'ports', 'shared'],
+  routes: ['pages', 'domain', 'ports', 'shared'],
+  pages: ['domain', 'ports', 'shared'],
   domain: ['ports', 'shared'],
   ports: ['shared'],
   adapters: ['ports', 'shared'],
@@ -42,7 +41,7 @@ const FOLDERS: Readonly<Record<string, Room>> = {
 export function roomOf(path: string): Room | undefined {
   const [, folder, ...rest] = path.split('/');
   if (folder === 'bin') return 'wiring';
-  if (folder === 'console') return rest[0] === 'parts' ? 'parts' : 'console';
+  if (folder === 'console' || folder === 'desk') return 'pages';
   if (folder !== 'src') return undefined;
   if (rest.length > 1) return FOLDERS[rest[0] as string];
   return TOP_FILES.find(([pattern]) => pattern.test(rest[0] as string))?.[1];

@@ -18,8 +18,10 @@ const INSTALLED = ['node_modules', 'coverage'];
 
 export const RULES = {
   'protocol-stands-alone': 'protocol/src imports nothing of ours and nothing of Node.js',
-  'protocol-by-name': 'others import the protocol as @hitmachine/protocol, never a file of it',
-  'services-apart': 'gateway and node-agent import each other never, and deploy imports neither',
+  'protocol-by-name':
+    'others import @hitmachine/protocol and @hitmachine/web (what pages are made of) by name, never a file of them',
+  'services-apart':
+    'gateway and node-agent import each other never, deploy imports neither, and only services import @hitmachine/web',
   'tests-on-top': 'nothing imports test or bench',
   rooms:
     'in a service: routes -> domain -> ports <- adapters; only main, index, open-*, start-* and cli wire',
@@ -138,7 +140,7 @@ function judgeOurs(from: string, to: string, what: string): [Rule, string] | und
     if (!isService(place) || mayImport(from, to)) return undefined;
     return ['rooms', `${roomOf(from) ?? 'an unknown room'} imports ${what}`];
   }
-  if (target === 'protocol' && place !== 'protocol') return ['protocol-by-name', what];
+  if (target === 'protocol' || (target === 'web' && isService(place))) return ['protocol-by-name', what];
   return ['services-apart', what];
 }
 
@@ -148,7 +150,7 @@ function judgeModule({ path, lines, computedImports, environmentReads }: Module)
   if (lines > MAX_LINES) found.push(['length', `${lines} lines`]);
   if (isService(place) && roomOf(path) === undefined) found.push(['rooms', 'stands in no room that we know']);
   if (!onTop(place)) computedImports.forEach((line) => found.push(['computed-import', `line ${line}`]));
-  if ((isService(place) && path !== `${place}/src/main.ts`) || isProtocolSource(path)) {
+  if ((isService(place) && path !== `${place}/src/main.ts`) || place === 'web' || isProtocolSource(path)) {
     environmentReads.forEach((line) => found.push(['environment', `line ${line}`]));
   }
   return found.map(([rule, detail]) => ({ rule, path, detail }));
@@ -192,14 +194,21 @@ function readListed(root: string): Record<string, ReadonlySet<string>> {
     return fields.flatMap((field) => Object.keys(manifest[field] ?? {}));
   };
   const installed = Object.fromEntries(
-    ['protocol', ...SERVICES].map((folder) => [folder, new Set(read(folder, 'dependencies'))]),
+    ['protocol', WEB, ...SERVICES].map((folder) => [
+      placeOf(`${folder}/`),
+      new Set(read(folder, 'dependencies')),
+    ]),
   );
   const own = new Set(read('.', 'dependencies', 'devDependencies'));
   const all = new Set([own, ...Object.values(installed)].flatMap((names) => [...names]));
   return { ...installed, deploy: own, test: all, bench: all };
 }
 
+/** Where what pages are made of stands: a package beside the protocol, on its way to the services. */
+const WEB = 'protocol/web';
+
 function placeOf(path: string): string {
+  if (path.startsWith(`${WEB}/`)) return 'web';
   return path.slice(0, path.indexOf('/'));
 }
 

@@ -101,9 +101,9 @@ describe.skipIf(CHROMIUM === undefined)(`getting into the auditors' console${WIT
     await auditor.login('anna+auditor');
     await auditor.open('/console/search?event=access-refused');
     const whats = (await auditor.rows('Gevonden regels')).map((cells) => cells[4]);
-    expect(whats).toContain('eva+helpdesk: /console/search?agency=politie');
+    expect(whats).toContain('eva+helpdesk: /console/search');
     expect(whats).toContain('eva+helpdesk: /console/export/log.csv');
-    expect(whats).toContain('eva+helpdesk: /console/entries/0');
+    expect(whats).toContain('eva+helpdesk: /console/entries/*');
   });
 
   it('takes no session cookie that was tampered with', async () => {

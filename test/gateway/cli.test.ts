@@ -92,6 +92,7 @@ describe('hit-gateway agency', () => {
       { index: 0, event: 'log-opened', federation: 'waalstad' },
       { index: 1, event: 'agency-invited', agency: 'politie', again: false },
       { index: 2, event: 'agency-invited', agency: 'politie', again: true },
+      { index: 3, event: 'log-read', detail: 'printed from entry 0 on' },
     ]);
   });
 
@@ -128,6 +129,7 @@ describe('hit-gateway agency remove', () => {
       'log-opened',
       'agency-invited',
       'agency-removed',
+      'log-read',
     ]);
   });
 });
@@ -138,8 +140,16 @@ describe('hit-gateway log', () => {
     for (const id of ['ggz', 'politie'])
       await runProgram(['agency', 'add', id, '--name', id, '--kind', 'police', '--dir', folder]);
     const { stdout } = await runProgram(['log', '--dir', folder, '--from', '2']);
-    expect(stdout.trim().split('\n')).toHaveLength(1);
-    expect(JSON.parse(stdout)).toMatchObject({ index: 2, agency: 'politie' });
+    const lines = stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { index: 2, agency: 'politie' },
+      { index: 3, event: 'log-read', reader: expect.stringContaining('command line') as string },
+    ]);
+    const head = await runProgram(['audit', 'head', '--dir', folder]);
+    expect(head.stdout).toMatch(/^4 ([0-9a-f]{4}-){7}[0-9a-f]{4}\n$/);
+    const earlier = await runProgram(['audit', 'head', '--entries', '2', '--dir', folder]);
+    expect(earlier.stdout).toMatch(/^2 /);
+    expect((await runProgram(['audit', 'head', '--entries', '9', '--dir', folder])).stderr).toContain('--entries');
     for (const from of ['x', '-1', '1.5', '1e3', '', '99999999999999999999']) {
       const refused = await runProgram(['log', '--dir', folder, '--from', from]);
       expect(refused).toMatchObject({ code: 1, stdout: '' });

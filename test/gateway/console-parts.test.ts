@@ -1,15 +1,20 @@
 import fc from 'fast-check';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
-import { stackedColumns, stackedRows } from '../../gateway/console/parts/chart.ts';
-import { csvLine } from '../../gateway/console/parts/csv.ts';
-import { momentOf, wallTime } from '../../gateway/console/parts/wall-time.ts';
-import { momentsOf, readPeriod } from '../../gateway/console/period-form.ts';
+import {
+  csvLine,
+  momentOf,
+  momentsOf,
+  readPeriod,
+  safeReturn,
+  shares,
+  stackedColumns,
+  stackedRows,
+  wallTime,
+} from '@hitmachine/web';
 import { readSearch, searchQuery } from '../../gateway/console/search-form.ts';
-import { shares } from '../../gateway/console/shares.ts';
 import { en } from '../../gateway/console/texts/en.ts';
 import { nl } from '../../gateway/console/texts/nl.ts';
-import { safeReturn } from '../../gateway/src/routes/console-session.ts';
 
 describe('a line of CSV', () => {
   it.each([
@@ -140,7 +145,7 @@ describe('a period', () => {
 
 describe('a login', () => {
   it.each(['/console/entries/5', '/console/search?agency=politie'])('leads back to %s', (to) => {
-    expect(safeReturn(to)).toBe(to);
+    expect(safeReturn({ mount: '/console', start: '/console/search' }, to)).toBe(to);
   });
   it.each([
     undefined,
@@ -153,7 +158,7 @@ describe('a login', () => {
     'javascript:alert(1)',
     '/consolex/search',
   ])('does not lead to %o', (to) => {
-    expect(safeReturn(to)).toBe('/console/search');
+    expect(safeReturn({ mount: '/console', start: '/console/search' }, to)).toBe('/console/search');
   });
 });
 

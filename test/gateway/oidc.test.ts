@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@hitmachine/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { OidcProvider } from '../../gateway/src/adapters/oidc/provider.ts';
+import type { Identity, LoginAttempt } from '@hitmachine/web';
+import { OidcProvider } from '@hitmachine/web';
 import { openConsole } from '../../gateway/src/cli/console.ts';
 import { gatewayFiles } from '../../gateway/src/cli/gateway-files.ts';
 import { consoleSchema } from '../../gateway/src/console-config.ts';
-import type { Identity, LoginAttempt } from '../../gateway/src/ports/identity-provider.ts';
 import type { ProviderOptions } from '../support/identity-provider.ts';
 import { CLIENT_SECRET, TestProvider } from '../support/identity-provider.ts';
 

@@ -1,7 +1,8 @@
 import type { LogEvent } from '@hitmachine/protocol';
 import { encodeBase64 } from '@hitmachine/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DAY_MS, daysBetween, figuresOf } from '../../gateway/console/figures.ts';
+import { DAY_MS, daysBetween } from '@hitmachine/web';
+import { figuresOf } from '../../gateway/console/figures.ts';
 import type { Signal } from '../../gateway/console/signals.ts';
 import { USUAL_DAYS, findSignals } from '../../gateway/console/signals.ts';
 import { MemoryAuditLog } from '../../gateway/src/adapters/memory/audit-log.ts';

@@ -1,4 +1,4 @@
-import type { Logged, TableCommitment } from '@hitmachine/protocol';
+import type { ErrorCode, Logged, TableCommitment } from '@hitmachine/protocol';
 import {
   HitError,
   LIMITS,
@@ -8,6 +8,7 @@ import {
   encodeBase64,
   openCommitment,
   packCommitment,
+  standingEpochIn,
 } from '@hitmachine/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryAuditLog } from '../../gateway/src/adapters/memory/audit-log.ts';
@@ -96,6 +97,29 @@ describe('POST /v1/tables', () => {
     }
     expect(await entries()).toHaveLength(2);
   });
+
+  it('names the epoch that stands, so that an agency which does not know it can go on above it', async () => {
+    await commit(commitmentOf(EPOCH + LIMITS.epochAheadMs));
+    const refusal = await problem(await commit(commitmentOf(EPOCH)));
+    const { code, detail, fields } = refusal;
+    const standing = standingEpochIn(new HitError(code as ErrorCode, detail, { fields: fields ?? [] }));
+    expect(standing).toBe(EPOCH + LIMITS.epochAheadMs);
+    gateway.clock.time += 1;
+    await loggedBy(await commit(commitmentOf(standing! + 1)));
+  });
+
+  it.each([EPOCH + LIMITS.epochAheadMs + 1, 8_999_999_999_999_000, Number.MAX_SAFE_INTEGER])(
+    'refuses an epoch so far ahead that it could be the last one: %i',
+    async (epoch) => {
+      expect(await problem(await commit(commitmentOf(epoch)))).toMatchObject({
+        status: 400,
+        code: 'field-invalid',
+        fields: [{ field: 'epoch' }],
+      });
+      expect((await gateway.audit()).at(-1)).toMatchObject({ event: 'tables-refused' });
+      await loggedBy(await commit(commitmentOf(EPOCH)));
+    },
+  );
 
   it('keeps the epochs of agencies apart', async () => {
     const ggz = await gateway.enrolled('ggz');
@@ -217,7 +241,7 @@ describe('POST /v1/tables', () => {
     const tables = ids.flatMap((each) =>
       types.map((type) => ({ ...tableOf(each, type), bits: 10, capacity: 10_367 })),
     );
-    const logged = await loggedBy(await commit(commitmentOf(Number.MAX_SAFE_INTEGER, tables)));
+    const logged = await loggedBy(await commit(commitmentOf(EPOCH + LIMITS.epochAheadMs, tables)));
     expect(tables).toHaveLength(256);
     expect(opened(logged).commitment.tables).toEqual(tables);
     expect(decodeBase64(logged.entry).length).toBeLessThan(MAX_ENTRY_BYTES);

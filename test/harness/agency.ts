@@ -84,9 +84,12 @@ export class TestAgency {
     await this.run('import', file, '--register', register, '--allow-shrink');
   }
 
-  async start(): Promise<void> {
+  /** Serves; on any free port unless told. */
+  async start(port = 0): Promise<void> {
     const log = pino({ level: 'debug' }, this.#logs.stream(this.id));
-    this.#agent ??= await startAgent({ directory: this.folder, log, listen: { host: '127.0.0.1', port: 0 } });
+    const listen = { host: '127.0.0.1', port };
+    // Minutes, elsewhere: a test cannot wait for them.
+    this.#agent ??= await startAgent({ directory: this.folder, log, listen, logPatienceMs: 2_000 });
   }
 
   async stop(): Promise<void> {
@@ -110,12 +113,17 @@ export class TestAgency {
   /** Asks about persons; `registers` all when left out. */
   async lookup(
     persons: readonly TestPerson[],
-    options: { readonly registers?: readonly string[]; readonly purpose?: string } = {},
+    options: {
+      readonly registers?: readonly string[];
+      readonly purpose?: string;
+      readonly professional?: string;
+      readonly caseReference?: string;
+    } = {},
   ): Promise<LookupResult> {
     return (await this.call('POST', '/v1/lookups', {
       purpose: options.purpose ?? 'casusoverleg-zvh',
-      caseReference: 'ZVH-2026-0001',
-      professional: 'j.jansen',
+      caseReference: options.caseReference ?? 'ZVH-2026-0001',
+      professional: options.professional ?? 'j.jansen',
       persons: persons.map(describePerson),
       ...(options.registers === undefined ? {} : { registers: options.registers }),
     })) as LookupResult;

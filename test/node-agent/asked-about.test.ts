@@ -1,6 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SUBJECT_ACCESS_PURPOSE, deriveKeyPair, tokensOf, utf8ToBytes } from '@hitmachine/protocol';
+import type { TableCommitment } from '@hitmachine/protocol';
+import {
+  SUBJECT_ACCESS_PURPOSE,
+  deriveKeyPair,
+  packCommitment,
+  tokensOf,
+  utf8ToBytes,
+} from '@hitmachine/protocol';
 import { ask } from '../../node-agent/src/domain/ask.ts';
 import { beginLookup } from '../../node-agent/src/domain/lookup.ts';
 import type { LookupInput } from '../../node-agent/src/domain/lookup-input.ts';
@@ -87,6 +94,23 @@ describe('the register of the persons whom an agency asked about', () => {
       status: 'not-known',
       comparedOn: ['bsn'],
       upTo: '2026-03-01',
+    });
+  });
+
+  it.each([
+    ['above any time', 8_999_999_999_999_000],
+    ['in another year', Date.UTC(2027, 0, 1)],
+  ])('is told of by the other agencies when one commits to an epoch %s', async (_, epoch) => {
+    const stored = police.tables.stored!;
+    const entry = gateway.log.entries.findLast((one) => one.event === 'tables' && one.agency === 'politie');
+    const { body } = entry as { body: string };
+    const commitment: TableCommitment = { ...(JSON.parse(body) as TableCommitment), epoch };
+    const log = { origin: gateway.log.origin, publicKey: gateway.identityKey };
+    const logged = await gateway.clientOf('politie').commitTables(commitment);
+    police.tables.switchTo({ ...stored, epoch, commitment: packCommitment(logged, log) });
+    expect(await answers(council, citizen)).toEqual({
+      'politie/asked-about': 'invalid: reply-failed-check',
+      'gemeente/asked-about': 'not-known',
     });
   });
 

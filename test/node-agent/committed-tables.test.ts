@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Answer, Logged } from '@hitmachine/protocol';
-import { HitError, encodeBase64, openCommitment, utf8ToBytes } from '@hitmachine/protocol';
+import type { TableCommitment } from '@hitmachine/protocol';
+import {
+  HitError,
+  checkEpoch,
+  encodeBase64,
+  epochTaken,
+  openCommitment,
+  utf8ToBytes,
+} from '@hitmachine/protocol';
 import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
 import { fingerprintsOf } from '../../node-agent/src/domain/roster-keeper.ts';
 import type { BuiltTable, TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
@@ -128,6 +136,64 @@ describe('the tables of an epoch', () => {
     );
     expect(taken).toBeGreaterThan(refused!);
     expect(police.tables.stored!.epoch).toBe(taken);
+  });
+
+  /** The gateway refuses some commitments, as a real one does. */
+  const refusing = (refuse: (commitment: TableCommitment) => void): void => {
+    const clientOf = gateway.clientOf.bind(gateway);
+    gateway.clientOf = (id) => ({
+      ...clientOf(id),
+      commitTables: async (commitment) => {
+        refuse(commitment);
+        return clientOf(id).commitTables(commitment);
+      },
+    });
+  };
+
+  it('get a number above the one that stands, whoever committed to that with the keys of this agency', async () => {
+    const standing = gateway.now + 599_999;
+    refusing(({ epoch }) => {
+      if (epoch <= standing) throw epochTaken(epoch, standing);
+    });
+    await expect(police.epochs.refresh()).rejects.toMatchObject({ code: 'already-exists' });
+    await police.upkeep();
+    expect(police.tables.stored!.epoch).toBe(standing + 1);
+    expect(await ask()).toBe('known');
+  });
+
+  it('are not led to a number that nobody can have committed to yet', async () => {
+    let standing = 8_999_999_999_999_000;
+    refusing(({ epoch }) => {
+      if (epoch <= standing) throw epochTaken(epoch, standing);
+    });
+    await expect(police.epochs.refresh()).rejects.toMatchObject({ code: 'already-exists' });
+    standing = 0;
+    await police.upkeep();
+    expect(police.tables.stored!.epoch).toBeLessThan(gateway.now + 60_000);
+  });
+
+  it('get a number of today again after a clock that ran ahead', async () => {
+    const today = gateway.now;
+    refusing((commitment) => checkEpoch(commitment, today));
+    gateway.now += 30 * DAY;
+    await expect(police.epochs.refresh()).rejects.toMatchObject({ code: 'field-invalid' });
+    gateway.now = today + 2_000;
+    await police.upkeep();
+    expect(police.tables.stored!.epoch).toBe(gateway.now);
+    expect(await ask()).toBe('known');
+  });
+
+  it('are answered from for two days at most: an asker takes no older ones', async () => {
+    await police.upkeep();
+    gateway.now += 2 * DAY;
+    expect(await ask()).toBe('known');
+    gateway.now += 1;
+    expect(await ask()).toBe('invalid: reply-failed-check');
+    expect(asker.log.lines.findLast(({ event }) => event === 'reply-invalid')?.['reason']).toMatch(
+      /politie answers from tables that it committed to at .* more than two days ago/,
+    );
+    await police.upkeep();
+    expect(await ask()).toBe('known');
   });
 
   it('are not answered from when the gateway does not prove that it logged what was sent', async () => {

@@ -74,7 +74,8 @@ describe('epochs', () => {
   it('have numbers that only rise, over restarts and over a clock that is put back', async () => {
     await police.import([known]);
     const seen: number[] = [];
-    for (const now of [T0, T0 + DAY, T0 - 3 * DAY, T0 + 2 * DAY]) {
+    const midnight = Date.UTC(2026, 2, 3);
+    for (const now of [T0, midnight + 120_000, midnight - 120_000, T0 + 2 * DAY]) {
       gateway.now = now;
       police.restart();
       await police.epochs.refresh();
@@ -82,6 +83,15 @@ describe('epochs', () => {
     }
     expect(new Set(seen).size).toBe(4);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+
+  it('stay when the clock was put back so far that theirs would lie far ahead', async () => {
+    await police.import([known]);
+    await police.upkeep();
+    const { epoch } = police.tables.stored!;
+    gateway.now -= 3 * DAY;
+    await expect(police.epochs.refresh()).rejects.toMatchObject({ code: 'field-invalid' });
+    expect(police.tables.stored!.epoch).toBe(epoch);
   });
 
   it('have a new number and no tag in common after a build that was cut off', async () => {

@@ -84,6 +84,8 @@ describe("an agent's view of the gateway's log", () => {
     // The gateway has grown as well, so that it does not just say that there are not so many entries.
     grow(log, 10);
     await agent.sees(fork.checkpoint);
+    expect(agent.alarms).toEqual([]);
+    await agent.minutes(3);
     expect(agent.alarms).toEqual(['fork']);
     expect(() => agent.view.requireSound()).toThrow(
       expect.objectContaining({
@@ -113,6 +115,7 @@ describe("an agent's view of the gateway's log", () => {
     const backup = log.copy(6);
     agent.shown = backup;
     await agent.sees(backup.checkpoint);
+    await agent.minutes(3);
     expect(agent.alarms).toEqual(['rollback']);
     const [alarm] = agent.store.alarms(true);
     const key = { origin: log.origin, publicKey: log.publicKey };
@@ -130,6 +133,7 @@ describe("an agent's view of the gateway's log", () => {
     agent.shown = log.copy(6);
     grow(agent.shown, 9, 'b');
     await agent.sees(agent.shown.checkpoint);
+    await agent.minutes(3);
     expect(agent.alarms).toEqual(['fork']);
   });
 
@@ -138,6 +142,7 @@ describe("an agent's view of the gateway's log", () => {
     start(log.copy(7));
     await agent.sees(agent.shown.checkpoint);
     await agent.sees(log.checkpoint);
+    await agent.minutes(3);
     expect(agent.alarms).toEqual(['rollback']);
   });
 
@@ -175,7 +180,7 @@ describe("an agent's view of the gateway's log", () => {
     await agent.sees(fork.checkpoint);
     agent.restart();
     agent.beforeShowing = async () => undefined;
-    await agent.view.checkPending();
+    await agent.minutes(4);
     expect(agent.alarms).toEqual(['fork']);
   });
 
@@ -197,11 +202,11 @@ describe("an agent's view of the gateway's log", () => {
     expect(agent.view.newest?.size).toBe(log.size);
     expect(agent.view.unproved.count).toBe(0);
     // Two forks that both fit what was held when they came: the one that is compared last is found out.
-    grow(fork, 30, 'b');
+    grow(fork, 31, 'b');
     grow(log, 30);
     agent.view.seenCheckpoint(log.checkpoint, 'receipt');
     agent.view.seenCheckpoint(fork.checkpoint, 'receipt');
-    await agent.view.checkPending();
+    await agent.minutes(4);
     expect(agent.alarms).toEqual(['fork']);
   });
 
@@ -213,6 +218,7 @@ describe("an agent's view of the gateway's log", () => {
     await agent.sees(log.checkpoint);
     agent.shown = fork;
     await agent.sees(fork.checkpoint);
+    await agent.minutes(3);
     expect(agent.alarms).toEqual(['fork']);
     agent.restart();
     expect(() => agent.view.seenCheckpoint(log.checkpoint, 'answer')).toThrow(/trust log/);
@@ -232,6 +238,7 @@ describe("an agent's view of the gateway's log", () => {
     expect(agent.store.alarms(false)).toHaveLength(1);
     // And now it is the other one that does not fit.
     await agent.sees(log.checkpoint);
+    await agent.minutes(3);
     expect(agent.alarms).toEqual(['fork']);
   });
 

@@ -90,11 +90,15 @@ describe('an agent as a witness', () => {
       utf8ToBytes(addCheckpointRequest(7, await fork.consistency(7, 9), fork.checkpoint)),
     );
     expect(refused.status).toBe(422);
+    await agent.minutes(3);
     expect(agent.alarms).toEqual(['fork']);
     // Both notes are signed by the gateway: they show it to anybody.
     const [alarm] = agent.store.alarms(true);
     const key = { origin: log.origin, publicKey: log.publicKey };
-    expect(alarm!.evidence.map((note) => openCheckpoint(backend, note, key).head.size)).toEqual([7, 9]);
+    const [older, newer, proof] = alarm!.evidence;
+    expect([older, newer].map((note) => openCheckpoint(backend, note!, key).head.size)).toEqual([7, 9]);
+    // What the gateway showed for it stays beside them.
+    expect(proof).toMatch(/^GET \/v1\/log\/consistency\?old=7&new=9\n/);
   });
 
   it('signs both of them when it forgets what it signed for (so that the test can fail)', async () => {
@@ -117,6 +121,8 @@ describe('an agent as a witness', () => {
     await agent.sees(log.checkpoint, 'receipt');
     agent.shown = fork;
     // The proof in the request is a good one: from what was cosigned last.
+    expect((await agent.asked(await fork.addCheckpoint(4))).status).toBe(503);
+    await agent.minutes(3);
     expect((await agent.asked(await fork.addCheckpoint(4))).status).toBe(422);
     expect(agent.alarms).toEqual(['fork']);
   });
@@ -156,6 +162,8 @@ describe('an agent as a witness', () => {
     expect(agent.alarms).toEqual([]);
     agent.shown = backup;
     expect(await agent.asked(late)).toEqual({ status: 409, text: '10\n' });
+    expect(agent.alarms).toEqual([]);
+    await agent.minutes(3);
     expect(agent.alarms).toEqual(['rollback']);
   });
 

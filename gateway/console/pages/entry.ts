@@ -1,14 +1,23 @@
 import type { EntryEvidence, Inclusion, SignedRequest } from '../../src/domain/entry-evidence.ts';
 import { bytesToHex, encodeBase64 } from '@hitmachine/protocol';
+import type { Html } from '@hitmachine/web';
+import {
+  NOTHING,
+  buttonLink,
+  code,
+  codeBlock,
+  dataList,
+  heading,
+  html,
+  link,
+  message,
+  numberText,
+  paragraph,
+  timeText,
+  verdict,
+} from '@hitmachine/web';
 import type { Wording } from '../entry-text.ts';
 import { fieldsOf } from '../entry-text.ts';
-import { buttonLink, link } from '../parts/form.ts';
-import type { Html } from '../parts/html.ts';
-import { NOTHING, html } from '../parts/html.ts';
-import { numberText, timeText } from '../parts/language.ts';
-import type { MessageKind } from '../parts/message.ts';
-import { badge, code, codeBlock, heading, message, paragraph } from '../parts/message.ts';
-import { dataList } from '../parts/table.ts';
 import { PATHS, entryPath } from '../paths.ts';
 import { entryTable } from './search.ts';
 
@@ -38,13 +47,6 @@ function neighbours({ index, size }: EntryEvidence, { texts: { entry } }: Wordin
     ${index + 1 >= size ? NOTHING : link(entry.next, entryPath(index + 1))}
   </nav>`;
 }
-
-/** A question, the answer to it in a word, and what that means. */
-const verdict = (kind: MessageKind, question: string, word: string, meaning: Html | string): Html =>
-  html`<div class="hit-verdict hit-verdict-${kind}">
-    <h3 class="utrecht-heading-3">${question}: ${badge(kind, word)}</h3>
-    ${paragraph(meaning)}
-  </div>`;
 
 function signatureVerdict({ signed, entry }: EntryEvidence, { texts, names }: Wording): Html {
   const words = texts.entry;

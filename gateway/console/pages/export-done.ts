@@ -1,9 +1,5 @@
-import { link } from '../parts/form.ts';
-import type { Html } from '../parts/html.ts';
-import { html } from '../parts/html.ts';
-import { numberText } from '../parts/language.ts';
-import type { Language } from '../parts/language.ts';
-import { heading, message, paragraph } from '../parts/message.ts';
+import type { Html, Language } from '@hitmachine/web';
+import { heading, html, link, message, numberText, paragraph } from '@hitmachine/web';
 import { searchPath } from '../paths.ts';
 import type { SearchForm } from '../search-form.ts';
 import type { Texts } from '../texts/nl.ts';

@@ -1,21 +1,34 @@
+import type { Column, Html, PeriodForm, Series } from '@hitmachine/web';
+import {
+  tiles,
+  illustrated,
+  MAX_SERIES,
+  NOTHING,
+  QUICK_PERIODS,
+  button,
+  buttonLink,
+  checkbox,
+  dataTable,
+  dayText,
+  heading,
+  html,
+  message,
+  numberText,
+  paragraph,
+  percentText,
+  quickPeriodPath,
+  shares,
+  shortDayText,
+  stackedColumns,
+  stackedRows,
+  textField,
+} from '@hitmachine/web';
 import type { Wording } from '../entry-text.ts';
 import { statusText } from '../entry-text.ts';
 import type { Figures } from '../figures.ts';
-import type { Series } from '../parts/chart.ts';
-import { MAX_SERIES, stackedColumns, stackedRows } from '../parts/chart.ts';
-import { button, buttonLink, checkbox, textField } from '../parts/form.ts';
-import type { Html } from '../parts/html.ts';
-import { NOTHING, html } from '../parts/html.ts';
-import { dayText, numberText, percentText, shortDayText } from '../parts/language.ts';
-import { heading, message, paragraph } from '../parts/message.ts';
-import type { Column } from '../parts/table.ts';
-import { dataTable } from '../parts/table.ts';
 import { PATHS } from '../paths.ts';
-import type { PeriodForm } from '../period-form.ts';
-import { QUICK_PERIODS, quickPeriodPath } from '../period-form.ts';
 import type { Signals } from '../signals.ts';
 import { signalSection } from './signals.ts';
-import { shares } from '../shares.ts';
 
 export interface FiguresPage {
   readonly form: PeriodForm;
@@ -52,7 +65,7 @@ function periodForm({ from, to, canaries, mistake }: PeriodForm, now: number, { 
     <div class="hit-checks">${checkbox({ name: 'canaries', label: figures.canaries, on: canaries })}</div>
     <div class="utrecht-button-group hit-buttons">
       ${button(figures.submit)}
-      ${QUICK_PERIODS.map((days) => buttonLink(figures.quick(days), quickPeriodPath(days, now)))}
+      ${QUICK_PERIODS.map((days) => buttonLink(figures.quick(days), quickPeriodPath(PATHS.figures, days, now)))}
     </div>
     ${paragraph(figures.days, 'small')}
   </form>`;
@@ -62,35 +75,23 @@ function everything({ figures, signals }: NonNullable<FiguresPage['result']>, wo
   const { texts } = wording;
   const empty = figures.lookups === 0 && figures.refusals === 0 && figures.asked === 0;
   return html`
-    ${empty ? message('info', texts.figures.none, texts.figures.noneBody) : tiles(figures, wording)}
+    ${empty ? message('info', texts.figures.none, texts.figures.noneBody) : totals(figures, wording)}
     ${figures.lookups === 0 ? NOTHING : html`${perDay(figures, wording)} ${perPurpose(figures, wording)}`}
     ${empty ? NOTHING : html`${refusals(figures, wording)} ${nodes(figures, wording)}`}
     ${signalSection(signals, wording)}
   `;
 }
 
-function tiles(figures: Figures, { language, texts }: Wording): Html {
+function totals(figures: Figures, { language, texts }: Wording): Html {
   const words = texts.figures.tiles;
   const share = figures.asked === 0 ? '-' : percentText(language, figures.answered / figures.asked);
-  const values = [
+  return tiles([
     [numberText(language, figures.lookups), words.lookups],
     [numberText(language, figures.persons), words.persons],
     [share, words.answered],
     [numberText(language, figures.refusals), words.refused],
-  ] as const;
-  return html`<ul class="hit-tiles" role="list">
-    ${values.map(
-      ([value, text]) => html`<li class="hit-tile"><span class="hit-tile-value">${value}</span> ${text}</li>`,
-    )}
-  </ul>`;
+  ]);
 }
-
-/** A drawing and its values side by side, under one heading. */
-const illustrated = (id: string, title: string, drawing: Html, table: Html): Html =>
-  html`<section aria-labelledby="${id}" class="hit-figure">
-    <h2 class="utrecht-heading-2" id="${id}">${title}</h2>
-    <div class="hit-figure-parts">${drawing}${table}</div>
-  </section>`;
 
 function perDay({ days, perDay: agencies, lookups }: Figures, wording: Wording): Html {
   const { language, texts, names } = wording;

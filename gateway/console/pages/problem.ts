@@ -1,16 +1,11 @@
 import type { ErrorCode } from '@hitmachine/protocol';
-import { buttonLink } from '../parts/form.ts';
-import type { Html } from '../parts/html.ts';
-import { NOTHING, html } from '../parts/html.ts';
-import { code, heading, paragraph } from '../parts/message.ts';
+import type { Html, ProblemTexts } from '@hitmachine/web';
+import { problemPage as page } from '@hitmachine/web';
 import { PATHS } from '../paths.ts';
 import type { Texts } from '../texts/nl.ts';
 
 /** Problems that have a page of their own. */
-export type ProblemKind = Exclude<
-  keyof Texts['problems'],
-  'next' | 'requestId' | 'again' | 'toSearch' | 'home'
->;
+export type ProblemKind = Exclude<keyof Texts['problems'], keyof ProblemTexts>;
 
 /** The page for an error; what nobody foresaw, or what says nothing to a reader, is `internal`. */
 export function problemKindOf(errorCode: ErrorCode): ProblemKind {
@@ -31,21 +26,13 @@ export function problemKindOf(errorCode: ErrorCode): ProblemKind {
 export function problemPage(
   texts: Texts,
   kind: ProblemKind,
-  details: { readonly requestId: string; readonly loggedIn: boolean },
+  { requestId, loggedIn }: { readonly requestId: string; readonly loggedIn: boolean },
 ): Html {
-  const { title, body, next } = texts.problems[kind];
-  const again = kind === 'not-allowed' || kind === 'unauthorised';
-  return html`
-    ${heading(1, title)} ${paragraph(body, 'lead')} ${heading(2, texts.problems.next)} ${paragraph(next)}
-    <div class="utrecht-button-group hit-buttons">
-      ${again ? buttonLink(texts.problems.again, PATHS.login, 'primary') : NOTHING}
-      ${details.loggedIn && !again ? buttonLink(texts.problems.toSearch, PATHS.search, 'primary') : NOTHING}
-      ${details.loggedIn ? NOTHING : buttonLink(texts.problems.home, PATHS.home)}
-    </div>
-    ${
-      kind === 'internal' || kind === 'storage-failed' || kind === 'processing-log'
-        ? paragraph(html`${texts.problems.requestId}: ${code(details.requestId)}`, 'small')
-        : NOTHING
-    }
-  `;
+  const telling = kind === 'internal' || kind === 'storage-failed' || kind === 'processing-log';
+  return page(texts.problems, texts.problems[kind], {
+    loggedIn,
+    again: kind === 'not-allowed' || kind === 'unauthorised',
+    paths: { login: PATHS.login, start: PATHS.search, home: PATHS.home },
+    requestId: telling ? requestId : undefined,
+  });
 }

@@ -1,13 +1,26 @@
+import type { Html } from '@hitmachine/web';
+import {
+  NOTHING,
+  badge,
+  button,
+  buttonLink,
+  checkbox,
+  dataTable,
+  flag,
+  heading,
+  html,
+  link,
+  message,
+  numberText,
+  paging,
+  paragraph,
+  selectField,
+  textField,
+  timeText,
+} from '@hitmachine/web';
 import type { FoundEntry } from '../../src/ports/log-search.ts';
 import type { Wording } from '../entry-text.ts';
 import { statusOf, statusText, summaryOf } from '../entry-text.ts';
-import { button, buttonLink, checkbox, link, selectField, textField } from '../parts/form.ts';
-import type { Html } from '../parts/html.ts';
-import { NOTHING, flag, html } from '../parts/html.ts';
-import { numberText, timeText } from '../parts/language.ts';
-import { badge, heading, message, paragraph } from '../parts/message.ts';
-import { paging } from '../parts/paging.ts';
-import { dataTable } from '../parts/table.ts';
 import { PATHS, entryPath, exportPath, searchPath } from '../paths.ts';
 import type { EventGroup, SearchField, SearchForm } from '../search-form.ts';
 import { EVENTS, EVENT_GROUPS } from '../search-form.ts';

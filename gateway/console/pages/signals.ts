@@ -1,10 +1,18 @@
+import type { Html } from '@hitmachine/web';
+import {
+  NOTHING,
+  badge,
+  dataTable,
+  dayText,
+  html,
+  link,
+  message,
+  numberText,
+  paragraph,
+  percentText,
+  timeText,
+} from '@hitmachine/web';
 import type { Wording } from '../entry-text.ts';
-import { link } from '../parts/form.ts';
-import type { Html } from '../parts/html.ts';
-import { NOTHING, html } from '../parts/html.ts';
-import { dayText, numberText, percentText, timeText } from '../parts/language.ts';
-import { badge, message, paragraph } from '../parts/message.ts';
-import { dataTable } from '../parts/table.ts';
 import { searchPath } from '../paths.ts';
 import type { Signal, Signals } from '../signals.ts';
 

@@ -1,12 +1,19 @@
+import type { Html, MessageKind } from '@hitmachine/web';
+import {
+  badge,
+  codeBlock,
+  dataList,
+  dataTable,
+  heading,
+  html,
+  link,
+  message,
+  numberText,
+  paragraph,
+  timeText,
+} from '@hitmachine/web';
 import type { Wording } from '../entry-text.ts';
 import { statusText } from '../entry-text.ts';
-import { link } from '../parts/form.ts';
-import type { Html } from '../parts/html.ts';
-import { html } from '../parts/html.ts';
-import { numberText, timeText } from '../parts/language.ts';
-import type { MessageKind } from '../parts/message.ts';
-import { badge, codeBlock, heading, message, paragraph } from '../parts/message.ts';
-import { dataList, dataTable } from '../parts/table.ts';
 import { entryPath } from '../paths.ts';
 import type { WitnessHealth, WitnessesView } from '../witness-health.ts';
 

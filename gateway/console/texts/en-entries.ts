@@ -17,6 +17,7 @@ export const entryTexts: typeof dutch = {
     'lookup-refused': 'Lookup refused',
     'evaluation-refused': 'Import refused',
     'tables-refused': 'Table commitment refused',
+    'registers-refused': 'Announcement of registers refused',
     'witness-refused': 'Witness does not sign',
     'log-read': 'Log read',
     'access-refused': 'Reading refused',

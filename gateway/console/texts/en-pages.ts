@@ -300,7 +300,7 @@ export const pageTexts: typeof dutch = {
     },
     requestId: 'Number of this request',
     again: 'Log in again',
-    toSearch: 'To search',
+    toStart: 'To search',
     home: 'To the start',
   },
 };

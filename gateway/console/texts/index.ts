@@ -1,4 +1,4 @@
-import type { Language } from '../parts/language.ts';
+import type { Language } from '@hitmachine/web';
 import { en } from './en.ts';
 import type { Texts } from './nl.ts';
 import { nl } from './nl.ts';

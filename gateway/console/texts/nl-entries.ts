@@ -17,6 +17,7 @@ export const entryTexts = {
     'lookup-refused': 'Bevraging geweigerd',
     'evaluation-refused': 'Import geweigerd',
     'tables-refused': 'Vastleggen van tabellen geweigerd',
+    'registers-refused': 'Opgave van registraties geweigerd',
     'witness-refused': 'Getuige tekent niet',
     'log-read': 'Logboek ingezien',
     'access-refused': 'Inzage geweigerd',

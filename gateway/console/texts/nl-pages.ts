@@ -308,7 +308,7 @@ export const pageTexts = {
     },
     requestId: 'Nummer van dit verzoek',
     again: 'Opnieuw inloggen',
-    toSearch: 'Naar zoeken',
+    toStart: 'Naar zoeken',
     home: 'Naar het begin',
   },
 };

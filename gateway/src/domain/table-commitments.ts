@@ -1,5 +1,12 @@
 import type { FieldError, Logged, TableCommitment } from '@hitmachine/protocol';
-import { HitError, parseJson, tableCommitmentSchema, utf8ToBytes } from '@hitmachine/protocol';
+import {
+  HitError,
+  checkEpoch,
+  epochTaken,
+  parseJson,
+  tableCommitmentSchema,
+  utf8ToBytes,
+} from '@hitmachine/protocol';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { LogSearch } from '../ports/log-search.ts';
 import type { Charge } from '../ports/quota.ts';
@@ -21,7 +28,8 @@ interface CommitmentDeps {
  * Enters an agency's commitment to the tables of an epoch in the log. There is one an epoch, and epochs only rise, so
  * that nobody can be shown another set of tables under the same number: the same commitment again gets the same entry,
  * and another one `already-exists`. `body` is the signed request. Throws also `unknown-register` or `field-invalid`
- * for tables that the agency does not have on the roster, `quota-exceeded` or `storage-failed`.
+ * for tables that the agency does not have on the roster, `field-invalid` for an epoch that is far ahead of the clock,
+ * `quota-exceeded` or `storage-failed`.
  */
 export async function commitTables(
   deps: CommitmentDeps,
@@ -35,6 +43,7 @@ export async function commitTables(
   if (standing !== undefined) return standing;
   const agency = caller.agency.id;
   const now = deps.runtime.now();
+  checkEpoch(commitment, now);
   // Counted for ever, along with the entry: of two requests at once, whichever gateway takes them, one is first.
   const once: Charge = {
     counter: `tables:${agency}:${commitment.epoch}`,
@@ -81,13 +90,7 @@ async function standingCommitment(
   const { index, entry } = latest;
   const last = parseJson(tableCommitmentSchema, utf8ToBytes(entry.body)).epoch;
   if (last < epoch) return undefined;
-  if (entry.body !== text)
-    throw new HitError(
-      'already-exists',
-      last === epoch
-        ? `epoch: other tables are committed to for epoch ${epoch}; take the next number`
-        : `epoch: epoch ${last} is committed to already, and epochs only rise; take a number above it`,
-    );
+  if (entry.body !== text) throw epochTaken(epoch, last);
   const [leaf] = await deps.auditLog.leaves(index, 1);
   if (leaf === undefined) throw new HitError('internal');
   return receiptFor(deps, { index, leaf });

@@ -1,4 +1,5 @@
 import { HitError } from '@hitmachine/protocol';
+import { download } from '@hitmachine/web';
 import type { ExportFormat } from '../../console/export.ts';
 import { exportStream } from '../../console/export.ts';
 import { exportDonePage, tooManyPage } from '../../console/pages/export-done.ts';
@@ -9,7 +10,7 @@ import { sendProcessingRecords } from '../domain/processing-records.ts';
 import type { ProcessingLog } from '../ports/processing-log.ts';
 import type { ConsoleContext, ConsoleRoute } from './console-context.ts';
 import { searchOf, wordingOf } from './console-context.ts';
-import { auditorOf, download } from './console-reading.ts';
+import { auditorOf } from './console-reading.ts';
 import type { GatewayContext } from './context.ts';
 
 /** Lookups that are sent while a browser waits; the command line has no limit. */

@@ -1,36 +1,40 @@
 import type { LogReading } from '@hitmachine/protocol';
 import { HitError, utf8ToBytes } from '@hitmachine/protocol';
-import { DAY_MS, daysBetween, figuresOf } from '../../console/figures.ts';
+import type { ReaderSession } from '@hitmachine/web';
+import {
+  DAY_MS,
+  daysBetween,
+  download,
+  momentsOf,
+  queryOf,
+  readPeriod,
+  readSession,
+  toLogin,
+} from '@hitmachine/web';
+import { figuresOf } from '../../console/figures.ts';
 import { entryPage } from '../../console/pages/entry.ts';
 import { figuresPage } from '../../console/pages/figures.ts';
 import { PAGE_SIZE, searchPage } from '../../console/pages/search.ts';
 import { witnessesPage } from '../../console/pages/witnesses.ts';
-import { PATHS } from '../../console/paths.ts';
-import { momentsOf, readPeriod } from '../../console/period-form.ts';
 import { describeSearch } from '../../console/search-form.ts';
 import { USUAL_DAYS, findSignals } from '../../console/signals.ts';
 import { witnessHealth } from '../../console/witness-health.ts';
-import type { AuditorSession } from '../domain/auditors.ts';
 import type { EntryEvidence } from '../domain/entry-evidence.ts';
 import { entryEvidence } from '../domain/entry-evidence.ts';
 import type { ConsoleContext, ConsoleRoute } from './console-context.ts';
-import { queryOf, searchOf, wordingOf } from './console-context.ts';
-import { readSession } from './console-session.ts';
+import { searchOf, wordingOf } from './console-context.ts';
 import type { GatewayContext } from './context.ts';
 
 /** The session of an auditor, or what to answer instead: the way to the login. Throws `not-allowed`. */
 export async function auditorOf(
-  { console }: ConsoleContext,
+  { console, site }: ConsoleContext,
   c: GatewayContext,
-): Promise<AuditorSession | Response> {
-  const session = readSession(console, c);
-  const { pathname, search } = new URL(c.req.url);
-  const here = `${pathname}${search}`;
-  if (session === undefined) {
-    const to = c.req.method === 'GET' ? here : PATHS.search;
-    return c.redirect(`${PATHS.login}?${new URLSearchParams({ to }).toString()}`, 303);
-  }
-  await console.auditors.requireAuditor(session, here);
+): Promise<ReaderSession | Response> {
+  const session = readSession(site, c);
+  if (session === undefined) return toLogin(site, c);
+  const { pathname } = new URL(c.req.url);
+  // The page alone: whatever else stands in the address could be about anybody, and would stay in the log.
+  await console.auditors.requireAuditor(session, pathname.replaceAll(/[^a-z/.-]+/g, '*'));
   return session;
 }
 
@@ -179,16 +183,4 @@ function indexOf(c: GatewayContext): number {
 function receiptOf({ inclusion }: EntryEvidence): Uint8Array {
   if (inclusion.status !== 'proved') throw new HitError('not-found');
   return utf8ToBytes(inclusion.receipt);
-}
-
-/** A file to keep. */
-export function download(
-  c: GatewayContext,
-  name: string,
-  type: string,
-  content: Uint8Array | ReadableStream<Uint8Array>,
-): Response {
-  c.header('Content-Type', type);
-  c.header('Content-Disposition', `attachment; filename="${name}"`);
-  return c.body(content instanceof Uint8Array ? new Uint8Array(content) : content);
 }

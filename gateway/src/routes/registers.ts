@@ -1,5 +1,6 @@
 import { parseJson } from '@hitmachine/protocol';
 import { updateRegisters } from '../domain/registers.ts';
+import { loggingRefusals } from '../domain/refusals.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import type { GatewayDeps } from './context.ts';
 import * as examples from './examples.ts';
@@ -30,7 +31,9 @@ const putRegisters: ApiRoute = {
 export function registerRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(putRegisters, async (c) => {
     const { caller, body } = await signedJson(deps, c);
-    const roster = await updateRegisters(deps, caller, parseJson(RegistersUpdate, body).registers, body);
+    const roster = await loggingRefusals(deps, 'registers-refused', caller, async () =>
+      updateRegisters(deps, caller, parseJson(RegistersUpdate, body).registers, body),
+    );
     return c.json({ roster: roster.document });
   });
 }

@@ -70,7 +70,8 @@ function explain(
     'stays with this agent: hit-agent log alarms',
     '',
     `Ask the administrator of the gateway, by telephone, what happened, and for the fingerprint of its log at ${counted(now.size, 'entry', 'entries')};`,
-    'ask a partner or the federation as well. If it is explained, and the fingerprint is the one above, go on with:',
+    `there that is: hit-gateway audit head --entries ${now.size}`,
+    'Ask a partner or the federation as well. If it is explained, and the fingerprint is the one above, go on with:',
     `  hit-agent trust log --fingerprint FINGERPRINT --dir ${path}`,
   ].join('\n');
 }

@@ -68,8 +68,8 @@ async function answered(
   delivery: Delivery,
 ): Promise<{ answer: Answer; seal: (plaintext: Uint8Array) => Uint8Array }> {
   const { backend, roster, sessions } = node;
-  // An answer nobody can check is none: while the log contradicts itself this node says nothing, never "not known".
-  node.logView.requireSound();
+  // An answer nobody can check is none: while the log is not sound this node says nothing, never "not known".
+  await node.logView.requireProved();
   const { question: sealed, ticket: encodedTicket } = delivery;
   const ticket = ticketCodec.decode(encodedTicket);
   checkTicket(ticket, { node: roster.self.id, asker: ticket.asker, now: node.clock() });

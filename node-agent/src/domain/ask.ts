@@ -87,7 +87,7 @@ export type AskEvent =
  * a register that did not answer says so and why. Throws only when the lookup as a whole could not be opened.
  */
 export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent> {
-  asker.logView.requireSound();
+  await asker.logView.requireProved();
   const prepared = prepareLookup(asker.suite, asked.persons, asked.tokenTypes, asker.random);
   const { opened, requestDigest, sent, roster } = await open(asker, asked, prepared);
   // What the gateway did not prove to have logged is not asked.
@@ -115,16 +115,31 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
   }
   for await (const reply of askNodes(asker, opened, evaluated, nodes)) {
     const sent = nodes.find(({ node }) => node === reply.node)?.registers ?? [];
-    for (const { register: id } of sent) {
-      const register = addressed.find((entry) => entry.agency.id === reply.node && entry.register.id === id);
-      if (register === undefined) continue;
-      const outcomes =
-        reply.type === 'answered'
-          ? outcomesAt(register, reply, asked.persons.length)
-          : every(outcomeWithoutAnswer(reply));
-      const answeredFrom = reply.type === 'answered' ? reply.answeredFrom : undefined;
-      yield { type: 'register', register, outcomes, answeredFrom };
-    }
+    const registers = sent.flatMap(({ register: id }) =>
+      addressed.filter((entry) => entry.agency.id === reply.node && entry.register.id === id),
+    );
+    yield* readOrInvalid(asker, reply, registers, asked.persons.length);
+  }
+}
+
+/** What a reply says of each register. Whatever is wrong with the reply of one node ends no lookup at the others. */
+function readOrInvalid(
+  { log, clock }: Asker,
+  reply: NodeReply,
+  registers: readonly AddressedRegister[],
+  persons: number,
+): AskEvent[] {
+  const events = (outcomesOf: (register: AddressedRegister) => readonly Outcome[], from?: AnsweredFrom) =>
+    registers.map((register): AskEvent => {
+      return { type: 'register', register, outcomes: outcomesOf(register), answeredFrom: from };
+    });
+  const every = (outcome: Outcome): Outcome[] => Array.from({ length: persons }, () => outcome);
+  if (reply.type !== 'answered') return events(() => every(outcomeWithoutAnswer(reply)));
+  try {
+    return events((register) => outcomesAt(register, reply, persons, clock()), reply.answeredFrom);
+  } catch (error) {
+    log.error({ event: 'reply-invalid', node: reply.node, reason: String(error) });
+    return events(() => every(CHECK_FAILED));
   }
 }
 
@@ -266,13 +281,18 @@ function ticketFor(
   return undefined;
 }
 
-/** The day (UTC) before an epoch was made; its number is never lower than the time in milliseconds of that moment. */
-const lastWholeDay = (epoch: number): string => new Date(epoch - 86_400_000).toISOString().slice(0, 10);
+/**
+ * The day (UTC) before an epoch was made; its number is never lower than the time in milliseconds of that moment.
+ * Nobody can tell of days that are not over.
+ */
+const lastWholeDay = (epoch: number, now: number): string =>
+  new Date(Math.min(epoch, now) - 86_400_000).toISOString().slice(0, 10);
 
 function outcomesAt(
   entry: AddressedRegister,
   { registers: results, epoch }: Extract<NodeReply, { type: 'answered' }>,
   persons: number,
+  now: number,
 ): Outcome[] {
   const result = results.find(({ register }) => register === entry.register.id);
   if (result === undefined || 'unavailable' in result) {
@@ -295,7 +315,7 @@ function outcomesAt(
       return {
         status: 'not-known',
         comparedOn: person.comparedOn,
-        ...(entry.register.id === ASKED_ABOUT_REGISTER ? { upTo: lastWholeDay(epoch) } : {}),
+        ...(entry.register.id === ASKED_ABOUT_REGISTER ? { upTo: lastWholeDay(epoch, now) } : {}),
       };
     return { status: 'no-answer', reason: 'no-common-token' };
   });

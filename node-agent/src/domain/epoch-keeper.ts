@@ -2,9 +2,11 @@ import type { Suite } from '@hitmachine/protocol';
 import {
   ASKED_ABOUT_REGISTER,
   HitError,
+  LIMITS,
   bucketTree,
   epochFactor,
   shareBits,
+  standingEpochIn,
   tagPrefix,
 } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
@@ -56,6 +58,8 @@ export class EpochKeeper {
   readonly #plans = new Map<string, { readonly madeFrom: string; readonly plan: Plan }>();
   /** Built, and not answered from yet: its commitment is not in the log, or its bits are not on the roster. */
   #waiting: BuiltEpoch | undefined;
+  /** The epoch that the gateway's log has, where that was news. */
+  #standing: number | undefined;
   #running: Promise<boolean> | undefined;
 
   constructor(deps: EpochDeps) {
@@ -112,7 +116,7 @@ export class EpochKeeper {
       }
       const built = fits(this.#waiting)
         ? this.#waiting
-        : await this.#build(epochs.nextEpoch(clock()), day, generations);
+        : await this.#build(epochs.nextEpoch(clock(), this.#standing), day, generations);
       // An import came in between: these tables may hold half of the old register and half of the new one.
       // Who was asked about meanwhile is in them or not: the next ones hold them all.
       if (!this.#areServed(this.#generations(), built, true)) continue;
@@ -139,10 +143,21 @@ export class EpochKeeper {
     try {
       return await this.#deps.committer.commit(built);
     } catch (error) {
-      // Another set of tables stands in the log under this number or a later one: this epoch can never be used.
-      if (error instanceof HitError && error.code === 'already-exists') this.#waiting = undefined;
+      if (error instanceof HitError) this.#leaveRefused(error);
       throw error;
     }
+  }
+
+  /** Gives up an epoch that can never be used: another set of tables has its number or a later one, or it is far ahead. */
+  #leaveRefused(error: HitError): void {
+    const tooFarAhead = error.code === 'field-invalid' && error.fields.some(({ field }) => field === 'epoch');
+    if (error.code !== 'already-exists' && !tooFarAhead) return;
+    this.#waiting = undefined;
+    const standing = standingEpochIn(error);
+    // Whoever claims that one stands which nobody can have committed to yet must not lead this node there.
+    const { epochAheadMs, clockSkewMs } = LIMITS;
+    if (standing !== undefined && standing <= this.#deps.clock() + epochAheadMs + clockSkewMs)
+      this.#standing = standing;
   }
 
   /** Whether persons who were newly asked about have waited for tables as long as they may. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../ports/clock.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import { ALARM_KINDS } from '../ports/log-store.ts';
+import { owingInWords } from './log-alarms.ts';
 import type { LogView } from './log-view.ts';
 import type { PublishedCheckpoints } from './published-checkpoint.ts';
 import type { Settling } from './settling.ts';
@@ -38,9 +39,11 @@ export function logStatusOf(
   const alarms = store.alarms(true);
   const { latest } = published;
   const [heads, lookups] = [view.unproved, settling.waiting];
+  const { owing, doubts } = view;
   const since = Math.min(heads.since ?? Infinity, lookups.since ?? Infinity);
   const waited = clock() - since;
   const late = `the gateway owes proofs of its log since ${waited > LATE_MS ? iso(since) : ''}: that it only grows, or that lookups stand in it; ask its administrator`;
+  const doubtful = `what the gateway shows of its log does not fit (${doubts} times); it is asked again, for a few minutes before it is an alarm`;
   const tooFew = published.problem();
   // An alarm that could not be stored keeps the agent from working all the same.
   const untold = view.alarm !== undefined && alarms.length === 0 ? [view.alarm] : [];
@@ -58,8 +61,12 @@ export function logStatusOf(
           `${detail} (${kind}); see "hit-agent log alarms", and then "hit-agent trust log"`,
       ),
       ...(tooFew === undefined ? [] : [tooFew]),
-      ...(waited > OVERDUE_MS ? [late] : []),
+      ...(owing === undefined ? [] : [owingInWords(owing)]),
+      ...(owing === undefined && waited > OVERDUE_MS ? [late] : []),
     ],
-    notices: waited > LATE_MS && waited <= OVERDUE_MS ? [late] : [],
+    notices: [
+      ...(waited > LATE_MS && waited <= OVERDUE_MS ? [late] : []),
+      ...(doubts > 0 && view.alarm === undefined ? [doubtful] : []),
+    ],
   };
 }

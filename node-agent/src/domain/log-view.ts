@@ -1,16 +1,13 @@
 import type { Backend, LogKey, TreeHead } from '@hitmachine/protocol';
-import {
-  HitError,
-  bytesToHex,
-  openCheckpoint,
-  parseCheckpoint,
-  verifyConsistency,
-} from '@hitmachine/protocol';
+import { HitError, openCheckpoint, parseCheckpoint } from '@hitmachine/protocol';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
-import type { Alarm, LogStore, NewAlarm, SeenHead, SignedHead } from '../ports/log-store.ts';
+import type { LogStore, NewAlarm, SeenHead, SignedHead } from '../ports/log-store.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
-import { forkFound, rollbackFound, sameHead } from './log-alarms.ts';
+import type { Finding } from './consistency.ts';
+import { compareHeads } from './consistency.ts';
+import { forkFound, inconsistent, owingInWords, sameHead } from './log-alarms.ts';
+import { LogDoubts } from './log-doubts.ts';
 
 interface LogViewDeps {
   readonly backend: Backend;
@@ -20,39 +17,65 @@ interface LogViewDeps {
   readonly logKey: () => LogKey;
   readonly clock: Clock;
   readonly log: OperationalLog;
+  /** How long what does not fit is looked at again; as in {@link LogDoubts} unless told. */
+  readonly patienceMs?: number | undefined;
 }
 
 /** How a head fits what this agent saw before; `unknown` while the gateway does not show it. */
 export type Verdict = 'consistent' | 'contradicts' | 'unknown';
 
+interface Relating {
+  /** A head of which the caller knows that this log begins with it. */
+  readonly provedFrom?: TreeHead | undefined;
+  /** Although it was found to fit before, since the gateway shows it as if it were its newest. */
+  readonly anew?: boolean;
+  /** As in {@link SeenHead}: for a head that has to wait. */
+  readonly from?: string;
+  readonly at?: number;
+}
+
 /** Heads that are remembered as consistent, so that seeing them again costs nothing. */
 const MAX_CONSISTENT = 1_024;
 /** Heads that wait at once; beyond that they come faster than the gateway proves anything. */
 const MAX_PENDING = 4_096;
-
-const keyOf = ({ size, root }: TreeHead): string => `${size} ${bytesToHex(root)}`;
+/** Requests without an answer after which the gateway is taken to be away, until the next round. */
+const MAX_SILENCE = 3;
+/** Milliseconds after which this agent stops for a proof that is owed. */
+const OVERDUE_MS = 3_600_000;
+/** Milliseconds between two times that the gateway is asked for it because somebody wants to ask or be answered. */
+const ASK_AGAIN_MS = 10_000;
 
 /**
  * The gateway's log as this agency saw it. Every checkpoint that comes by, on whatever way, must be of one and the same
- * log that only grows; two that are not are kept as evidence, and then nothing is asked, answered or cosigned until an
- * administrator has looked into it. What is not proved yet waits, and is asked for again: a gateway that is away is no
- * alarm.
+ * log that only grows. Two of one size that differ convict by themselves; others take proofs, which nobody signs, so
+ * what does not fit is looked at again for some minutes first. Then the notes are kept as evidence, and nothing is
+ * asked, answered or cosigned until an administrator has looked into it. What is not proved yet waits, and is asked for
+ * again: a gateway that is away is no alarm. One that works and owes a proof for an hour is not asked anything else
+ * either, until it gives it.
  */
 export class LogView {
   readonly #deps: LogViewDeps;
-  readonly #consistent = new Set<string>();
-  readonly #pending = new Map<string, SeenHead>();
+  // By size: no two heads of one size are taken in.
+  readonly #consistent = new Map<number, SignedHead>();
+  readonly #pending = new Map<number, SeenHead>();
+  readonly #doubts: LogDoubts;
+  /** When each head that waits was last tried, counted in tries. */
+  readonly #tries = new Map<number, number>();
+  #try = 0;
   #newest: SignedHead | undefined;
+  #cosigned: SignedHead | undefined;
   #alarm: NewAlarm | undefined;
   /** Whether the alarm could not be stored yet. */
   #untold = false;
   /** Counts how often an administrator began anew: what was found out before that says nothing. */
   #generation = 0;
   #running: Promise<void> | undefined;
+  #askedAgain = -Infinity;
   #stopped = false;
 
   constructor(deps: LogViewDeps) {
     this.#deps = deps;
+    this.#doubts = new LogDoubts(deps.patienceMs);
     this.#read();
   }
 
@@ -72,9 +95,36 @@ export class LogView {
     return { count: times.length, since: times.length === 0 ? undefined : Math.min(...times) };
   }
 
+  /** How many heads the gateway showed something about that does not fit; it is asked again. */
+  get doubts(): number {
+    return this.#doubts.count;
+  }
+
+  /** Since when the gateway owes a proof, if it has for so long that nothing may be asked or answered. */
+  get owing(): number | undefined {
+    const { since } = this.unproved;
+    return since !== undefined && this.#deps.clock() - since > OVERDUE_MS ? since : undefined;
+  }
+
   /** Throws `log-inconsistent`, with the cure, while there is an alarm. */
   requireSound(): void {
     if (this.#alarm !== undefined) throw inconsistent(this.#alarm);
+  }
+
+  /**
+   * Throws `log-inconsistent`, with the cure, while nothing may be asked or answered: there is an alarm, or the gateway
+   * has owed a proof for too long. For that it is asked once more: it may have been away itself all the time.
+   */
+  async requireProved(): Promise<void> {
+    this.requireSound();
+    if (this.owing === undefined) return;
+    const now = this.#deps.clock();
+    if (now - this.#askedAgain >= ASK_AGAIN_MS) {
+      this.#askedAgain = now;
+      await this.checkPending();
+      this.requireSound();
+    }
+    if (this.owing !== undefined) throw new HitError('log-inconsistent', owingInWords(this.owing));
   }
 
   /**
@@ -88,7 +138,9 @@ export class LogView {
     if (before === undefined && sameHead(held, this.#newest)) return false;
     this.#generation++;
     this.#consistent.clear();
-    if (before === undefined || this.#alarm !== undefined) return false;
+    if (this.#alarm !== undefined) return false;
+    for (const kept of [this.#pending, this.#doubts, this.#tries]) kept.clear();
+    if (before === undefined) return false;
     this.#deps.log.info({ event: 'log-trusted', size: this.#newest?.size });
     return true;
   }
@@ -97,10 +149,15 @@ export class LogView {
     const { store } = this.#deps;
     if (this.#untold && this.#alarm !== undefined) this.#store(this.#alarm);
     if (this.#untold) return;
-    this.#newest = store.heads().newest;
+    const { newest, cosigned } = store.heads();
+    this.#newest = newest;
+    this.#cosigned = cosigned;
     this.#alarm = store.alarms(true).find(({ kind }) => kind === 'fork' || kind === 'rollback');
-    this.#pending.clear();
-    for (const head of store.pending()) this.#pending.set(keyOf(head), head);
+    for (const head of store.pending()) {
+      const other = this.#otherThan(head);
+      if (other !== undefined) this.#raise(forkFound(other, head, this.#deps.clock()));
+      else this.#pending.set(head.size, head);
+    }
   }
 
   /**
@@ -110,10 +167,12 @@ export class LogView {
    */
   seenCheckpoint(note: string, from: string): void {
     this.requireSound();
-    if (this.#isKnown(parseCheckpoint(note).head)) return;
+    const { head } = parseCheckpoint(note);
+    const other = this.#otherThan(head);
+    if (other === undefined && this.#known(head.size).length > 0) return;
     const seen = { ...this.open(note), from, at: this.#deps.clock() };
-    if (this.#newest?.size === seen.size) {
-      this.#raise(forkFound(this.#newest, seen, seen.at));
+    if (other !== undefined) {
+      this.#raise(forkFound(other, seen, seen.at));
       this.requireSound();
     }
     this.#wait(seen);
@@ -126,105 +185,123 @@ export class LogView {
     return { ...openCheckpoint(backend, note, logKey()).head, note };
   }
 
-  #isKnown(head: TreeHead): boolean {
-    return (
-      this.#consistent.has(keyOf(head)) || this.#pending.has(keyOf(head)) || sameHead(head, this.#newest)
-    );
+  /** The heads of a size that this agency took in, whether proved or not. */
+  #known(size: number): SignedHead[] {
+    const heads = [this.#newest, this.#cosigned, this.#consistent.get(size), this.#pending.get(size)];
+    return heads.filter((head): head is SignedHead => head?.size === size);
+  }
+
+  /** A head of the same size with another root: the two convict whoever signed them. */
+  #otherThan(seen: TreeHead): SignedHead | undefined {
+    return this.#known(seen.size).find((head) => !sameHead(head, seen));
   }
 
   #wait(seen: SeenHead): void {
+    if (this.#pending.has(seen.size)) return;
     if (this.#pending.size >= MAX_PENDING) {
       this.#deps.log.warn({ event: 'checkpoint-not-kept', size: seen.size, from: seen.from });
       return;
     }
-    this.#pending.set(keyOf(seen), seen);
+    this.#pending.set(seen.size, seen);
     // Receipts are kept anyway, and looked at again after a restart.
     if (seen.from !== 'receipt') this.#deps.store.keepPending(seen);
   }
 
-  /** Compares all that waits, the largest first. Never rejects; what could not be compared goes on waiting. */
+  /** Compares all that waits. Never rejects; what could not be compared goes on waiting. */
   checkPending(): Promise<void> {
     this.#running ??= this.#checkAll().finally(() => (this.#running = undefined));
     return this.#running;
   }
 
+  /** Each head once. One that the gateway does not prove keeps no other one from being looked at. */
   async #checkAll(): Promise<void> {
+    if (this.#untold && this.#alarm !== undefined) this.#store(this.#alarm);
+    const begun = this.#try;
+    for (let silent = 0; silent < MAX_SILENCE && !this.#stopped && this.#alarm === undefined;) {
+      const next = this.#next(begun);
+      if (next === undefined) return;
+      this.#tries.set(next.size, ++this.#try);
+      silent = (await this.#tryNext(next)) === 'silent' ? silent + 1 : 0;
+    }
+  }
+
+  async #tryNext(next: SeenHead): Promise<Verdict | 'silent'> {
     try {
-      if (this.#untold) this.#read();
-      for (;;) {
-        const [largest] = [...this.#pending.values()].sort((a, b) => b.size - a.size);
-        if (largest === undefined || this.#stopped || this.#alarm !== undefined) return;
-        if ((await this.relate(largest)) === 'unknown') return;
-      }
+      return await this.#relate(next, next);
     } catch (error) {
       // The database: it stays as it was, and the next round looks again.
       this.#deps.log.error({ event: 'checkpoint-not-compared', reason: (error as Error).message });
+      return 'silent';
     }
+  }
+
+  /** The head that was not tried for the longest time; of those that never were the largest, which proves the most. */
+  #next(begun: number): SeenHead | undefined {
+    const now = this.#deps.clock();
+    const tried = ({ size }: TreeHead): number => this.#tries.get(size) ?? 0;
+    let next: SeenHead | undefined;
+    for (const head of this.#pending.values()) {
+      if (tried(head) > begun || this.#doubts.pauses(head.size, now)) continue;
+      const order = next === undefined ? -1 : tried(head) - tried(next) || next.size - head.size;
+      if (order < 0) next = head;
+    }
+    return next;
   }
 
   /**
    * Compares a signed head with the newest one, with a proof from the gateway where that takes one; raises the alarm
-   * when they contradict each other. `provedFrom`: a head of which the caller knows that this log begins with it.
-   * `anew`: although it was found to fit before, since the gateway shows it as if it were its newest. Throws
-   * `storage-failed`.
+   * when they contradict each other, and keeps the head waiting when that is not certain. Throws `storage-failed`.
    */
-  async relate(
-    seen: SignedHead,
-    {
-      provedFrom,
-      anew = false,
-    }: { readonly provedFrom?: TreeHead | undefined; readonly anew?: boolean } = {},
-  ): Promise<Verdict> {
+  async relate(seen: SignedHead, how: Relating = {}): Promise<Verdict> {
+    const told = await this.#relate(seen, how);
+    return told === 'silent' ? 'unknown' : told;
+  }
+
+  async #relate(seen: SignedHead, how: Relating): Promise<Verdict | 'silent'> {
+    const { provedFrom, anew = false } = how;
     for (;;) {
       if (this.#alarm !== undefined) return 'contradicts';
       const [held, generation] = [this.#newest, this.#generation];
-      const known = !anew && this.#consistent.has(keyOf(seen));
-      if (known || sameHead(seen, held)) return this.#settled(seen);
-      if (held !== undefined && held.size === seen.size)
-        return this.#raise(forkFound(held, seen, this.#deps.clock()));
-      const proved =
-        held === undefined || sameHead(held, provedFrom) ? 'proved' : await this.#prove(held, seen);
-      // Meanwhile an administrator may have begun anew.
+      const known = !anew && this.#consistent.has(seen.size);
+      let finding: Finding = { type: 'proved' };
+      if (
+        this.#otherThan(seen) === undefined &&
+        !known &&
+        held !== undefined &&
+        !sameHead(seen, held) &&
+        !sameHead(held, provedFrom)
+      )
+        finding = await compareHeads(this.#deps, held, seen);
+      // Meanwhile an administrator may have begun anew, or another checkpoint come.
       if (this.#stopped) return 'unknown';
       if (this.#generation !== generation) continue;
-      if (proved === 'unknown') return 'unknown';
-      if (proved !== 'proved') return this.#raise(proved);
+      const other = this.#otherThan(seen);
+      if (other !== undefined) return this.#raise(forkFound(other, seen, this.#deps.clock()));
+      if (finding.type !== 'proved') return this.#unproved(seen, finding, how);
       // The held head is part of every later one, and with it what it begins with; the reverse must be looked at anew.
-      if (held !== undefined && seen.size < held.size) return this.#settled(seen);
+      if (known || sameHead(seen, held) || (held !== undefined && seen.size < held.size))
+        return this.#settled(seen);
       if (!sameHead(this.#newest, held) || !this.#advance(held, seen)) continue;
       return this.#settled(seen);
     }
   }
 
-  /** Whether one of two heads of different size is the beginning of the other. */
-  async #prove(held: SignedHead, seen: SignedHead): Promise<'proved' | 'unknown' | NewAlarm> {
-    const { gateway, clock, log } = this.#deps;
-    const [older, newer] = held.size < seen.size ? [held, seen] : [seen, held];
-    let proof: readonly Uint8Array[] = [];
-    try {
-      if (older.size > 0) proof = await gateway.consistency(older.size, newer.size);
-    } catch (error) {
-      if (!(error instanceof HitError)) throw error;
-      const denied = error.code === 'field-invalid' && error.fields.some(({ field }) => field === 'new');
-      if (denied) return rollbackFound(newer, older, await this.#published(), clock());
-      log.warn({ event: 'consistency-not-shown', old: older.size, new: newer.size, code: error.code });
+  #unproved(
+    seen: SignedHead,
+    finding: Exclude<Finding, { type: 'proved' }>,
+    { from = 'witness', at = this.#deps.clock() }: Relating,
+  ): Verdict | 'silent' {
+    this.#consistent.delete(seen.size);
+    this.#wait({ ...seen, from, at });
+    if (finding.type === 'silent') return 'silent';
+    if (finding.type === 'refused') {
+      this.#doubts.remove(seen.size);
       return 'unknown';
     }
-    try {
-      verifyConsistency(older, newer, proof);
-      return 'proved';
-    } catch {
-      return forkFound(held, seen, clock());
-    }
-  }
-
-  /** What the gateway publishes now: it belongs to the evidence. */
-  async #published(): Promise<string | undefined> {
-    try {
-      return this.open(await this.#deps.gateway.checkpoint()).note;
-    } catch {
-      return undefined;
-    }
+    const { kind, detail } = finding.alarm;
+    if (this.#doubts.confirm(seen.size, this.#deps.clock())) return this.#raise(finding.alarm);
+    this.#deps.log.warn({ event: 'log-doubted', kind, detail });
+    return 'unknown';
   }
 
   /** Makes a head the newest one, durably. False when another process has changed what is held: then that is read. */
@@ -240,14 +317,13 @@ export class LogView {
     return true;
   }
 
-  #settled(seen: TreeHead): 'consistent' {
-    const key = keyOf(seen);
-    if (this.#pending.has(key)) {
-      this.#deps.store.dropPending(seen);
-      this.#pending.delete(key);
-    }
-    if (this.#consistent.size >= MAX_CONSISTENT) this.#consistent.delete([...this.#consistent][0] as string);
-    this.#consistent.add(key);
+  #settled({ size, root, note }: SignedHead): 'consistent' {
+    if (this.#pending.delete(size)) this.#deps.store.dropPending({ size, root });
+    this.#tries.delete(size);
+    this.#doubts.remove(size);
+    if (this.#consistent.size >= MAX_CONSISTENT)
+      this.#consistent.delete([...this.#consistent.keys()][0] as number);
+    this.#consistent.set(size, { size, root, note });
     return 'consistent';
   }
 
@@ -276,12 +352,4 @@ export class LogView {
     this.#stopped = true;
     await this.#running;
   }
-}
-
-/** What is told to whoever wants to ask or be answered meanwhile. */
-function inconsistent({ kind, detail }: Pick<Alarm, 'kind' | 'detail'>): HitError {
-  return new HitError(
-    'log-inconsistent',
-    `${detail} (${kind}). Nothing is asked or answered until an administrator of this agency has looked into it: see "hit-agent log alarms", and then "hit-agent trust log"`,
-  );
 }

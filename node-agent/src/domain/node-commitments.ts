@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Answer, Backend, CommittedTables } from '@hitmachine/protocol';
 import { HitError, committedTables, decodeBase64, logOrigin, openCommitment } from '@hitmachine/protocol';
+import type { Clock } from '../ports/clock.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { sha256 } from '../sha256.ts';
 
@@ -9,14 +10,20 @@ interface CommitmentDeps {
   readonly roster: RosterKeeper;
   /** The identity key of the gateway, as it was pinned. */
   readonly gatewayKey: Uint8Array;
+  readonly clock: Clock;
   /** Takes every checkpoint that was seen, to be compared with others. What it throws makes the answer invalid. */
   readonly seenCheckpoint?: ((checkpoint: string) => void) | undefined;
 }
+
+/** An epoch lasts a day. A node that answers from one of before yesterday could as well answer from any that it kept. */
+const MAX_AGE_MS = 172_800_000;
 
 /** The tables that a node answered from, and where its commitment to them stands in the gateway's log. */
 export interface LoggedTables {
   readonly tables: CommittedTables;
   readonly index: number;
+  /** Milliseconds since 1970 at which it was entered. */
+  readonly at: number;
 }
 
 /**
@@ -38,7 +45,8 @@ export class NodeCommitments {
 
   /**
    * The tables that this node committed to, checked; none where the answer brings none. Throws `malformed`,
-   * `field-invalid`, `signature-invalid`, `log-proof-invalid` or `unknown-agency`.
+   * `field-invalid`, `signature-invalid`, `log-proof-invalid` (also for one of more than two days ago) or
+   * `unknown-agency`.
    */
   of(node: string, { commitment }: Extract<Answer, { type: 'answered' }>): LoggedTables | undefined {
     if (commitment === undefined) return undefined;
@@ -49,13 +57,22 @@ export class NodeCommitments {
     // What was found good under one key says nothing under another.
     const key = createHash('sha256').update(agency.identityKey).update(commitment).digest('base64');
     const known = this.#checked.get(node);
-    if (known?.key === key) return known.logged;
+    if (known?.key === key) return this.#current(node, known.logged);
     const log = { origin: logOrigin(roster.roster.federation), publicKey: gatewayKey };
     const identity = { id: node, identityKey: decodeBase64(agency.identityKey, 32) };
     const opened = openCommitment(backend, log, identity, commitment);
     seenCheckpoint?.(opened.checkpoint);
-    const logged = { tables: committedTables(opened.commitment, sha256), index: opened.index };
+    const logged = { tables: committedTables(opened.commitment, sha256), index: opened.index, at: opened.at };
     this.#checked.set(node, { key, logged });
-    return logged;
+    return this.#current(node, logged);
+  }
+
+  #current(node: string, logged: LoggedTables): LoggedTables {
+    if (this.#deps.clock() - logged.at <= MAX_AGE_MS) return logged;
+    const entered = new Date(logged.at).toISOString();
+    throw new HitError(
+      'log-proof-invalid',
+      `${node} answers from tables that it committed to at ${entered}, more than two days ago`,
+    );
   }
 }

@@ -34,8 +34,15 @@ interface SettlingDeps {
   readonly log: OperationalLog;
 }
 
-/** Lookups that are looked up in one round; what is left waits for the next. */
-const ROUND = 200;
+/** Lookups that are read at once, and that are looked up in one round; what is left waits for the next. */
+const PAGE = 200;
+const ROUND = 2_000;
+/** Answered lookups that wait at once; beyond that none are read before some of them are found. */
+const MAX_WAITING = 10_000;
+/** Requests without an answer after which the gateway is taken to be away, until the next round. */
+const MAX_SILENCE = 3;
+/** What fails with these fails for every lookup alike. */
+const ABOUT_ALL: ReadonlySet<string> = new Set(['gateway-unreachable', 'storage-failed', 'unknown']);
 /**
  * A checkpoint that comes this long after a lookup was opened must contain it, whatever time it took to be cosigned:
  * what is not under it then is missing.
@@ -54,39 +61,122 @@ const answeredSchema = z.object({
  * checkpoint that fits all that this agency saw, and as this agency knows it. What is missing or different is an alarm.
  * It does not stop this agency: that there is no such entry is no more than a word of the gateway, which nobody signed,
  * and whoever could make all agencies stop by saying so would have an easy way to. Two logs that were both signed do.
+ * A lookup that waits, or that the gateway gives no proper answer about, keeps no other one from being looked at.
  */
 export class Settling {
   readonly #deps: SettlingDeps;
-  /** Since when an answered lookup waits to be found, if one does. */
-  #waitingSince: number | undefined;
+  /** Answered lookups that are not found yet, by their numbers in this agency's log; what was tried last comes last. */
+  readonly #waiting = new Map<number, LoggedEvent>();
+  /** Up to where this agency's log is read. */
+  #readUpTo: number;
+  /** What was last written down as compared; another process writes when an administrator begins anew. */
+  #comparedUpTo: number;
+  /** The receipt that was tried last, unless it was the last of all. */
+  #after: KeptReceipt | undefined;
 
   constructor(deps: SettlingDeps) {
     this.#deps = deps;
     // From here on everything that is answered will be looked for.
-    deps.store.comparedUpTo();
+    this.#comparedUpTo = this.#readUpTo = deps.store.comparedUpTo();
   }
 
   /** Lookups without a settled proof, and since when the oldest waits. */
   get waiting(): { readonly since: number | undefined; readonly receipts: number } {
     const { count, since } = this.#deps.receipts.waiting();
-    const times = [since, this.#waitingSince].filter((at) => at !== undefined);
-    return { receipts: count, since: times.length === 0 ? undefined : Math.min(...times) };
+    const first = Math.min(since ?? Infinity, ...[...this.#waiting.values()].map(({ at }) => at));
+    return { receipts: count, since: first === Infinity ? undefined : first };
   }
 
   /**
-   * One round. Throws what the gateway or the database throw, so that it is tried again soon; does nothing while there
-   * is an alarm about the log itself.
+   * One round. Throws what the gateway or the database throw, once the others were looked at, so that it is tried again
+   * soon; does nothing while there is an alarm about the log itself.
    */
   async round(): Promise<void> {
-    const { view, receipts, store } = this.#deps;
-    if (view.alarm !== undefined) return;
-    await this.#seePublished();
-    for (const receipt of receipts.unsettled(ROUND)) await this.#settleAsked(receipt);
-    for (const event of this.#deps.agencyLog.read(store.comparedUpTo(), ROUND)) {
-      if (!(await this.#compareAnswered(event))) return void (this.#waitingSince = event.at);
-      store.setComparedUpTo(event.sequence);
+    const errors: unknown[] = [];
+    const parts = [
+      () => this.#seePublished(),
+      () => this.#each(this.#receipts(), (receipt) => this.#settleAsked(receipt), errors),
+      () => this.#each(this.#answered(), (event) => this.#settleAnswered(event), errors),
+      async () => this.#noteCompared(),
+    ];
+    for (const part of parts) {
+      if (this.#deps.view.alarm !== undefined) return;
+      try {
+        await part();
+      } catch (error) {
+        errors.push(error);
+      }
     }
-    this.#waitingSince = undefined;
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** Goes on with the others when one fails, but not with a gateway or a database that is away. */
+  async #each<T>(some: Iterable<T>, settle: (one: T) => Promise<void>, errors: unknown[]): Promise<void> {
+    let silent = 0;
+    for (const one of some) {
+      if (silent >= MAX_SILENCE || this.#deps.view.alarm !== undefined) return;
+      try {
+        await settle(one);
+        silent = 0;
+      } catch (error) {
+        const code = error instanceof HitError ? error.code : 'unknown';
+        if (ABOUT_ALL.has(code)) {
+          errors.push(error);
+          silent++;
+        } else this.#deps.log.warn({ event: 'lookup-not-settled', code, reason: (error as Error).message });
+      }
+    }
+  }
+
+  /** Those that are kept, from where the round before ended. */
+  *#receipts(): Generator<KeptReceipt> {
+    for (let count = 0; count < ROUND; count += PAGE) {
+      const page = this.#deps.receipts.unsettled(PAGE, this.#after);
+      for (const receipt of page) {
+        this.#after = receipt;
+        yield receipt;
+      }
+      if (page.length === PAGE) continue;
+      this.#after = undefined;
+      return;
+    }
+  }
+
+  /** What waited before, and what was answered since. */
+  *#answered(): Generator<LoggedEvent> {
+    const { store, agencyLog } = this.#deps;
+    const upTo = store.comparedUpTo();
+    if (upTo !== this.#comparedUpTo) {
+      this.#waiting.clear();
+      this.#comparedUpTo = this.#readUpTo = upTo;
+    }
+    for (let more = true; more && this.#waiting.size < MAX_WAITING;) {
+      const page = agencyLog.read(this.#readUpTo, PAGE);
+      for (const event of page) {
+        if (event.event === 'answered' || event.event === 'refused') this.#waiting.set(event.sequence, event);
+        this.#readUpTo = event.sequence;
+      }
+      more = page.length === PAGE;
+    }
+    yield* [...this.#waiting.values()].slice(0, ROUND);
+  }
+
+  async #settleAnswered(event: LoggedEvent): Promise<void> {
+    this.#waiting.delete(event.sequence);
+    let done = false;
+    try {
+      done = await this.#compareAnswered(event);
+    } finally {
+      if (!done) this.#waiting.set(event.sequence, event);
+    }
+  }
+
+  /** Everything before the first that waits need not be read again after a restart. */
+  #noteCompared(): void {
+    const upTo = Math.min(this.#readUpTo, ...[...this.#waiting.keys()].map((sequence) => sequence - 1));
+    if (upTo === this.#comparedUpTo) return;
+    this.#deps.store.setComparedUpTo(upTo);
+    this.#comparedUpTo = upTo;
   }
 
   /** The connection brings checkpoints too; but a gateway must not be able to put things off by not sending any. */
@@ -116,13 +206,12 @@ export class Settling {
     }
     // Before the new proof takes the place of the first one, both must be known to be of the same log.
     for (const note of [parseReceipt(kept.receipt).checkpoint, found.checkpoint])
-      if ((await view.relate(view.open(note))) !== 'consistent') return;
+      if ((await view.relate(view.open(note), { from: 'receipt', at: kept.at })) !== 'consistent') return;
     receipts.settle(lookupId, found.receipt);
   }
 
   /** Whether an entry of the agency's own log is dealt with; false where the gateway's log does not reach it yet. */
-  async #compareAnswered({ event, lookupKey, detail, at }: LoggedEvent): Promise<boolean> {
-    if (event !== 'answered' && event !== 'refused') return true;
+  async #compareAnswered({ lookupKey, detail, at }: LoggedEvent): Promise<boolean> {
     const known = answeredSchema.safeParse(detail);
     // Removed by retention: there is nothing left to compare.
     if (!known.success) return true;
@@ -130,7 +219,7 @@ export class Settling {
     const found = await this.#find(lookupId, at);
     if (found === 'wait') return false;
     if (found === 'missing') {
-      this.#alarm('entry-missing', lookupId, NOT_SHOWN, []);
+      this.#alarm('entry-missing', lookupId, NO_ANSWER_SHOWN, []);
       return true;
     }
     if ((await this.#deps.view.relate(this.#deps.view.open(found.checkpoint))) !== 'consistent') return false;
@@ -170,6 +259,8 @@ export class Settling {
   ): void {
     const { store, log, clock } = this.#deps;
     const found = entryAlarm(kind, lookupId, what, evidence, clock());
+    // Found again after a restart, when another one before it still waits.
+    if (store.alarms(false).some((told) => told.kind === kind && told.detail === found.detail)) return;
     log.error({ event: kind, lookupId, detail: what });
     store.raise(found);
   }
@@ -191,3 +282,6 @@ function differenceOf({ entry }: ProvedLookup, known: z.infer<typeof answeredSch
 }
 
 const NOT_SHOWN = 'the gateway does not have it in its log, under a checkpoint that must contain it';
+/** An answer is logged after it was given, so a gateway that was killed in between accuses itself. */
+const NO_ANSWER_SHOWN =
+  'this agency was asked and the gateway does not have that in its log, under a checkpoint that must contain it. It also happens when the gateway stopped while the question was on its way: ask its administrator; there "hit-gateway audit reconcile" shows whether the lookup itself is in the log';

@@ -69,6 +69,8 @@ export class Witness {
       name: witnessName(roster.roster.federation, agency),
       seed: keys.identitySeed.reveal(),
     };
+    // Others rely on it that what is signed for here fits all that this agency saw.
+    if (view.owing !== undefined) return withheld('unknown');
     const { cosigned, newest } = store.heads();
     const response = addCheckpoint(witness, cosigned, request, Math.floor(clock() / 1000));
     if (response.state === undefined) return this.#refused(response, request);

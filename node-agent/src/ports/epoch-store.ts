@@ -17,15 +17,17 @@ export interface StoredEpoch {
 }
 
 /**
- * Keeps the one epoch that is answered from. Epoch numbers only rise, also over restarts and crashes: the same
- * number with other content would let an asker tell real tags from padding.
+ * Keeps the one epoch that is answered from. The numbers that are answered from only rise, also over restarts and
+ * crashes: the same number with other content would let an asker tell real tags from padding.
  */
 export interface EpochStore {
   /**
-   * Reserves the next epoch number, durably: one more than the last, and at least `now` (milliseconds), so that a
-   * database that was put back from a backup cannot hand out a number again.
+   * Reserves the next epoch number, durably: above the last that was reserved, at least `now` (milliseconds), so that
+   * a database that was put back from a backup cannot hand out a number again, and above `standing`, the one that the
+   * log has. Numbers further ahead of `now` than may be committed to, which a clock that ran ahead once reserved, are
+   * given up: nothing was answered from them, as long as they are above the epoch that is answered from.
    */
-  nextEpoch(now: number): number;
+  nextEpoch(now: number, standing?: number): number;
   /** Puts an epoch in the place of the one before it, atomically and durably. */
   switchTo(epoch: StoredEpoch): void;
   /** The last complete epoch. */

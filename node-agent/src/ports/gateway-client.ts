@@ -29,7 +29,8 @@ export interface GatewayClient {
   publishRegisters(registers: readonly Register[]): Promise<SignedDocument>;
   /**
    * Has the tables of an epoch entered in the gateway's log; gives the entry and its receipt. May safely be retried
-   * with the same commitment; throws `already-exists` for another one of an epoch, or of an earlier epoch.
+   * with the same commitment; throws `already-exists` for another one of an epoch, or of an earlier epoch, and
+   * `field-invalid` with the field `epoch` for one that is far ahead of the gateway's clock.
    */
   commitTables(commitment: TableCommitment): Promise<Logged>;
   /** k_g times each element, with one proof for all. */

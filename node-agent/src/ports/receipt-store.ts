@@ -25,8 +25,11 @@ export interface KeptReceipt {
 export interface ReceiptStore {
   keep(receipt: Omit<KeptReceipt, 'state'>): void;
   find(lookupId: string): KeptReceipt | undefined;
-  /** The oldest that are `kept`, at most `limit`. */
-  unsettled(limit: number): readonly KeptReceipt[];
+  /** The oldest that are `kept`, at most `limit`; with `after` those that come after that one. */
+  unsettled(
+    limit: number,
+    after?: { readonly at: number; readonly lookupId: string },
+  ): readonly KeptReceipt[];
   /** How many are `kept`, and since when the oldest. */
   waiting(): { readonly count: number; readonly since: number | undefined };
   /** Puts the proof under a checked head in the place of the first one. */

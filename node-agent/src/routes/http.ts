@@ -75,6 +75,24 @@ export const standardHeaders: MiddlewareHandler[] = [
   },
 ];
 
+/** What pages carry unless they say otherwise; a body is a form, so it is small. */
+export const pageDefaults: MiddlewareHandler[] = [
+  bodyLimit({
+    maxSize: 65_536,
+    onError: () => {
+      throw new HitError('body-too-large', 'a form has at most 65536 bytes');
+    },
+  }),
+  async (context, next) => {
+    await next();
+    const { headers } = context.res;
+    headers.set('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
+    headers.set('X-Content-Type-Options', 'nosniff');
+    headers.set('X-Frame-Options', 'DENY');
+    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
+  },
+];
+
 /** Refuses bodies beyond the limit before they are read whole. */
 export const jsonLimit = bodyLimit({
   maxSize: LIMITS.jsonBytes,

@@ -3,19 +3,19 @@ import { bytes, text } from './codec.ts';
 
 /** The parts that several messages share: one definition for JSON (zod) and one for the binary form. */
 
-const slug = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+export const slugPattern = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 
 /** Identifier of an agency, or of a register within its agency: lower-case letters, digits and inner hyphens. */
 export const slugSchema = z
   .string()
-  .regex(slug, 'lower-case letters, digits and hyphens, 1 to 40 characters');
+  .regex(slugPattern, 'lower-case letters, digits and hyphens, 1 to 40 characters');
 /** `agency/register`: names a register in the whole federation. */
 export const registerNameSchema = z
   .string()
   .max(81)
   .refine((value) => {
     const parts = value.split('/');
-    return parts.length === 2 && parts.every((part) => slug.test(part));
+    return parts.length === 2 && parts.every((part) => slugPattern.test(part));
   }, 'an agency and a register with a slash between them: agency/register');
 export const tokenTypeSchema = z
   .string()
@@ -25,14 +25,13 @@ export const purposeCodeSchema = slugSchema;
 /** What the last character of base64url may be, by how many bytes it ends: unused bits are zero. */
 const LAST = ['[\\w-]', '[AQgw]', '[AEIMQUYcgkosw048]'] as const;
 
+/** What base64url text of exactly `length` bytes, at least one, looks like in its one spelling. */
+export const base64Pattern = (length: number): RegExp =>
+  new RegExp(`^[\\w-]{${Math.ceil((length * 4) / 3) - 1}}${LAST[length % 3]}$`);
+
 /** Base64url text of exactly `length` bytes, at least one, in its one spelling. */
 export const base64Schema = (length: number) =>
-  z
-    .string()
-    .regex(
-      new RegExp(`^[\\w-]{${Math.ceil((length * 4) / 3) - 1}}${LAST[length % 3]}$`),
-      `base64url without padding, ${length} bytes`,
-    );
+  z.string().regex(base64Pattern(length), `base64url without padding, ${length} bytes`);
 
 export const idField = text(40);
 export const registerField = text(40);

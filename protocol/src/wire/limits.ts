@@ -30,4 +30,6 @@ export const LIMITS = {
   ticketLifetimeMs: 120_000,
   /** How far two clocks may be apart, in milliseconds. */
   clockSkewMs: 60_000,
+  /** How far the number of an epoch may be above the time (milliseconds since 1970) at which it is committed to. */
+  epochAheadMs: 600_000,
 } as const;

@@ -121,13 +121,41 @@ export function openCommitment(
   if (signed.method !== 'POST' || signed.path !== TABLES_PATH)
     throw new HitError('signature-invalid', `${node.id} signed this as a request for something else`);
   const { index, checkpoint } = verifyReceipt(backend, log, leaf, readText(receipt));
-  return {
-    index,
-    at: entry.at,
-    checkpoint,
-    body,
-    commitment: parseJson(tableCommitmentSchema, utf8ToBytes(body)),
-  };
+  const commitment = parseJson(tableCommitmentSchema, utf8ToBytes(body));
+  checkEpoch(commitment, entry.at);
+  return { index, at: entry.at, checkpoint, body, commitment };
+}
+
+/**
+ * Epochs only rise, so one far ahead would be the last that an agency can commit to. Throws `field-invalid` for one
+ * that is not within {@link LIMITS.epochAheadMs} of the time `at` of its entry.
+ */
+export function checkEpoch({ epoch }: Pick<TableCommitment, 'epoch'>, at: number): void {
+  const highest = at + LIMITS.epochAheadMs;
+  if (epoch <= highest) return;
+  const detail = `at most ${highest}: ten minutes after the time at which it is committed to`;
+  throw new HitError('field-invalid', `epoch: ${detail}`, { fields: [{ field: 'epoch', detail }] });
+}
+
+/**
+ * The refusal (`already-exists`) of a commitment to an epoch that is not above the one that stands. Names that one, so
+ * that a node which does not know it, since its clock was put back or its database lost, can go on above it.
+ */
+export function epochTaken(epoch: number, standing: number): HitError {
+  const detail =
+    standing === epoch
+      ? `other tables are committed to for epoch ${epoch}; take a number above it`
+      : `epoch ${standing} is committed to already, and epochs only rise; take a number above it`;
+  return new HitError('already-exists', `epoch: ${detail}`, {
+    fields: [{ field: 'epoch', detail: `above ${standing}` }],
+  });
+}
+
+/** The epoch that stands, as a refusal of {@link epochTaken} names it. */
+export function standingEpochIn({ code, fields }: HitError): number | undefined {
+  const detail = fields.find(({ field }) => field === 'epoch')?.detail ?? '';
+  const [, digits] = (code === 'already-exists' && /^above ([1-9]\d{0,15})$/.exec(detail)) || [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function readText(bytes: Uint8Array): string {

@@ -54,13 +54,20 @@ export class TestBrowser {
     return started;
   }
 
-  async reader(url: string, options: { readonly javaScriptEnabled?: boolean } = {}): Promise<Reader> {
+  /** A reader of the pages at `mount`. */
+  async reader(
+    url: string,
+    {
+      mount = '/console',
+      ...options
+    }: { readonly mount?: string; readonly javaScriptEnabled?: boolean } = {},
+  ): Promise<Reader> {
     const context = await this.#browser.newContext({
       locale: 'nl-NL',
       viewport: { width: 1280, height: 900 },
       ...options,
     });
-    return Reader.open(url, context, this.#screenshots);
+    return Reader.open({ url, mount }, context, this.#screenshots);
   }
 
   async close(): Promise<void> {
@@ -68,16 +75,24 @@ export class TestBrowser {
   }
 }
 
+/** A service, and where its pages are mounted. */
+interface Place {
+  readonly url: string;
+  readonly mount: string;
+}
+
 /** Somebody in front of a browser, who notices everything that the browser complains of. */
 export class Reader {
   readonly page: Page;
   readonly context: BrowserContext;
   readonly url: string;
+  readonly #mount: string;
   readonly #screenshots: string;
   readonly #complaints: string[] = [];
 
-  private constructor(url: string, context: BrowserContext, page: Page, screenshots: string) {
+  private constructor({ url, mount }: Place, context: BrowserContext, page: Page, screenshots: string) {
     this.url = url;
+    this.#mount = mount;
     this.context = context;
     this.page = page;
     this.#screenshots = screenshots;
@@ -97,8 +112,8 @@ export class Reader {
     });
   }
 
-  static async open(url: string, context: BrowserContext, screenshots: string): Promise<Reader> {
-    return new Reader(url, context, await context.newPage(), screenshots);
+  static async open(place: Place, context: BrowserContext, screenshots: string): Promise<Reader> {
+    return new Reader(place, context, await context.newPage(), screenshots);
   }
 
   /** Opens an address of the console; gives the status. */
@@ -109,7 +124,7 @@ export class Reader {
 
   /** Logs in as `name`; behind each + stands a role. Ends on the page that the login leads to. */
   async login(name: string): Promise<void> {
-    await this.open('/console');
+    await this.open(this.#mount);
     await this.page.getByRole('link', { name: /^(Inloggen|Log in)$/ }).click();
     await this.identify(name);
   }
@@ -119,12 +134,12 @@ export class Reader {
     await this.page.locator('input[name=login]').fill(name);
     await this.page.locator('input[name=password]').fill('anything');
     await this.page.locator('button[type=submit]').click();
-    await this.page.waitForURL(`${this.url}/console/**`);
+    await this.page.waitForURL(`${this.url}${this.#mount}/**`);
   }
 
   /** Logs in at the identity provider and stays there; gives the address that the browser was to go back to. */
   async loginWithoutReturn(name: string): Promise<string> {
-    await this.open('/console/login');
+    await this.open(`${this.#mount}/login`);
     const form = { prompt: 'login', login: name, password: 'anything' };
     const options = { maxRedirects: 0 };
     const sent = await this.context.request.post(this.page.url(), { ...options, form });

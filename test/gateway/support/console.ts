@@ -1,11 +1,7 @@
 import { HitError } from '@hitmachine/protocol';
+import type { Identity, IdentityProvider, LoginAttempt } from '@hitmachine/web';
 import { MemoryAuditLog } from '../../../gateway/src/adapters/memory/audit-log.ts';
 import { Auditors } from '../../../gateway/src/domain/auditors.ts';
-import type {
-  Identity,
-  IdentityProvider,
-  LoginAttempt,
-} from '../../../gateway/src/ports/identity-provider.ts';
 import type { ProcessingLog } from '../../../gateway/src/ports/processing-log.ts';
 import { SEEDS, TestClock, backend, logTo, random } from './fixtures.ts';
 import type { TestOptions } from './gateway.ts';
@@ -67,7 +63,7 @@ export class ConsoleGateway {
       auditorRole: 'auditor',
       sessionMs: options.sessionMs ?? 3_600_000,
       backend,
-      identitySeed: SEEDS.identitySeed,
+      seed: SEEDS.identitySeed,
       runtime: { now: clock.now, random },
       auditLog,
       log,

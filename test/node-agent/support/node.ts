@@ -179,6 +179,7 @@ export class TestNode {
       backend,
       roster: this.roster,
       gatewayKey: gateway.identityKey,
+      clock,
       seenCheckpoint: (checkpoint: string) => {
         this.checkpoints.push(checkpoint);
         this.watch.view.seenCheckpoint(checkpoint, 'answer');

@@ -39,6 +39,8 @@ export class Watching {
   shown: SmallLog;
   /** Awaited before the gateway shows a proof; may throw. */
   beforeShowing: () => Promise<void> = async () => undefined;
+  /** May put another proof in the place of the one that is shown. */
+  changeProof: (proof: Uint8Array[], old: number, size: number) => readonly Uint8Array[] = (proof) => proof;
   proofs = 0;
   database!: DatabaseSync;
   store!: LogStore;
@@ -72,7 +74,7 @@ export class Watching {
       consistency: async (old: number, size: number) => {
         this.proofs++;
         await this.beforeShowing();
-        return this.shown.consistency(old, size);
+        return this.changeProof(await this.shown.consistency(old, size), old, size);
       },
     };
     this.view = new LogView({ backend, store: this.store, gateway, logKey, clock, log });
@@ -85,6 +87,14 @@ export class Watching {
   async sees(note: string, from = 'answer'): Promise<void> {
     this.view.seenCheckpoint(note, from);
     await this.view.checkPending();
+  }
+
+  /** Time goes by, with the round that an agent makes every minute. */
+  async minutes(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      this.now += 60_000;
+      await this.view.checkPending();
+    }
   }
 
   /** The gateway asks for a cosignature. */

@@ -1,4 +1,4 @@
-import type { Backend, ErrorCode, Random } from '@hitmachine/protocol';
+import type { Backend, ErrorCode, FieldError, Random } from '@hitmachine/protocol';
 import { ERRORS, HitError, signRequest } from '@hitmachine/protocol';
 import type { Clock } from '../../ports/clock.ts';
 import { clockProblem, connectionProblem } from './connection-problem.ts';
@@ -96,6 +96,11 @@ export async function readAll(response: Response): Promise<Uint8Array> {
 /** What the gateway says when it does not take our signature: nobody but this agency's administrator can mend it. */
 const ABOUT_US = new Set(['signature-invalid', 'signature-expired', 'replayed', 'unauthorised']);
 
+const isFieldError = (value: unknown): value is FieldError => {
+  const { field, detail } = (value ?? {}) as Record<string, unknown>;
+  return typeof field === 'string' && typeof detail === 'string';
+};
+
 /** The gateway's problem document as our own error; what is not a problem document is no reply of a gateway. */
 async function refusal(response: Response, now: number): Promise<HitError> {
   let problem: unknown;
@@ -117,7 +122,7 @@ async function refusal(response: Response, now: number): Promise<HitError> {
     );
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
   return new HitError(code as ErrorCode, typeof detail === 'string' ? detail : undefined, {
-    ...(Array.isArray(fields) ? { fields: fields as { field: string; detail: string }[] } : {}),
+    ...(Array.isArray(fields) ? { fields: fields.filter(isFieldError) } : {}),
     ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
   });
 }

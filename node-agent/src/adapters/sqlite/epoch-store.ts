@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { LIMITS } from '@hitmachine/protocol';
 import type { EpochStore } from '../../ports/epoch-store.ts';
 import { inTransaction } from './database.ts';
 
@@ -13,15 +14,23 @@ interface TableRow {
 /** {@link EpochStore} on SQLite. */
 export function sqliteEpochStore(database: DatabaseSync): EpochStore {
   return {
-    nextEpoch: (now) =>
+    nextEpoch: (now, standing = 0) =>
       inTransaction(database, () => {
-        const row = database
+        const { reserved, answered } = database
           .prepare(
-            `INSERT INTO state (name, value) VALUES ('epoch', CAST(?1 AS TEXT))
-             ON CONFLICT (name) DO UPDATE SET value = CAST(max(CAST(value AS INTEGER) + 1, ?1) AS TEXT) RETURNING value`,
+            `SELECT coalesce((SELECT CAST(value AS INTEGER) FROM state WHERE name = 'epoch'), 0) AS reserved,
+                    coalesce((SELECT max(epoch) FROM epochs), 0) AS answered`,
           )
-          .get(now) as { value: string };
-        return Number(row.value);
+          .get() as { reserved: number; answered: number };
+        const last = reserved < now + LIMITS.epochAheadMs ? Math.max(reserved, answered) : answered;
+        const next = Math.max(last + 1, standing + 1, now);
+        database
+          .prepare(
+            `INSERT INTO state (name, value) VALUES ('epoch', ?)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+          )
+          .run(String(next));
+        return next;
       }),
     switchTo({ epoch, day, generations, commitment, tables }) {
       inTransaction(database, () => {

@@ -38,11 +38,14 @@ export function sqliteReceiptStore(database: DatabaseSync, sealer: Sealer): Rece
           .prepare("INSERT INTO receipts (lookup_id, at, state, sealed) VALUES (?, ?, 'kept', ?)")
           .run(lookupId, at, seal(lookupId, leaf, receipt));
       }),
-    unsettled: (limit) =>
+    unsettled: (limit, after = { at: -1, lookupId: '' }) =>
       (
         database
-          .prepare("SELECT * FROM receipts WHERE state = 'kept' ORDER BY at, lookup_id LIMIT ?")
-          .all(limit) as unknown as Row[]
+          .prepare(
+            `SELECT * FROM receipts WHERE state = 'kept' AND (at, lookup_id) > (?, ?)
+             ORDER BY at, lookup_id LIMIT ?`,
+          )
+          .all(after.at, after.lookupId, limit) as unknown as Row[]
       ).map(fromRow),
     waiting() {
       const row = database

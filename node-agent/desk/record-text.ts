@@ -1,0 +1,155 @@
+import type { Html, Language, Names } from '@hitmachine/web';
+import { badge, code, dayText, link, numberText, timeText } from '@hitmachine/web';
+import type { LogRecord } from '../src/domain/log-records.ts';
+import { purposeOf, statusOf } from '../src/domain/log-filter.ts';
+import { EXPLANATIONS } from '../src/domain/outcome.ts';
+import type { SearchField } from './search-form.ts';
+import type { Texts } from './texts/nl.ts';
+
+/** What it takes to put a record in words. */
+export interface Wording {
+  readonly language: Language;
+  readonly texts: Texts;
+  readonly names: Names;
+  /** The address of a search. */
+  readonly searchPath: (values: Partial<Record<SearchField, string>>, before?: number) => string;
+}
+
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+/** When; of what lost its content, the day. */
+export const whenOf = ({ kind, at }: LogRecord, language: Language): string =>
+  kind === 'removed' ? dayText(language, dayOf(at)) : timeText(language, at);
+
+/** Who asked or read. */
+export function whoOf(record: LogRecord, { names }: Wording): string {
+  switch (record.kind) {
+    case 'asked':
+      return record.detail.professional;
+    case 'answered':
+    case 'refused':
+      return names.agency(record.detail.asker);
+    case 'log-read':
+    case 'access-refused':
+      return record.detail.name ?? record.detail.reader;
+    default:
+      return '';
+  }
+}
+
+/** What a record is about, in few words. */
+export function summaryOf(record: LogRecord, { language, texts, names }: Wording): string {
+  switch (record.kind) {
+    case 'asked': {
+      const { purpose, caseReference, subjects } = record.detail;
+      return `${names.purpose(purpose)}: ${texts.persons(subjects.length)}, ${caseReference}`;
+    }
+    case 'answered':
+    case 'refused':
+      return `${names.purpose(record.detail.purpose)}: ${texts.persons(record.detail.persons)}`;
+    case 'log-read': {
+      const { reading, what } = record.detail;
+      return what === '' ? texts.readings[reading] : `${texts.readings[reading]} (${what})`;
+    }
+    case 'access-refused':
+      return record.detail.path;
+    case 'content-removed':
+      return `${texts.fields.upTo} ${numberText(language, record.detail.upTo)}`;
+    default:
+      return '';
+  }
+}
+
+export function statusBadge(record: LogRecord, texts: Texts): Html | string {
+  if (record.kind === 'unreadable') return badge('error', texts.kinds.unreadable);
+  const status = statusOf(record) as keyof Texts['statuses'] | undefined;
+  if (status === undefined) return '';
+  return badge(status === 'complete' || status === 'answered' ? 'ok' : 'warning', texts.statuses[status]);
+}
+
+/** `known`, or `no-answer: timeout`, in words. */
+export function outcomeText(outcome: string, { language, texts }: Wording): string {
+  const [status = '', reason] = outcome.split(': ');
+  const words = texts.outcomes[status] ?? status;
+  if (reason === undefined) return words;
+  const explanation = (
+    EXPLANATIONS as Readonly<Record<string, { readonly nl: string; readonly en: string }>>
+  )[reason];
+  return `${words}: ${explanation?.[language] ?? reason}`;
+}
+
+type Row = readonly [name: string, value: Html | string];
+
+/** All fields of a record with their names, in the order in which they are read. */
+export function fieldsOf(record: LogRecord, wording: Wording): Row[] {
+  const { language, texts } = wording;
+  const { fields } = texts;
+  return [
+    [fields.event, texts.kinds[record.kind]],
+    [record.kind === 'removed' ? fields.day : fields.time, whenOf(record, language)],
+    ...ownFields(record, wording),
+  ];
+}
+
+function ownFields(record: LogRecord, wording: Wording): Row[] {
+  const { language, texts, names } = wording;
+  const { fields } = texts;
+  const number = (value: number): string => numberText(language, value);
+  const found = (text: Html | string, field: SearchField, value: string): Html =>
+    link(text, wording.searchPath({ [field]: value }));
+  const purpose = purposeOf(record) ?? '';
+  const basis = names.legalBasis(purpose);
+  const why: Row[] = [
+    [fields.purpose, found(names.purpose(purpose), 'purpose', purpose)],
+    ...(basis === undefined ? [] : [[fields.legalBasis, basis] as const]),
+  ];
+  switch (record.kind) {
+    case 'asked': {
+      const { professional, caseReference, subjects } = record.detail;
+      return [
+        [fields.professional, found(professional, 'professional', professional)],
+        ...why,
+        [fields.caseReference, found(caseReference, 'caseReference', caseReference)],
+        [fields.persons, number(subjects.length)],
+        [fields.nodes, record.nodes.map((id) => names.agency(id)).join(', ')],
+        ...(record.lookupId === undefined ? [] : [[fields.lookupId, code(record.lookupId)] as const]),
+        [fields.status, statusBadge(record, texts)],
+        ...(record.failure === undefined ? [] : [[fields.failure, code(record.failure)] as const]),
+      ];
+    }
+    case 'answered':
+    case 'refused': {
+      const { asker, persons, registers, epoch, reason } = record.detail;
+      return [
+        [fields.asker, found(names.agency(asker), 'agency', asker)],
+        ...why,
+        [fields.persons, number(persons)],
+        [fields.registers, registers.join(', ')],
+        [fields.lookupId, code(record.lookupId)],
+        [fields.status, statusBadge(record, texts)],
+        ...(reason === undefined ? [] : [[fields.reason, texts.refusals[reason] ?? reason] as const]),
+        [fields.epoch, String(epoch)],
+      ];
+    }
+    case 'log-read':
+      return [
+        [fields.reader, `${record.detail.name ?? ''} (${record.detail.reader})`.trim()],
+        [fields.reading, texts.readings[record.detail.reading]],
+        [fields.what, record.detail.what],
+      ];
+    case 'access-refused':
+      return [
+        [fields.reader, `${record.detail.name ?? ''} (${record.detail.reader})`.trim()],
+        [fields.path, code(record.detail.path)],
+      ];
+    case 'content-removed':
+      return [
+        [fields.upTo, number(record.detail.upTo)],
+        [fields.entries, number(record.detail.entries)],
+        [fields.askedAbout, number(record.detail.askedAbout)],
+        [fields.olderThan, dayText(language, record.detail.olderThan.slice(0, 10))],
+      ];
+    default:
+      return [];
+  }
+}

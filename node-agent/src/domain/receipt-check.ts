@@ -1,0 +1,84 @@
+import type { Backend, LogEntry, LogKey } from '@hitmachine/protocol';
+import {
+  HitError,
+  checkLoggedRequest,
+  cosignaturesOn,
+  decodeBase64,
+  decodeEntry,
+  logOrigin,
+  utf8ToBytes,
+  verifyReceipt,
+  witnessName,
+} from '@hitmachine/protocol';
+import type { RosterKeeper } from './roster-keeper.ts';
+
+/** The keys that this agent has pinned. */
+export interface TrustedKeys {
+  readonly backend: Backend;
+  readonly federation: string;
+  readonly log: LogKey;
+  /** Identity keys by agency. */
+  readonly agencies: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What a receipt proves. */
+export interface CheckedReceipt {
+  readonly index: number;
+  /** Entries of the log that it was proved under. */
+  readonly size: number;
+  readonly entry: LogEntry;
+  /** Whose signature stands in the entry, checked. */
+  readonly signer: string | undefined;
+  /** The agencies that cosigned that log as witnesses. */
+  readonly cosigners: readonly string[];
+}
+
+export function trustedKeysOf(backend: Backend, keeper: RosterKeeper, gatewayKey: Uint8Array): TrustedKeys {
+  const { federation, agencies } = keeper.roster;
+  return {
+    backend,
+    federation,
+    log: { origin: logOrigin(federation), publicKey: gatewayKey },
+    agencies: new Map(
+      agencies
+        .filter(({ id }) => keeper.isTrusted(id))
+        .map(({ id, identityKey }) => [id, decodeBase64(identityKey, 32)] as const),
+    ),
+  };
+}
+
+/** Checks a receipt without asking anybody. Throws a coded error with what is wrong. */
+export function checkReceipt(
+  { backend, federation, log, agencies }: TrustedKeys,
+  leaf: Uint8Array,
+  receipt: string,
+): CheckedReceipt {
+  const { index, head, checkpoint } = verifyReceipt(backend, log, leaf, receipt);
+  const entry = decodeEntry(leaf);
+  const names = new Map([...agencies.keys()].map((id) => [witnessName(federation, id), id]));
+  const witnesses = [...names].map(([name, id]) => ({ name, publicKey: agencies.get(id) as Uint8Array }));
+  return {
+    index,
+    size: head.size,
+    entry,
+    signer: 'evidence' in entry ? checkSigner(backend, agencies, entry) : undefined,
+    cosigners: cosignaturesOn(backend, checkpoint, witnesses).map(({ name }) => names.get(name) ?? name),
+  };
+}
+
+/** The agency whose signature stands in the entry, checked. */
+function checkSigner(
+  backend: Backend,
+  agencies: ReadonlyMap<string, Uint8Array>,
+  entry: Extract<LogEntry, { evidence: unknown }>,
+): string {
+  const key = agencies.get(entry.agency);
+  if (key === undefined)
+    throw new HitError('unknown-agency', `there is no trusted key of ${entry.agency} on the roster`);
+  checkLoggedRequest(backend, key, entry.agency, {
+    base: decodeBase64(entry.evidence.base),
+    signature: decodeBase64(entry.evidence.signature),
+    ...('body' in entry ? { body: utf8ToBytes(entry.body) } : {}),
+  });
+  return entry.agency;
+}

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Logged } from '@hitmachine/protocol';
+import { HitError, decodeBase64, decodeEntry } from '@hitmachine/protocol';
+import { openLogStores } from '../../node-agent/src/open-log-watch.ts';
+import type { LookupEntry } from './support/gateway.ts';
+import { StandInGateway, backend } from './support/gateway.ts';
+import { TestNode, numbers, wordOf } from './support/node.ts';
+import { grow } from './support/watching.ts';
+
+const [known] = numbers(1, 172_000_000) as [string];
+const MINUTE = 60_000;
+
+describe('looking up in the log what was asked and answered', () => {
+  let gateway: StandInGateway;
+  let police: TestNode;
+  let asker: TestNode;
+
+  beforeEach(async () => {
+    gateway = new StandInGateway();
+    police = await TestNode.join(gateway, 'politie');
+    asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
+    await police.import([known]);
+    await police.upkeep();
+    asker.roster.accept(gateway.sign());
+  });
+
+  afterEach(async () => {
+    await police.close();
+    await asker.close();
+  });
+
+  const ask = async (): Promise<void> => {
+    gateway.now += 1_000;
+    const [result] = await asker.ask([known], { registers: ['politie/incidenten'] });
+    expect(wordOf(result!['politie/incidenten'])).toBe('known');
+  };
+  const receipts = () =>
+    asker.database.prepare('SELECT lookup_id, state FROM receipts ORDER BY at').all() as {
+      lookup_id: string;
+      state: string;
+    }[];
+  const states = (): string[] => receipts().map(({ state }) => state);
+  const alarms = (node: TestNode): string[] => node.watch.store.alarms(true).map(({ kind }) => kind);
+  /** Time goes by, the log grows, and the agents see a checkpoint before and after. */
+  const later = async (): Promise<void> => {
+    for (let i = 0; i < 2; i++) {
+      gateway.now += 2 * MINUTE;
+      grow(gateway.log, 1);
+      for (const node of [police, asker]) {
+        node.watch.handler.published(new TextEncoder().encode(gateway.logFor(node.id).checkpoint));
+        await node.watch.view.checkPending();
+      }
+    }
+  };
+
+  /** Of this lookup the gateway shows nothing that would settle it. */
+  const spoil = (how: (logged: Logged) => Logged): { lookupId: string } => {
+    const spoilt = { lookupId: '' };
+    gateway.changeLogged = (logged) => {
+      const { lookupId } = decodeEntry(decodeBase64(logged.entry)) as LookupEntry;
+      return lookupId === spoilt.lookupId ? how(logged) : logged;
+    };
+    return spoilt;
+  };
+  const fail = (): never => {
+    throw new HitError('internal');
+  };
+
+  it.each<readonly [string, (logged: Logged) => Logged]>([
+    ['fails', fail],
+    ['gives a proof of nothing', ({ entry }) => ({ entry, receipt: 'trust me' })],
+  ])('goes on with the other lookups when the gateway %s about one', async (_, how) => {
+    const spoilt = spoil(how);
+    for (let i = 0; i < 3; i++) await ask();
+    spoilt.lookupId = receipts()[0]!.lookup_id;
+    await later();
+    await Promise.allSettled([police.watch.round(), asker.watch.round()]);
+    expect(states()).toEqual(['kept', 'settled', 'settled']);
+    // The node has only the first one left to look for, and remembers that over a restart.
+    const [first] = police.agencyLog.read(0, 100).filter(({ event }) => event === 'answered');
+    expect(police.watch.settling.waiting.since).toBe(first!.at);
+    expect(police.watch.store.comparedUpTo()).toBe(first!.sequence - 1);
+    spoilt.lookupId = '';
+    police.restart();
+    await police.watch.round();
+    await asker.watch.round();
+    expect(states()).toEqual(['settled', 'settled', 'settled']);
+    expect(police.watch.settling.waiting.since).toBeUndefined();
+    expect([...alarms(asker), ...alarms(police)]).toEqual([]);
+  });
+
+  it('goes on behind two hundred that wait', async () => {
+    await ask();
+    const [{ lookup_id: lookupId, at }] = asker.database
+      .prepare('SELECT lookup_id, at FROM receipts')
+      .all() as unknown as [{ lookup_id: string; at: number }];
+    const { receiptStore } = openLogStores(asker.database, backend, asker.keys);
+    const { receipt, leaf } = receiptStore.find(lookupId)!;
+    for (let i = 0; i < 250; i++)
+      receiptStore.keep({ lookupId: `AAAA${i}`, at: at - 1_000 + i, leaf, receipt });
+    await asker.watch.round();
+    expect(states().filter((state) => state === 'settled')).toHaveLength(1);
+    expect(alarms(asker)).toEqual([]);
+  });
+
+  it('finds a missing entry behind one that waits, and gives one alarm for it, also after a restart', async () => {
+    const spoilt = spoil(fail);
+    await ask();
+    spoilt.lookupId = receipts()[0]!.lookup_id;
+    asker.watch.receipts.accept = () => undefined;
+    const whole = gateway.log;
+    const aside = gateway.log.copy();
+    gateway.logFor = (agency) => (agency === 'gemeente' ? aside : whole);
+    await ask();
+    await later();
+    for (let i = 0; i < 2; i++) {
+      await police.watch.round().catch(() => undefined);
+      expect(alarms(police)).toEqual(['entry-missing']);
+      police.restart();
+      await later();
+    }
+    // The gateway may have been killed between the answer and its entry; the words say whom to ask.
+    expect(police.watch.store.alarms(true)[0]!.detail).toMatch(
+      /gateway stopped while the question was on its way.*hit-gateway audit reconcile/,
+    );
+  });
+});
