@@ -228,9 +228,23 @@ describe.each(Object.entries(ADAPTERS))('the stores of an agent: %s', (_, { open
       const second = stores.epochs.nextEpoch(T0);
       expect(second).toBeGreaterThan(first);
       reopen();
-      const third = stores.epochs.nextEpoch(T0 - 86_400_000);
+      const third = stores.epochs.nextEpoch(T0 - 60_000);
       expect(third).toBeGreaterThan(second);
+      expect(stores.epochs.nextEpoch(T0, third + 5)).toBe(third + 6);
       expect(stores.epochs.nextEpoch(T0 + 86_400_000)).toBeGreaterThanOrEqual(T0 + 86_400_000);
+    });
+
+    it('give up numbers that a clock reserved far ahead, and that nothing was answered from', () => {
+      const ahead = stores.epochs.nextEpoch(T0 + 86_400_000);
+      expect(stores.epochs.nextEpoch(T0)).toBe(T0);
+      stores.epochs.switchTo({
+        epoch: ahead,
+        day: '2026-01-02',
+        generations: {},
+        commitment: undefined,
+        tables: [],
+      });
+      expect(stores.epochs.nextEpoch(T0)).toBe(ahead + 1);
     });
 
     onDisk('never have the same number in two processes', () => {
