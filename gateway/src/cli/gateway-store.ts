@@ -13,7 +13,6 @@ import { SqliteDirectory } from '../adapters/sqlite/directory.ts';
 import { formerLogDigest } from '../adapters/sqlite/former-log.ts';
 import { SqliteLogSearch } from '../adapters/sqlite/log-search.ts';
 import { SqliteNonces } from '../adapters/sqlite/nonces.ts';
-import { WriteTurns } from '../adapters/sqlite/write-turns.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
@@ -58,17 +57,14 @@ export function openStore(path: string): GatewayStore {
   const durable = openDatabase(path, { durable: true });
   const quick = openDatabase(path, { durable: false });
   const search = new SqliteLogSearch(path);
-  const turns = new WriteTurns();
-  const auditLog = new SqliteAuditLog(durable, path, turns);
   return {
     directory: new SqliteDirectory(durable),
-    auditLog,
+    auditLog: new SqliteAuditLog(durable),
     search,
     published: new SqliteCheckpoints(durable),
     nonces: new SqliteNonces(quick),
     formerLogDigest: async () => formerLogDigest(durable),
     async close() {
-      await auditLog.close();
       quick.close();
       durable.close();
       await search.close();
