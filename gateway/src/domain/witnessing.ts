@@ -52,6 +52,8 @@ export class Witnessing {
   readonly #refused = new Map<string, number>();
   /** Witnesses that were asked and have not answered: they hold nobody up. */
   readonly #asked = new Set<string>();
+  /** Agencies that were shown the latest checkpoint. */
+  #shown: ReadonlySet<string> = new Set();
   #running: Promise<void> | undefined;
 
   constructor(deps: WitnessingDeps) {
@@ -89,8 +91,11 @@ export class Witnessing {
 
     const lines = [...this.#signed.values()].flatMap((one) => (one.size === size ? (one.line ?? []) : []));
     const note = addSignatures(before, lines);
-    if (latest?.note === note) return;
-    await published.save({ size, at: runtime.now(), note });
+    const connected = connections.connected();
+    const allShown = connected.every((id) => this.#shown.has(id));
+    this.#shown = new Set(connected);
+    if (latest?.note !== note) await published.save({ size, at: runtime.now(), note });
+    else if (allShown) return;
     connections.announceCheckpoint(utf8ToBytes(note));
   }
 

@@ -34,10 +34,10 @@ const SPECIAL = new RegExp(`[${Object.keys(WITHOUT_DECOMPOSITION).join('')}]`, '
 
 /**
  * Everything that is typed where an apostrophe is meant. Replaced before the decomposition, which would turn the
- * loose acute accent into a space. The modifier letters U+02B9 to U+02BF and the saltillo count as letters in
+ * loose acute accent into a space; the Greek varia and oxia are canonically the grave and the acute accent. The modifier letters U+02B9 to U+02BF and the saltillo count as letters in
  * Unicode.
  */
-const APOSTROPHES = /[`´‘’‛′‵＇\u02b9-\u02bf\u055a\u05f3\ua78b\ua78c]/gu;
+const APOSTROPHES = /[`´‘’‛′‵＇\u02b9-\u02bf\u1fef\u1ffd\u055a\u05f3\ua78b\ua78c]/gu;
 
 /**
  * Lower case letters without diacritics: compatibility decomposition (NFKD, Unicode annex 15), combining marks,
