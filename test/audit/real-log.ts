@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LogEntry, LookupOpened, TreeHead } from '@hitmachine/protocol';
+import type { LogEntry, LookupOpened, TableCommitment, TreeHead } from '@hitmachine/protocol';
 import {
+  TABLES_PATH,
   addCheckpoint,
   decodeBase64,
   decodeEnrolmentToken,
@@ -77,6 +78,8 @@ export class RealLog {
   formerSeed = new Uint8Array(32);
   identitySeed = new Uint8Array(32);
   #clock = Date.now();
+  /** Of the last tables that an agency committed to. */
+  #epoch = 0;
   #gateway: RunningGateway | undefined;
   #store: ReturnType<typeof openStore> | undefined;
 
@@ -106,6 +109,7 @@ export class RealLog {
     await removeAgency(deps, LEAVER);
     while ((await log.#rosterVersion()) === before) await delay(50);
     await log.#refused();
+    for (const id of ASKERS) await log.#commit(id);
     await log.#grow(entries);
     await log.stop();
     return log;
@@ -158,6 +162,7 @@ export class RealLog {
     const party: Party = { agency, socket: undefined, state: this.parties.get(id)?.state };
     this.parties.get(id)?.socket?.socket.terminate();
     this.parties.set(id, party);
+    await this.#commit(id);
     party.socket = await AgentSocket.open(url, agency, (socket) => this.#prepare(socket, party), this.now());
   }
 
@@ -221,6 +226,24 @@ export class RealLog {
     };
     this.lines.push({ ...line, agency: asker, role: 'asked', others: nodes });
     for (const node of nodes) this.lines.push({ ...line, agency: node, role: 'answered', others: [asker] });
+  }
+
+  /** An agency's word on what it answers from, and where its own log stands. */
+  async #commit(id: string): Promise<void> {
+    this.#epoch = Math.max(this.#clock, this.#epoch + 1);
+    const response = await this.party(id).agency.call('POST', TABLES_PATH, this.commitment(this.#epoch));
+    if (response.status !== 200) throw new Error(await response.text());
+  }
+
+  commitment(epoch: number, sequence = epoch): TableCommitment {
+    const table = { tokenType: 'bsn', bits: 0, capacity: 1, root: encodeBase64(random(32)) };
+    return {
+      format: 'hitmachine-tables-1',
+      epoch,
+      day: new Date(epoch).toISOString().slice(0, 10),
+      tables: [{ register: 'incidenten', ...table }],
+      logHead: { sequence, chain: encodeBase64(random(32)) },
+    };
   }
 
   /** A lookup for a purpose that nobody agreed on. */

@@ -149,7 +149,9 @@ describe('hit-gateway log', () => {
     expect(head.stdout).toMatch(/^4 ([0-9a-f]{4}-){7}[0-9a-f]{4}\n$/);
     const earlier = await runProgram(['audit', 'head', '--entries', '2', '--dir', folder]);
     expect(earlier.stdout).toMatch(/^2 /);
-    expect((await runProgram(['audit', 'head', '--entries', '9', '--dir', folder])).stderr).toContain('--entries');
+    expect((await runProgram(['audit', 'head', '--entries', '9', '--dir', folder])).stderr).toContain(
+      '--entries',
+    );
     for (const from of ['x', '-1', '1.5', '1e3', '', '99999999999999999999']) {
       const refused = await runProgram(['log', '--dir', folder, '--from', from]);
       expect(refused).toMatchObject({ code: 1, stdout: '' });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LookupRequest, Roster } from '@hitmachine/protocol';
-import { CANARY_PURPOSE, SUBJECT_ACCESS_PURPOSE } from '@hitmachine/protocol';
-import { checkLookup } from '../../gateway/src/domain/lookup-policy.ts';
+import { CANARY_PURPOSE, SUBJECT_ACCESS_PURPOSE, checkLookup } from '@hitmachine/protocol';
 
 const roster = {
   version: 4,

@@ -1,160 +1,31 @@
-import { randomFillSync } from 'node:crypto';
-import type { Agency, LogEvent, LogProblem, Roster, SignedDocument } from '@hitmachine/protocol';
-import {
-  GATEWAY_KEY_ID,
-  LogCheck,
-  ROSTER_KIND,
-  checkEntry,
-  decodeBase64,
-  encodeBase64,
-  encodeEntry,
-  loadSodium,
-  signDocument,
-  signRequest,
-  utf8ToBytes,
-} from '@hitmachine/protocol';
+import type { Agency, LogEvent } from '@hitmachine/protocol';
+import { checkEntry, decodeBase64, encodeBase64, utf8ToBytes } from '@hitmachine/protocol';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { IdSet } from '../../protocol/src/log/id-set.ts';
-import { evidenceFrom } from '../support/small-log.ts';
+import {
+  HandMade,
+  MINUTE,
+  START,
+  backend,
+  begun,
+  id,
+  random,
+  reasons,
+  register,
+} from '../support/hand-made-log.ts';
 
-const backend = await loadSodium();
-const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
-const id = (): string => encodeBase64(random(16));
-const START = Date.UTC(2026, 2, 2, 12);
-const MINUTE = 60_000;
-const GATEWAY = random(32);
-const GATEWAY_KEY = backend.signatures.publicKey(GATEWAY);
-const register = (name: string): Agency['registers'][number] => ({
-  id: name,
-  name,
-  areaOfLife: 'zorg',
-  tokenTypes: ['bsn'],
-  contact: { name: 'Balie' },
-  tableBits: {},
-});
-
-/** A log that is made by hand, entry by entry, and checked as it grows. */
-class HandMade {
-  readonly seeds = new Map<string, Uint8Array>();
-  readonly keys = new Map<string, string[]>();
-  readonly documents = new Map<number, SignedDocument>();
-  readonly check = new LogCheck({
-    backend,
-    federation: 'waalstad',
-    publicKey: GATEWAY_KEY,
-    roster: (version) => this.documents.get(version)!,
-  });
-  at = START;
-  agencies: Agency[] = [];
-  version = 0;
-
-  /** What is wrong by the next entry. */
-  add(event: LogEvent, at = this.at): LogProblem[] {
-    const leaf = encodeEntry({ at, ...event });
-    return this.check.add(checkEntry(backend, leaf, (agency) => this.keys.get(agency) ?? []));
-  }
-
-  open(change: object = {}): LogProblem[] {
-    const identityKey = encodeBase64(GATEWAY_KEY);
-    return this.add({ event: 'log-opened', federation: 'waalstad', identityKey, ...change });
-  }
-
-  signed(
-    agency: string,
-    method: string,
-    path: string,
-    body: string,
-    options: { at?: number; seed?: Uint8Array } = {},
-  ) {
-    const seed = options.seed ?? this.seeds.get(agency)!;
-    const request = { method, path, body: utf8ToBytes(body) };
-    return evidenceFrom(signRequest(backend, seed, agency, request, options.at ?? this.at, random));
-  }
-
-  enrol(agency: string): LogProblem[] {
-    const seed = random(32);
-    this.seeds.set(agency, seed);
-    const identityKey = encodeBase64(backend.signatures.publicKey(seed));
-    this.keys.set(agency, [...(this.keys.get(agency) ?? []), identityKey]);
-    const evidence = this.signed(agency, 'POST', '/v1/enrolments', '{}');
-    this.agencies = [
-      ...this.agencies.filter((one) => one.id !== agency),
-      {
-        id: agency,
-        name: agency,
-        kind: 'other' as const,
-        identityKey,
-        sessionKey: { kem: 'x25519' as const, publicKey: encodeBase64(random(32)) },
-        registers: [register('een')],
-      },
-    ].sort((a, b) => (a.id < b.id ? -1 : 1));
-    return this.add({ event: 'enrolment', agency, identityKey, evidence });
-  }
-
-  /** The roster of the agencies as they are, `changed` as the entry tells it. */
-  roster(changed: Extract<LogEvent, { event: 'roster' }>['changed'], version = ++this.version): LogProblem[] {
-    const roster: Roster = {
-      format: 'hitmachine-roster-1',
-      federation: 'waalstad',
-      version,
-      issuedAt: this.at,
-      gateway: { identityKey: encodeBase64(GATEWAY_KEY), evaluationKey: encodeBase64(random(32).fill(1)) },
-      settings: { tokenTypes: { bsn: 6 }, lookupProof: true, maxPersons: 4, answerTimeoutMs: 300 },
-      purposes: [],
-      agencies: this.agencies,
-    };
-    const document = signDocument(backend, ROSTER_KIND, roster, { keyId: GATEWAY_KEY_ID, seed: GATEWAY });
-    this.documents.set(version, document);
-    const digest = encodeBase64(sha256(decodeBase64(document.payload)));
-    return this.add({ event: 'roster', version, digest, changed });
-  }
-
-  lookup(agency: string, options: { at?: number; seed?: Uint8Array; purpose?: string; path?: string } = {}) {
-    const body = JSON.stringify({
-      rosterVersion: this.version,
-      purpose: options.purpose ?? 'casusoverleg',
-      caseCommitment: encodeBase64(random(32)),
-      professional: id(),
-      registers: ['ggz/een', 'politie/een'],
-      tokenTypes: ['bsn'],
-      persons: 1,
-      elements: '',
-    });
-    const evidence = this.signed(agency, 'POST', options.path ?? '/v1/lookups', body, options);
-    return { event: 'lookup', agency, lookupId: id(), body, evidence } as const;
-  }
-
-  answerTo(lookup: ReturnType<HandMade['lookup']>, change: object = {}): LogEvent {
-    return {
-      event: 'answer',
-      id: id(),
-      agency: lookup.agency,
-      lookupId: lookup.lookupId,
-      node: 'ggz',
-      request: encodeBase64(sha256(decodeBase64(lookup.evidence.base))),
-      outcome: 'answered',
-      milliseconds: 10,
-      ...change,
-    };
-  }
-}
-
-const ALL = ['gateway-keys', 'policy', 'agencies', 'agency-keys', 'registers'] as const;
 let log: HandMade;
-const reasons = (problems: LogProblem[]): string[] => problems.map(({ reason }) => reason);
 
 beforeEach(() => {
-  log = new HandMade();
-  const problems = [...log.open(), ...log.enrol('politie'), ...log.enrol('ggz'), ...log.roster([...ALL])];
-  expect(problems).toEqual([]);
+  log = begun();
 });
 
 describe('the start and the times of a log', () => {
   it('has one opening, in front, with the key and the federation that are expected', () => {
     expect(reasons(log.open())).toEqual(['a log is opened only once']);
     const other = new HandMade();
-    expect(reasons(other.enrol('politie'))).toEqual(['a log begins with the entry "log-opened"']);
+    expect(reasons(other.invite('politie'))).toEqual(['a log begins with the entry "log-opened"']);
     expect(reasons(new HandMade().open({ identityKey: encodeBase64(random(32)) }))).toEqual([
       'it names another key of the gateway',
     ]);
@@ -164,7 +35,7 @@ describe('the start and the times of a log', () => {
   it('never goes back in time', () => {
     expect(log.add({ event: 'agency-invited', agency: 'x', again: false }, START + MINUTE)).toEqual([]);
     expect(log.add({ event: 'agency-invited', agency: 'y', again: false }, START)).toEqual([
-      { index: 5, reason: 'its time is 60 s before that of the entry before it' },
+      { index: 7, reason: 'its time is 60 s before that of the entry before it' },
     ]);
   });
 
@@ -207,7 +78,7 @@ describe('a signed request in a log', () => {
     const lookup = log.lookup('politie');
     expect(log.add(lookup)).toEqual([]);
     expect(reasons(log.add({ ...lookup, lookupId: id() }))).toEqual([
-      'it is a duplicate: the request of politie in it stands in entry 6 already',
+      'it is a duplicate: the request of politie in it stands in entry 8 already',
     ]);
     log.at += 1_000 * MINUTE;
     expect(reasons(log.add(lookup))).toEqual([
@@ -222,25 +93,15 @@ describe('a signed request in a log', () => {
     const refused: LogEvent = { event: 'lookup-refused', agency, code: 'storage-failed', evidence };
     expect(log.add(refused)).toEqual([]);
     expect(reasons(log.add(refused))).toEqual([
-      'it is a duplicate: the request of politie in it stands in entry 4 already',
+      'it is a duplicate: the request of politie in it stands in entry 6 already',
     ]);
   });
 
   it('is made with a roster that was there', () => {
     log.version++;
     expect(reasons(log.add(log.lookup('politie')))).toEqual([
-      'it was made with roster 2, and the newest one in the log is 1',
+      'it was made with roster 2, and roster 1 is in force',
     ]);
-  });
-
-  it('commits to the tables of an epoch once', () => {
-    const commit = (epoch: number) => {
-      const body = JSON.stringify({ format: 'hitmachine-tables-1', epoch, day: '2026-03-02', tables: [] });
-      const evidence = log.signed('ggz', 'POST', '/v1/tables', body);
-      return reasons(log.add({ event: 'tables', agency: 'ggz', body, evidence }));
-    };
-    expect([commit(1), commit(2)]).toEqual([[], []]);
-    expect(commit(2)).toEqual(['ggz has committed to tables for epoch 2 before']);
   });
 });
 
@@ -267,11 +128,20 @@ describe('the keys of an agency', () => {
     expect(log.enrol('politie')).toEqual([]);
     // The gateway may have checked it in the moment before.
     expect(log.add(before)).toEqual([]);
+    expect(reasons(log.add(log.lookup('politie')))).toEqual([
+      'it is signed with a key that no roster had given politie yet',
+    ]);
     expect(log.roster(['agency-keys'])).toEqual([]);
+    expect(log.check.notices).toEqual([
+      {
+        index: 10,
+        reason: 'politie got another key, 2026-03-02T12:00:00.000Z: ask politie whether that was so',
+      },
+    ]);
     log.at += 2 * MINUTE;
     expect(log.add(log.lookup('politie'))).toEqual([]);
     expect(reasons(log.add(log.lookup('politie', { seed: former })))).toEqual([
-      'it is signed with a key that no longer counted: politie has another key since entry 6',
+      'it is signed with a key that no longer counted: politie has another key since entry 10',
     ]);
     expect(log.check.membership.formerKeys).toMatchObject([{ agency: 'politie' }]);
   });
@@ -286,9 +156,10 @@ describe('the keys of an agency', () => {
     expect(log.add(log.lookup('ggz'))).toEqual([]);
     log.at += 2 * MINUTE;
     expect(reasons(log.add(log.lookup('ggz')))).toEqual([
-      'it is signed with a key that no longer counted: ggz was taken off at entry 5',
+      'it is signed with a key that no longer counted: ggz was taken off at entry 7',
     ]);
     expect(log.enrol('ggz')).toEqual([]);
+    expect(log.roster(['agency-keys'])).toEqual([]);
     expect(log.add(log.lookup('ggz'))).toEqual([]);
   });
 
@@ -302,7 +173,7 @@ describe('the keys of an agency', () => {
 
   it('of before a log that continues another are taken from its first roster, and that is told', () => {
     const old = new HandMade();
-    old.enrol('politie');
+    for (const agency of ['politie', 'ggz']) old.enrol(agency);
     const continuing = new HandMade();
     Object.assign(continuing, { seeds: old.seeds, keys: old.keys, agencies: old.agencies, version: 6 });
     expect(continuing.open({ before: encodeBase64(random(32)) })).toEqual([]);
@@ -379,7 +250,7 @@ describe('a roster in a log', () => {
     log.at += 2 * MINUTE;
     log.agencies = agencies.filter(({ id: name }) => name === 'politie');
     expect(reasons(log.roster(['agencies', 'agency-keys', 'registers']))).toEqual([
-      'it gives politie a key that no longer counted: politie was taken off at entry 5',
+      'it gives politie a key that no longer counted: politie was taken off at entry 7',
     ]);
   });
 });

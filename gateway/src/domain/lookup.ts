@@ -1,5 +1,5 @@
 import type { LookupOpened, LookupRequest } from '@hitmachine/protocol';
-import { CANARY_PURPOSE, LOOKUP_ID_BYTES, encodeBase64 } from '@hitmachine/protocol';
+import { CANARY_PURPOSE, LOOKUP_ID_BYTES, checkLookup, encodeBase64 } from '@hitmachine/protocol';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import type { Runtime } from '../ports/runtime.ts';
@@ -7,7 +7,6 @@ import type { Caller } from './authentication.ts';
 import { readElements } from './evaluation.ts';
 import type { CheckpointSigner } from './checkpoint-signer.ts';
 import { bodyText, evidenceOf } from './evidence.ts';
-import { checkLookup } from './lookup-policy.ts';
 import type { OpenLookups } from './open-lookups.ts';
 import type { Quotas } from './quotas.ts';
 import { canaryCharges, lookupCharges, quotaExceeded } from './quotas.ts';

@@ -1,4 +1,6 @@
-import { HitError, decodeBase64, parseVerifierKey } from '@hitmachine/protocol';
+import { readFileSync } from 'node:fs';
+import type { KnownKeys } from '@hitmachine/protocol';
+import { HitError, decodeBase64, parseKnownKeys, parseVerifierKey } from '@hitmachine/protocol';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isGood, reportJson, reportLines } from './report.ts';
 import { verifyExport } from './verify.ts';
@@ -21,6 +23,7 @@ interface Options {
   readonly earlier?: string;
   readonly receipt?: readonly string[];
   readonly minWitnesses?: number;
+  readonly agencyKeys?: string;
   readonly json?: boolean;
 }
 
@@ -41,8 +44,12 @@ export async function runVerify(argv: readonly string[], context: VerifyContext)
     .option('--receipt <file...>', 'receipts of lookups, as agents keep them')
     .option(
       '--min-witnesses <number>',
-      'agencies that must have cosigned the checkpoint (one, unless told)',
+      'agencies that must have cosigned the checkpoint (more than half of those on the newest roster, unless told)',
       parseNumber,
+    )
+    .option(
+      '--agency-keys <file>',
+      'the keys of agencies, a line for each with the agency and the fingerprint of its keys or its identity key: what "hit-agent trust" of a partner prints, or what you asked the agencies yourself; an agency that had other keys before has a line for those too',
     )
     .option('--json', 'print the report as JSON')
     .configureOutput({
@@ -58,6 +65,7 @@ export async function runVerify(argv: readonly string[], context: VerifyContext)
         earlier: options.earlier,
         receipts: options.receipt ?? [],
         minWitnesses: options.minWitnesses,
+        agencyKeys: options.agencyKeys === undefined ? undefined : readKeys(options.agencyKeys),
         progress: (entries, size) => context.progress?.(`checked ${entries} of ${size} entries`),
       });
       if (options.json === true) context.print(JSON.stringify(reportJson(report), undefined, 2));
@@ -87,6 +95,16 @@ function parseKey(text: string): Uint8Array {
     return text.includes('+') ? parseVerifierKey(text).publicKey : decodeBase64(text, 32);
   } catch {
     throw new InvalidArgumentError('Give the 32 bytes of the key in base64url, or a verifier key (vkey).');
+  }
+}
+
+function readKeys(path: string): KnownKeys {
+  const text = readFileSync(path, 'utf8');
+  try {
+    return parseKnownKeys(text);
+  } catch (error) {
+    if (!(error instanceof HitError)) throw error;
+    throw new HitError('malformed', `${path}: ${error.detail}`, { cause: error });
   }
 }
 

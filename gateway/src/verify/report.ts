@@ -1,3 +1,5 @@
+import type { KnownKeys } from '@hitmachine/protocol';
+import { duration } from '@hitmachine/protocol';
 import type { ExportDescription } from '../export-layout.ts';
 import type { Check, Finding, Findings } from './findings.ts';
 import { CHECKS } from './findings.ts';
@@ -11,8 +13,10 @@ export interface VerifyOptions {
   readonly earlier?: string | undefined;
   /** Paths of receipts. */
   readonly receipts?: readonly string[];
-  /** Agencies that must have cosigned; unless told, one of those that are on the roster. */
+  /** Agencies that must have cosigned; unless told, more than half of those on the newest roster. */
   readonly minWitnesses?: number | undefined;
+  /** The keys that agencies are known by, as they say themselves. */
+  readonly agencyKeys?: KnownKeys | undefined;
   /** Hears how many entries were checked. */
   readonly progress?: (entries: number, size: number) => void;
 }
@@ -94,9 +98,26 @@ function verdictOf(report: Report, check: Check): string {
       keyFrom === 'pinned'
         ? 'with the key that you gave'
         : 'with the key in its own first entry: give --gateway-key to know that it is the right one',
-    witnessed: `by ${witnesses.length} of ${agencies} agencies${witnesses.map(({ agency, at }) => `\n${' '.repeat(21)}${agency} at ${iso(at)}`).join('')}`,
+    witnessed: `by ${witnesses.length} of ${agencies} agencies${agesText(report)}${witnesses.map(({ agency, at }) => `\n${' '.repeat(21)}${agency} at ${iso(at)}`).join('')}`,
   };
   return `yes   ${detail[check] ?? ''}`.trimEnd();
+}
+
+/** Milliseconds from the last entry to the newest and to the oldest of the cosignatures that count. */
+function agesOf({ witnesses, lastAt }: Report): { readonly newest: number; readonly oldest: number } | null {
+  if (witnesses.length === 0) return null;
+  const ages = witnesses.map(({ at }) => at - lastAt);
+  return { newest: Math.max(...ages), oldest: Math.min(...ages) };
+}
+
+function agesText(report: Report): string {
+  const ages = agesOf(report);
+  if (ages === null) return '';
+  // A cosignature has whole seconds, by another clock.
+  const told = (age: number): string => `${duration(Math.abs(age))} ${age < 0 ? 'before' : 'after'}`;
+  return report.witnesses.length === 1
+    ? `, ${told(ages.newest)} the last entry`
+    : `, the newest ${told(ages.newest)} the last entry, the oldest ${told(ages.oldest)} it`;
 }
 
 /** The report as one JSON value. */
@@ -113,6 +134,7 @@ export function reportJson(report: Report): object {
     lastAt,
     agencies,
     witnesses,
+    cosignedAfterMs: agesOf(report),
     checks: Object.fromEntries(
       CHECKS.map((check) => [
         check,

@@ -2,6 +2,7 @@ import type { Backend, Checkpoint, LogKey, Tile } from '@hitmachine/protocol';
 import {
   LIMITS,
   LogCheck,
+  MAX_NOTE_SIGNATURES,
   TILE_WIDTH,
   constantTimeEqual,
   decodeEntry,
@@ -68,6 +69,7 @@ export async function verifyExport(options: VerifyOptions): Promise<Report> {
   const knownGood = compareAll(work, kept, tree);
   checkRoot(work, tree, knownGood);
   const witnesses = judgeWitnesses(work, log);
+  noteUnknown(work, log);
   return {
     description,
     size,
@@ -130,6 +132,7 @@ async function checkEntries(work: Work, tree: TreeCheck): Promise<LogCheck> {
     federation: description.federation,
     publicKey: key.publicKey,
     roster: (version) => folder.roster(version),
+    knownKeys: options.agencyKeys,
   });
   const bundles = Math.ceil(size / TILE_WIDTH);
   const workers = new BundleWorkers(backend, folder, bundles);
@@ -211,7 +214,7 @@ function judgeWitnesses(work: Work, log: LogCheck): readonly Witness[] {
       : checkWitnesses(backend, folder.checkpoint, roster, log.membership.formerKeys);
   notices.push(...ignored);
   for (const reason of forged) findings.add({ check: 'witnessed', reason });
-  const needed = options.minWitnesses ?? Math.min(1, agencies);
+  const needed = options.minWitnesses ?? majorityOf(agencies);
   if (valid.length < needed)
     findings.add({
       check: 'witnessed',
@@ -222,6 +225,17 @@ function judgeWitnesses(work: Work, log: LogCheck): readonly Witness[] {
     });
   for (const { agency, at } of valid) checkFuture(work, log, agency, at);
   return valid;
+}
+
+/** Whoever gives keys should know of which agencies there were none. */
+function noteUnknown({ options: { agencyKeys }, notices }: Work, { roster }: LogCheck): void {
+  const unknown = (roster?.agencies ?? []).filter(({ id }) => agencyKeys?.has(id) === false);
+  if (unknown.length > 0) notices.push(`no key was given of ${unknown.map(({ id }) => id).join(', ')}`);
+}
+
+/** More than half; a note has no room for those of very many. */
+function majorityOf(agencies: number): number {
+  return agencies === 0 ? 0 : Math.min(Math.floor(agencies / 2) + 1, MAX_NOTE_SIGNATURES - 1);
 }
 
 /** An entry that was there when a witness cosigned cannot be of a later time. */

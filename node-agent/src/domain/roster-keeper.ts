@@ -1,6 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { Agency, Backend, Roster, SignedDocument } from '@hitmachine/protocol';
-import { HitError, openRoster, parseJson, signedDocumentSchema, utf8ToBytes } from '@hitmachine/protocol';
+import {
+  HitError,
+  agencyFingerprint,
+  keysFingerprint,
+  openRoster,
+  parseJson,
+  signedDocumentSchema,
+  utf8ToBytes,
+} from '@hitmachine/protocol';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { Membership, StateStore } from '../ports/state-store.ts';
 
@@ -177,17 +184,8 @@ function budgetsFrom(
 /** What is pinned of a roster: each agency's two keys, the gateway's evaluation key, and the budgets of token types. */
 export function fingerprintsOf(roster: Roster): Map<string, string> {
   return new Map([
-    [EVALUATION_KEY, fingerprint(roster.gateway.evaluationKey)],
+    [EVALUATION_KEY, keysFingerprint(roster.gateway.evaluationKey)],
     [BUDGETS, budgetsText(roster.settings.tokenTypes)],
-    ...roster.agencies.map(
-      ({ id, identityKey, sessionKey }) =>
-        [id, fingerprint(`${identityKey} ${sessionKey.kem} ${sessionKey.publicKey}`)] as const,
-    ),
+    ...roster.agencies.map((agency) => [agency.id, agencyFingerprint(agency)] as const),
   ]);
-}
-
-/** 128 bits in groups of four, short enough to be read out over the telephone. */
-function fingerprint(keys: string): string {
-  const hex = createHash('sha256').update(keys).digest('hex').slice(0, 32);
-  return (hex.match(/.{4}/g) ?? []).join('-');
 }

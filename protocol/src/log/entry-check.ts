@@ -1,14 +1,17 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Backend } from '../backend/backend.ts';
+import { ELEMENT_BYTES } from '../backend/backend.ts';
 import { decodeBase64, encodeBase64, utf8ToBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import type { LoggedRequest } from '../wire/http-signature.ts';
 import { readLoggedRequest } from '../wire/http-signature.ts';
 import { parseJson } from '../wire/json.ts';
+import type { LookupTerms } from '../wire/lookup-policy.ts';
 import { lookupRequestSchema } from '../wire/lookup.ts';
 import { registersUpdateSchema } from '../wire/enrolment.ts';
 import { CANARY_PURPOSE } from '../wire/roster.ts';
 import { TABLES_PATH, tableCommitmentSchema } from '../wire/table-commitment.ts';
+import type { CommitmentFacts } from './commitment-check.ts';
 import type { LogEntry, LogEventName } from './entry.ts';
 import { decodeEntry } from './entry.ts';
 
@@ -24,17 +27,16 @@ export interface EntryFacts {
   readonly problem: string | undefined;
   readonly request?: RequestFacts;
   readonly lookup?: LookupFacts;
-  /** Of a table commitment. */
-  readonly epoch?: number;
+  readonly commitment?: CommitmentFacts;
   /** Of a change of registers: what they are from then on, as {@link sortedJson}. */
   readonly registers?: string;
 }
 
 export interface LookupFacts {
+  /** What was asked for. */
+  readonly terms: LookupTerms;
   /** The agencies whose registers it addresses. */
   readonly nodes: readonly string[];
-  /** The roster that it was made with. */
-  readonly rosterVersion: number;
   /** SHA-256 of what the asker signed, base64url: the answers to it name this. */
   readonly requestDigest: string;
 }
@@ -97,7 +99,9 @@ export function checkEntry(backend: Backend, leaf: Uint8Array, keysOf: KeysOf): 
         : candidates.length === 0
           ? `${entry.agency} had no key when this was logged, so it cannot have signed it`
           : `${entry.agency} did not sign this: the signature fits none of its keys`;
-    return { ...facts, problem, ...(bytes && readBody(entry.event, bytes, base)) };
+    if (body === undefined || bytes === undefined) return { ...facts, problem };
+    requireCompact(body);
+    return { ...facts, problem, ...readBody(entry.event, bytes, base) };
   } catch (error) {
     return { said, problem: detailOf(error) };
   }
@@ -117,12 +121,39 @@ function requirePlace(event: LogEventName, { method, path }: LoggedRequest): voi
 function readBody(event: LogEventName, body: Uint8Array, base: Uint8Array): Partial<EntryFacts> {
   if (event === 'registers')
     return { registers: sortedJson(parseJson(registersUpdateSchema, body).registers) };
-  if (event === 'tables') return { epoch: parseJson(tableCommitmentSchema, body).epoch };
-  const { registers, rosterVersion, purpose } = parseJson(lookupRequestSchema, body);
+  if (event === 'tables') {
+    const { epoch, tables, logHead } = parseJson(tableCommitmentSchema, body);
+    const named = tables.map(({ register, tokenType }) => ({ register, tokenType }));
+    return { commitment: { epoch, tables: named, logHead } };
+  }
+  const { elements, rosterVersion, purpose, registers, tokenTypes, persons } = parseJson(
+    lookupRequestSchema,
+    body,
+  );
   if ((event === 'canary') !== (purpose === CANARY_PURPOSE))
     throw new HitError('field-invalid', `a lookup for the purpose ${purpose} is not the event ${event}`);
+  const bytes = persons * tokenTypes.length * ELEMENT_BYTES;
+  const found = decodeBase64(elements).length;
+  if (found !== bytes)
+    throw new HitError(
+      'field-invalid',
+      `it has ${found} bytes of elements, where every person and token type has ${ELEMENT_BYTES}: ${bytes}`,
+    );
   const nodes = [...new Set(registers.map((name) => name.slice(0, name.indexOf('/'))))];
-  return { lookup: { nodes, rosterVersion, requestDigest: encodeBase64(sha256(base)) } };
+  const terms = { rosterVersion, purpose, registers, tokenTypes, persons };
+  return { lookup: { terms, nodes, requestDigest: encodeBase64(sha256(base)) } };
+}
+
+/** A second member of the same name would stand in the log unseen. Throws `malformed`. */
+function requireCompact(body: string): void {
+  let compact: string | undefined;
+  try {
+    compact = JSON.stringify(JSON.parse(body));
+  } catch {
+    // Told below: it is not JSON at all.
+  }
+  if (compact !== body)
+    throw new HitError('malformed', 'the body is not compact JSON with every member once');
 }
 
 function detailOf(error: unknown): string {

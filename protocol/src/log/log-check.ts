@@ -3,14 +3,20 @@ import { encodeBase64 } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import { REQUEST_LIFETIME } from '../wire/http-signature.ts';
 import { LIMITS } from '../wire/limits.ts';
-import type { Roster } from '../wire/roster.ts';
+import type { LookupTerms } from '../wire/lookup-policy.ts';
+import { checkLookup } from '../wire/lookup-policy.ts';
+import type { Register, Roster } from '../wire/roster.ts';
 import type { SignedDocument } from '../wire/signed-document.ts';
+import type { KnownKeys } from './agency-keys.ts';
+import { CommitmentCheck } from './commitment-check.ts';
+import { duration } from './duration.ts';
 import type { LogEventName } from './entry.ts';
 import type { EntryFacts, LookupFacts, RequestFacts, SaidEntry } from './entry-check.ts';
 import { IdSet } from './id-set.ts';
 import { MembershipCheck } from './membership-check.ts';
 import type { RosterEntry } from './roster-check.ts';
 import { rosterOf, untoldChange } from './roster-check.ts';
+import { RostersInForce } from './rosters-in-force.ts';
 
 /** One thing that is not right with an entry. */
 export interface LogProblem {
@@ -29,6 +35,8 @@ export interface LogCheckOptions {
   readonly publicKey: Uint8Array;
   /** The signed document of a version of the roster, if there is one. */
   readonly roster: (version: number) => SignedDocument | undefined;
+  /** The keys that agencies are known by, as somebody who asked them says: others are a problem. */
+  readonly knownKeys?: KnownKeys | undefined;
 }
 
 /** Time that a gateway may take between checking a request and logging it. */
@@ -45,7 +53,7 @@ interface UsedNonce {
   readonly until: number;
 }
 
-interface OpenLookup extends LookupFacts {
+interface OpenLookup extends Pick<LookupFacts, 'nodes' | 'requestDigest'> {
   readonly agency: string;
   readonly at: number;
   readonly answers: Map<string, number>;
@@ -56,13 +64,14 @@ interface OpenLookup extends LookupFacts {
  * entry after another. Holds what is needed to judge the entries to come, not the entries.
  */
 export class LogCheck {
-  readonly membership = new MembershipCheck();
+  readonly membership: MembershipCheck;
   readonly notices: LogNotice[] = [];
   readonly #options: LogCheckOptions;
   readonly #nonces = new Map<string, UsedNonce>();
   readonly #lookups = new Map<string, OpenLookup>();
   readonly #lookupIds = new IdSet();
-  readonly #epochs = new Set<string>();
+  readonly #commitments: CommitmentCheck;
+  readonly #inForce = new RostersInForce(PROCESSING_MS);
   #size = 0;
   #lastAt = 0;
   /** The log goes on from one without proofs, in which agencies enrolled. */
@@ -72,6 +81,9 @@ export class LogCheck {
 
   constructor(options: LogCheckOptions) {
     this.#options = options;
+    const tell = (notice: LogNotice): void => void this.notices.push(notice);
+    this.membership = new MembershipCheck({ knownKeys: options.knownKeys, tell });
+    this.#commitments = new CommitmentCheck(tell);
   }
 
   /** The newest roster whose document was found to be right. */
@@ -95,7 +107,7 @@ export class LogCheck {
       reasons.push(`its time is ${duration(this.#lastAt - said.at)} before that of the entry before it`);
     this.#lastAt = Math.max(this.#lastAt, said.at);
     this.#forget();
-    if (said.event === 'enrolment') this.#enrol(said, facts.request);
+    if (said.event === 'enrolment') reasons.push(...this.#enrol(index, said, facts.request));
     if (facts.request !== undefined && 'agency' in said)
       reasons.push(...this.#checkRequest(index, said, facts.request));
     reasons.push(...this.#checkEvent(index, said, facts));
@@ -107,29 +119,44 @@ export class LogCheck {
     this.#size += entries;
   }
 
-  #enrol({ agency, identityKey }: Extract<SaidEntry, { event: 'enrolment' }>, request?: RequestFacts): void {
-    // A key counts from its enrolment on, and only when its holder has signed that.
-    if (request?.signedWith === identityKey) this.membership.enrolled(agency, identityKey);
+  #enrol(
+    index: number,
+    { agency, identityKey, at }: Extract<SaidEntry, { event: 'enrolment' }>,
+    request?: RequestFacts,
+  ): string[] {
+    // Nothing comes of an enrolment that the holder of the key did not sign.
+    if (request?.signedWith !== identityKey) return [];
+    const { problem, anew } = this.membership.enrolled(agency, identityKey, { index, at });
+    if (anew) this.#commitments.beginsAnew(agency);
+    return problem === undefined ? [] : [problem];
   }
 
   #checkEvent(index: number, said: SaidEntry, facts: Omit<EntryFacts, 'said' | 'problem'>): string[] {
     const { federation, publicKey } = this.#options;
     switch (said.event) {
       case 'log-opened':
-        this.#continues = said.before !== undefined;
+        this.#continues = index === 0 && said.before !== undefined;
+        if (this.#continues) this.membership.continuesAnother(said.at);
         if (said.federation !== federation)
           return [`it opens the log of another federation, ${said.federation}`];
         return said.identityKey === encodeBase64(publicKey) ? [] : ['it names another key of the gateway'];
       case 'roster':
         return this.#checkRoster(index, said);
+      case 'agency-invited':
+        this.membership.invited(said.agency);
+        return [];
       case 'agency-removed':
-        this.membership.removed(said.agency, said.at, index);
+        this.membership.removed(said.agency, { index, at: said.at });
         return [];
       case 'registers':
-        if (facts.registers !== undefined) this.membership.announced(said.agency, facts.registers);
+        if (facts.registers !== undefined && isSigned(facts))
+          this.membership.announced(said.agency, facts.registers);
         return [];
       case 'tables':
-        return facts.epoch === undefined ? [] : this.#checkEpoch(said.agency, facts.epoch);
+        if (facts.commitment === undefined || !isSigned(facts)) return [];
+        return this.#commitments.add({ index, ...said }, facts.commitment, this.#registersOf(said.agency));
+      case 'evaluation':
+        return this.#checkEvaluation(said);
       case 'lookup':
       case 'canary':
         return facts.lookup === undefined ? [] : this.#openLookup(said, facts.lookup);
@@ -158,7 +185,7 @@ export class LogCheck {
       );
     // Of agencies that enrolled before this log began, the first roster says the keys.
     const unknown = this.#continues && this.#lastRoster === undefined && !this.membership.knows(agency);
-    if (signedWith !== undefined && !unknown) {
+    if (signedWith !== undefined && !unknown && event !== 'enrolment') {
       const objection = this.membership.objection(agency, signedWith, signedAt);
       if (objection !== undefined) reasons.push(objection);
     }
@@ -171,11 +198,19 @@ export class LogCheck {
     return reasons;
   }
 
-  #checkEpoch(agency: string, epoch: number): string[] {
-    const name = `${agency} ${epoch}`;
-    if (this.#epochs.has(name)) return [`${agency} has committed to tables for epoch ${epoch} before`];
-    this.#epochs.add(name);
-    return [];
+  #checkEvaluation({ agency, register }: Extract<SaidEntry, { event: 'evaluation' }>): string[] {
+    const states = this.#registersOf(agency);
+    if (states === undefined || states.some((registers) => registers.some(({ id }) => id === register)))
+      return [];
+    return [`it is for a register, ${register}, that ${agency} does not have on the roster`];
+  }
+
+  /** What an agency's registers may be now, those of a moment ago and those that it just announced among them. */
+  #registersOf(agency: string): readonly (readonly Register[])[] | undefined {
+    const states = this.#inForce.registersOf(agency, this.#lastAt);
+    // Before the first roster of a log that goes on from another nothing is known of any agency.
+    if (states === undefined || (states.length === 0 && this.#continues)) return undefined;
+    return [...states, ...this.membership.announcedBy(agency)];
   }
 
   #openLookup(
@@ -184,10 +219,26 @@ export class LogCheck {
   ): string[] {
     if (!this.#lookupIds.add(lookupId))
       return [`the identifier of this lookup, ${lookupId}, was used before`];
-    this.#lookups.set(lookupId, { ...facts, agency, at, answers: new Map() });
-    const newest = this.#lastRoster?.version;
-    if (newest === undefined || facts.rosterVersion <= newest) return [];
-    return [`it was made with roster ${facts.rosterVersion}, and the newest one in the log is ${newest}`];
+    const { nodes, requestDigest } = facts;
+    this.#lookups.set(lookupId, { nodes, requestDigest, agency, at, answers: new Map() });
+    return this.#checkTerms(agency, facts.terms);
+  }
+
+  /** Whether the gateway had to refuse a lookup by the roster that it was made with. */
+  #checkTerms(agency: string, terms: LookupTerms): string[] {
+    const rosters = this.#inForce.at(this.#lastAt);
+    const [newest] = rosters;
+    if (newest === undefined) return this.#continues ? [] : ['it was made before there was any roster'];
+    const one = rosters.find(({ version }) => version === terms.rosterVersion);
+    if (one === undefined)
+      return [`it was made with roster ${terms.rosterVersion}, and roster ${newest.version} is in force`];
+    try {
+      if (one.roster !== undefined) checkLookup(one.roster, agency, terms);
+      return [];
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      return [`roster ${one.version} does not allow it (${error.code}): ${error.detail}`];
+    }
   }
 
   #checkAnswer({ agency, lookupId, node, request }: Extract<SaidEntry, { event: 'answer' }>): string[] {
@@ -219,6 +270,7 @@ export class LogCheck {
     const reasons =
       version === due || first ? [] : [`it is version ${version} of the roster, where version ${due} is due`];
     const { roster, reason } = this.#documentOf(entry);
+    this.#inForce.enter({ version, roster }, entry.at);
     return [...reasons, ...(roster === undefined ? [reason] : this.#takeRoster(index, entry, roster, first))];
   }
 
@@ -235,7 +287,7 @@ export class LogCheck {
   /** `first`: of a log that goes on from one without proofs. */
   #takeRoster(index: number, entry: RosterEntry, roster: Roster, first: boolean): string[] {
     const untold = first ? undefined : untoldChange(this.#roster, roster, entry);
-    const unfounded = this.membership.roster(roster.agencies, entry.at, index, first);
+    const unfounded = this.membership.roster(roster.agencies, { index, at: entry.at }, first);
     if (first)
       this.notices.push({
         index,
@@ -258,6 +310,9 @@ export class LogCheck {
   }
 }
 
+/** Whether an agency signed the request; one that nobody signed says nothing about it. */
+const isSigned = ({ request }: Pick<EntryFacts, 'request'>): boolean => request?.signedWith !== undefined;
+
 /**
  * Whether one signed request may stand in two entries. An enrolment may come twice at the same moment, and the second
  * changes nothing; what was logged can still end in a refusal, when its receipt cannot be made.
@@ -265,14 +320,4 @@ export class LogCheck {
 function mayFollow(first: LogEventName, second: LogEventName): boolean {
   if (second === 'enrolment') return true;
   return second === `${first === 'canary' ? 'lookup' : first}-refused`;
-}
-
-/** A length of time in milliseconds, for people. */
-function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }

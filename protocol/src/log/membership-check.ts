@@ -1,9 +1,13 @@
 import { LIMITS } from '../wire/limits.ts';
-import type { Agency } from '../wire/roster.ts';
+import type { Agency, Register } from '../wire/roster.ts';
+import type { KnownKeys } from './agency-keys.ts';
+import { isKnownBy } from './agency-keys.ts';
 import { keysText, registersText } from './roster-check.ts';
 
 /** A key of an agency, and the entry with which it went out of use. */
 interface Key {
+  /** A roster gave it to the agency: until then nothing counts that is signed with it. */
+  onRoster: boolean;
   ended?: { readonly at: number; readonly how: string };
 }
 
@@ -13,58 +17,117 @@ interface Member {
   readonly keys: Map<string, Key>;
   /** As the last roster had it; undefined when it was not on it. */
   onRoster: Agency | undefined;
-  /** Enrolled, and no roster has shown it since. */
-  enrolled: boolean;
+  /** Its keys on the last roster that had it, as {@link keysText}. */
+  lastKeys: string | undefined;
+  /** Invitations that no agency has come on a roster with: each has a token, and each token is for one key. */
+  invitations: number;
+  /** Was taken to be invited before this log began. */
+  invitedBefore: boolean;
+  /** Invited and enrolled again with the key that it has, and no roster has shown a change since. */
+  enrolledAgain: boolean;
   /** Taken off, and not enrolled again since. */
   removed: boolean;
   /** Registers that it announced and no roster has shown yet. */
   announced: string[];
 }
 
+/** Where an entry stands, and when it was made, in milliseconds since 1970. */
+export interface EntryPlace {
+  readonly index: number;
+  readonly at: number;
+}
+
+export interface MembershipOptions {
+  /** The keys that agencies are known by: others are a problem. */
+  readonly knownKeys: KnownKeys | undefined;
+  /** Hears what is no fault, and of which an agency should be asked. */
+  readonly tell: (notice: { readonly index: number; readonly reason: string }) => void;
+}
+
+/** How long an invitation can be used, in milliseconds. */
+const INVITATION_MS = 7 * 86_400_000;
+
 /**
- * Which agencies take part and with which keys, as it follows from the entries of a log: an agency enrols with a key
- * that it shows to hold, changes its own registers, and is taken off; the rosters may say nothing else.
+ * Which agencies take part and with which keys, as it follows from the entries of a log: an agency is invited, enrols
+ * with a key that it shows to hold, gets on a roster with it, changes its own registers, and is taken off; the rosters
+ * may say nothing else.
  *
- * Entries of one moment may stand in the log in another order than the one in which they took effect, so that what a
- * key signed shortly before it went out of use still counts.
+ * Entries of one moment may stand in the log in another order than the one in which they took effect. So what a key
+ * signed shortly before it went out of use still counts; and two enrolments may come with one token, of which a roster
+ * shows one.
  */
 export class MembershipCheck {
+  readonly #options: MembershipOptions;
   readonly #members = new Map<string, Member>();
+  /** Until when an agency may enrol with a token from before this log. */
+  #invitedBeforeUntil = Number.NEGATIVE_INFINITY;
 
-  enrolled(agency: string, key: string): void {
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** The log goes on from one without proofs, and begins at a moment. */
+  continuesAnother(at: number): void {
+    this.#invitedBeforeUntil = at + INVITATION_MS;
+  }
+
+  invited(agency: string): void {
+    this.#member(agency).invitations++;
+  }
+
+  /** Takes an enrolment; gives what is wrong with it, and whether it is a new one rather than one that came twice. */
+  enrolled(
+    agency: string,
+    key: string,
+    { at, index }: EntryPlace,
+  ): { readonly problem?: string; readonly anew: boolean } {
     const member = this.#member(agency);
-    member.keys.delete(key);
-    member.keys.set(key, {});
-    member.enrolled = true;
-    member.removed = false;
+    const state = member.keys.get(key);
+    if (member.invitations === 0 && at <= this.#invitedBeforeUntil && !member.invitedBefore) {
+      member.invitedBefore = true;
+      member.invitations++;
+      this.#tell(index, `${agency} enrolled with an invitation from before this log, if with any`);
+    }
+    if (member.invitations === 0) {
+      if (state !== undefined && state.ended === undefined) return { anew: false };
+      if (state === undefined) member.keys.set(key, { onRoster: false });
+      return { problem: `${agency} was not invited to enrol: no invitation of it is left`, anew: false };
+    }
+    if (state?.onRoster === true && member.onRoster?.identityKey === key) {
+      // No new roster need follow: for it nothing may have changed.
+      member.invitations--;
+      delete state.ended;
+      member.enrolledAgain = true;
+    } else {
+      member.keys.delete(key);
+      member.keys.set(key, { onRoster: false });
+    }
+    return { anew: true };
   }
 
   announced(agency: string, registers: string): void {
     this.#member(agency).announced.push(registers);
   }
 
-  removed(agency: string, at: number, index: number): void {
+  /** Registers that the agency announced and no roster has shown yet. */
+  announcedBy(agency: string): readonly (readonly Register[])[] {
+    return (this.#members.get(agency)?.announced ?? []).map((text) => JSON.parse(text) as Register[]);
+  }
+
+  removed(agency: string, { at, index }: EntryPlace): void {
     const member = this.#member(agency);
     member.removed = true;
-    member.enrolled = false;
+    member.enrolledAgain = false;
     endKeys(member, { at, how: `${agency} was taken off at entry ${index}` });
   }
 
   /** Takes over a roster; gives what in it follows from no entry. `trusted`: for agencies from before this log. */
-  roster(agencies: readonly Agency[], at: number, index: number, trusted: boolean): string[] {
+  roster(agencies: readonly Agency[], place: EntryPlace, trusted: boolean): string[] {
     const problems: string[] = [];
     for (const agency of agencies) {
       const member = this.#member(agency.id);
-      if (trusted && member.keys.size === 0) this.enrolled(agency.id, agency.identityKey);
-      problems.push(...unfounded(member, agency, at));
-      for (const [key, state] of member.keys)
-        if (key !== agency.identityKey)
-          state.ended ??= { at, how: `${agency.id} has another key since entry ${index}` };
-      if (member.onRoster === undefined || changed(member.onRoster, agency)) {
-        member.enrolled = false;
-        member.announced.splice(0, member.announced.indexOf(registersText(agency)) + 1);
-      }
-      member.onRoster = agency;
+      if (trusted && member.keys.size === 0) member.keys.set(agency.identityKey, { onRoster: true });
+      problems.push(...this.#takeOver(member, agency, place));
     }
     const listed = new Set(agencies.map(({ id }) => id));
     for (const [id, member] of this.#members)
@@ -76,12 +139,13 @@ export class MembershipCheck {
     return problems;
   }
 
-  /** Whether the agency could sign with this key at a moment (milliseconds since 1970); a sentence when not. */
+  /** Why what an agency signed with this key at a moment (milliseconds since 1970) does not count; undefined when it does. */
   objection(agency: string, key: string, signedAt: number): string | undefined {
     const state = this.#members.get(agency)?.keys.get(key);
     if (state === undefined) return `${agency} enrolled with the key that signed this only later`;
-    if (!isOver(state, signedAt)) return undefined;
-    return `it is signed with a key that no longer counted: ${state.ended?.how ?? ''}`;
+    if (isOver(state, signedAt))
+      return `it is signed with a key that no longer counted: ${state.ended?.how ?? ''}`;
+    return state.onRoster ? undefined : `it is signed with a key that no roster had given ${agency} yet`;
   }
 
   /** Whether the log knows any key of this agency. */
@@ -96,13 +160,47 @@ export class MembershipCheck {
     );
   }
 
+  #takeOver(member: Member, agency: Agency, { at, index }: EntryPlace): string[] {
+    const { id, identityKey } = agency;
+    const keys = keysText(agency);
+    const before = member.onRoster;
+    const wrong = unfounded(member, agency, at);
+    const isKnown = keys === member.lastKeys ? undefined : isKnownBy(this.#options.knownKeys, agency);
+    if (member.lastKeys !== undefined && keys !== member.lastKeys && isKnown === undefined)
+      this.#tell(
+        index,
+        `${id} got another key, ${new Date(at).toISOString()}: ask ${id} whether that was so`,
+      );
+    for (const [key, state] of member.keys)
+      if (state.onRoster && key !== identityKey)
+        state.ended ??= { at, how: `${id} has another key since entry ${index}` };
+    const announced = member.announced.indexOf(registersText(agency));
+    // A roster may have been made before the enrolment took effect: the next one shows that.
+    if (before !== undefined && changed(before, agency) && (keys !== keysText(before) || announced < 0))
+      member.enrolledAgain = false;
+    if (before === undefined || changed(before, agency)) member.announced.splice(0, announced + 1);
+    member.onRoster = agency;
+    member.lastKeys = keys;
+    return [
+      ...(wrong === undefined ? [] : [wrong]),
+      ...(isKnown === false ? [`it gives ${id} other keys than those that ${id} is known by`] : []),
+    ];
+  }
+
+  #tell(index: number, reason: string): void {
+    this.#options.tell({ index, reason });
+  }
+
   #member(agency: string): Member {
     const known = this.#members.get(agency);
     if (known !== undefined) return known;
     const member = {
       keys: new Map<string, Key>(),
       onRoster: undefined,
-      enrolled: false,
+      lastKeys: undefined,
+      invitations: 0,
+      invitedBefore: false,
+      enrolledAgain: false,
       removed: false,
       announced: [],
     };
@@ -118,19 +216,26 @@ function endKeys(member: Member, ended: { readonly at: number; readonly how: str
 const changed = (before: Agency, after: Agency): boolean =>
   keysText(before) !== keysText(after) || registersText(before) !== registersText(after);
 
-/** What a roster of a moment says of an agency without its word. */
-function unfounded(member: Member, agency: Agency, at: number): string[] {
+/** What a roster of a moment says of an agency without its word. A key that is new on it uses up an invitation. */
+function unfounded(member: Member, agency: Agency, at: number): string | undefined {
   const { id, identityKey } = agency;
   const { onRoster } = member;
   const key = member.keys.get(identityKey);
-  if (key === undefined) return [`it gives ${id} a key with which ${id} never enrolled`];
-  if (isOver(key, at)) return [`it gives ${id} a key that no longer counted: ${key.ended?.how ?? ''}`];
-  if (member.enrolled || onRoster === undefined) return [];
+  if (key === undefined) return `it gives ${id} a key with which ${id} never enrolled`;
+  if (isOver(key, at)) return `it gives ${id} a key that no longer counted: ${key.ended?.how ?? ''}`;
+  if (!key.onRoster) {
+    if (member.invitations === 0) return `it gives ${id} a key for which ${id} was not invited`;
+    member.invitations--;
+    member.removed = false;
+    key.onRoster = true;
+    return undefined;
+  }
+  if (member.enrolledAgain || onRoster === undefined) return undefined;
   if (keysText(onRoster) !== keysText(agency))
-    return [`it has other keys of ${id} than the roster before, and ${id} did not enrol again`];
+    return `it has other keys of ${id} than the roster before, and ${id} did not enrol again`;
   if (registersText(onRoster) !== registersText(agency) && !member.announced.includes(registersText(agency)))
-    return [`it has other registers of ${id} than the roster before, and ${id} did not announce them`];
-  return [];
+    return `it has other registers of ${id} than the roster before, and ${id} did not announce them`;
+  return undefined;
 }
 
 /** Whether a key had gone out of use before a moment, by more than two clocks may be apart. */

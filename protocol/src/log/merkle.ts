@@ -42,16 +42,15 @@ const LEAF_PREFIX = Uint8Array.of(0);
 export const leafHash = (leaf: Uint8Array, hash: Sha256 = pureSha256): Uint8Array => hash(LEAF_PREFIX, leaf);
 
 // One buffer for all: a log of a million entries hashes a million pairs.
-const pair = new Uint8Array(1 + 2 * HASH_BYTES);
-pair[0] = 1;
+const leftHalf = new Uint8Array(1 + HASH_BYTES);
+leftHalf[0] = 1;
 
 /** HASH(0x01 || left || right). */
-export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+export function nodeHash(left: Uint8Array, right: Uint8Array, hash: Sha256 = pureSha256): Uint8Array {
   if (left.length !== HASH_BYTES || right.length !== HASH_BYTES)
     throw new HitError('malformed', `a hash of the tree does not have ${HASH_BYTES} bytes`);
-  pair.set(left, 1);
-  pair.set(right, 1 + HASH_BYTES);
-  return sha256(pair);
+  leftHalf.set(left, 1);
+  return hash(leftHalf, right);
 }
 
 /** Whether a number can be that of the leaves in a tree. */
@@ -110,13 +109,15 @@ export async function treeHeadAt(reader: HashReader, size: number): Promise<Tree
 export class TreeBuilder {
   #size: number;
   readonly #frontier: Uint8Array[];
+  readonly #hash: Sha256;
 
   /** `frontier`: the hashes of {@link frontierOf} this size, in that order. */
-  constructor(size = 0, frontier: readonly Uint8Array[] = []) {
+  constructor(size = 0, frontier: readonly Uint8Array[] = [], hash: Sha256 = pureSha256) {
     if (frontierOf(size).length !== frontier.length)
       throw new HitError('internal', `the right edge of a tree of ${size} leaves is not complete`);
     this.#size = size;
     this.#frontier = [...frontier];
+    this.#hash = hash;
   }
 
   /** Goes on from a stored tree. */
@@ -133,7 +134,7 @@ export class TreeBuilder {
     let node: TreeNode = { level: 0, index: this.#size, hash: leaf };
     const completed = [node];
     while (node.index % 2 === 1) {
-      const hash = nodeHash(this.#frontier.pop() as Uint8Array, node.hash);
+      const hash = nodeHash(this.#frontier.pop() as Uint8Array, node.hash, this.#hash);
       node = { level: node.level + 1, index: (node.index - 1) / 2, hash };
       completed.push(node);
     }

@@ -1,21 +1,31 @@
-import type { LookupRequest, Roster } from '@hitmachine/protocol';
+import type { ErrorCode } from '../errors.ts';
+import { HitError } from '../errors.ts';
+import type { LookupRequest } from './lookup.ts';
+import type { Roster } from './roster.ts';
 import {
   ASKED_ABOUT_REGISTER,
   CANARY_PURPOSE,
-  HitError,
   SUBJECT_ACCESS_PURPOSE,
   purposeFitsRegister,
-} from '@hitmachine/protocol';
-import type { ErrorCode } from '@hitmachine/protocol';
+} from './roster.ts';
+
+/** What of a request for a lookup a roster has a say in. */
+export type LookupTerms = Pick<
+  LookupRequest,
+  'rosterVersion' | 'purpose' | 'registers' | 'tokenTypes' | 'persons'
+>;
 
 const refuse = (code: ErrorCode, field: string, detail: string): HitError =>
   new HitError(code, `${field}: ${detail}`, { fields: [{ field, detail }] });
 
+/** The registers on a roster, by roster: a log of a million lookups has few rosters. */
+const registersOn = new WeakMap<Roster, ReadonlySet<string>>();
+
 /**
- * Whether the roster in force allows this lookup. Throws `roster-outdated`, `unknown-purpose`, `unknown-register`,
- * `not-allowed` or `field-invalid`.
+ * Whether a roster in force allows this lookup: what the gateway refuses, and what an auditor finds in its log if it did
+ * not. Throws `roster-outdated`, `unknown-purpose`, `unknown-register`, `not-allowed` or `field-invalid`.
  */
-export function checkLookup(roster: Roster, agency: string, request: LookupRequest): void {
+export function checkLookup(roster: Roster, agency: string, request: LookupTerms): void {
   if (request.rosterVersion !== roster.version)
     throw refuse(
       'roster-outdated',
@@ -43,9 +53,7 @@ export function checkLookup(roster: Roster, agency: string, request: LookupReque
 }
 
 function checkRegisterNames(roster: Roster, names: readonly string[]): void {
-  const known = new Set(
-    roster.agencies.flatMap(({ id, registers }) => registers.map((register) => `${id}/${register.id}`)),
-  );
+  const known = registersOf(roster);
   const seen = new Set<string>();
   names.forEach((name, i) => {
     if (!known.has(name)) throw refuse('unknown-register', `registers.${i}`, 'not on the roster');
@@ -54,8 +62,16 @@ function checkRegisterNames(roster: Roster, names: readonly string[]): void {
   });
 }
 
+function registersOf(roster: Roster): ReadonlySet<string> {
+  const known =
+    registersOn.get(roster) ??
+    new Set(roster.agencies.flatMap(({ id, registers }) => registers.map((one) => `${id}/${one.id}`)));
+  registersOn.set(roster, known);
+  return known;
+}
+
 /** Who asked about a person is told for that person's own request, and such a request is told nothing else. */
-function checkPurposeFits({ purpose, registers }: LookupRequest): void {
+function checkPurposeFits({ purpose, registers }: LookupTerms): void {
   registers.forEach((name, i) => {
     const register = name.split('/')[1] ?? '';
     if (purposeFitsRegister(purpose, register)) return;
@@ -68,7 +84,7 @@ function checkPurposeFits({ purpose, registers }: LookupRequest): void {
 }
 
 /** The reserved purpose is for an agency's watch over its own registers, and for nothing else. */
-function checkCanary(agency: string, request: LookupRequest): void {
+function checkCanary(agency: string, request: LookupTerms): void {
   request.registers.forEach((name, i) => {
     if (!name.startsWith(`${agency}/`))
       throw refuse(
