@@ -135,7 +135,7 @@ describe('the keys of an agency', () => {
     expect(log.check.notices).toEqual([
       {
         index: 10,
-        reason: 'politie got another key, 2026-03-02T12:00:00.000Z: ask politie whether that was so',
+        reason: 'politie got another key: ask politie whether that was so',
       },
     ]);
     log.at += 2 * MINUTE;

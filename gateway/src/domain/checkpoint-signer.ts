@@ -33,10 +33,9 @@ export class CheckpointSigner {
   async current(): Promise<SignedHead> {
     const { auditLog, keys } = this.#deps;
     const head = await auditLog.head();
-    if (this.#latest?.head.size !== head.size) {
-      const note = signCheckpoint(keys.suite.backend, keys.identitySeed.reveal(), this.origin, head);
-      this.#latest = { head, note };
-    }
-    return this.#latest as SignedHead;
+    const latest = this.#latest;
+    if (latest?.head.size === head.size) return latest;
+    const note = signCheckpoint(keys.suite.backend, keys.identitySeed.reveal(), this.origin, head);
+    return (this.#latest = { head, note });
   }
 }

@@ -175,7 +175,9 @@ export function keepPublishing(
       failing = true;
     }
   };
-  const timer = setInterval(() => (running = round()), everyMs);
+  const timer = setInterval(() => {
+    running = round();
+  }, everyMs);
   timer.unref();
   return {
     async stop() {

@@ -167,10 +167,7 @@ export class MembershipCheck {
     const wrong = unfounded(member, agency, at);
     const isKnown = keys === member.lastKeys ? undefined : isKnownBy(this.#options.knownKeys, agency);
     if (member.lastKeys !== undefined && keys !== member.lastKeys && isKnown === undefined)
-      this.#tell(
-        index,
-        `${id} got another key, ${new Date(at).toISOString()}: ask ${id} whether that was so`,
-      );
+      this.#tell(index, `${id} got another key: ask ${id} whether that was so`);
     for (const [key, state] of member.keys)
       if (state.onRoster && key !== identityKey)
         state.ended ??= { at, how: `${id} has another key since entry ${index}` };
