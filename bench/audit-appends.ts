@@ -2,11 +2,12 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogEvent } from '@hitmachine/protocol';
-import { encodeBase64, utf8ToBytes } from '@hitmachine/protocol';
+import { encodeBase64, signRequest, utf8ToBytes } from '@hitmachine/protocol';
 import { openPostgresStore, openStore } from '../gateway/src/cli/gateway-store.ts';
 import type { AuditLog } from '../gateway/src/ports/audit-log.ts';
-import { random } from '../test/gateway/support/fixtures.ts';
+import { backend, random } from '../test/gateway/support/fixtures.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../test/support/postgres.ts';
+import { evidenceFrom } from '../test/support/small-log.ts';
 import type { Spread } from './statistics.ts';
 import { spreadOf } from './statistics.ts';
 
@@ -25,7 +26,7 @@ export interface AppendResult {
   readonly ratio: Spread;
 }
 
-/** A lookup of one person at four registers, as large as those that agents send; the signature is not checked here. */
+/** A lookup of one person at four registers that an agency really signed. */
 function lookupEvent(): LogEvent {
   const body = JSON.stringify({
     rosterVersion: 12,
@@ -37,11 +38,10 @@ function lookupEvent(): LogEvent {
     persons: 1,
     elements: encodeBase64(random(96)),
   });
-  const evidence = {
-    base: encodeBase64(utf8ToBytes('"@method": POST\n'.padEnd(290, 'x'))),
-    signature: encodeBase64(random(64)),
-  };
-  return { event: 'lookup', agency: 'gemeente', lookupId: encodeBase64(random(16)), body, evidence };
+  const request = { method: 'POST', path: '/v1/lookups', body: utf8ToBytes(body) };
+  const signed = signRequest(backend, random(32), 'gemeente', request, Date.now(), random);
+  const lookupId = encodeBase64(random(16));
+  return { event: 'lookup', agency: 'gemeente', lookupId, body, evidence: evidenceFrom(signed) };
 }
 
 /** How often a second this file system appends 4 KiB to a file and puts it on stable storage. */
@@ -59,14 +59,16 @@ function fsyncRate(folder: string): number {
   return rate;
 }
 
+/** More than share a transaction, so that no two entries of one are the same. */
+const events = Array.from({ length: 2_048 }, lookupEvent);
+
 /** How many entries a second become durable while so many wait. */
 async function appendRate(log: AuditLog, inFlight: number): Promise<number> {
-  const events = Array.from({ length: 512 }, lookupEvent);
   const since = performance.now();
-  let count = 0;
+  let [begun, count] = [0, 0];
   const one = async (): Promise<void> => {
     while (performance.now() - since < APPEND_MS) {
-      await log.append(Date.now(), events[count % events.length] as LogEvent);
+      await log.append(Date.now(), events[begun++ % events.length] as LogEvent);
       count++;
     }
   };

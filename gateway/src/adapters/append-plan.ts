@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto';
-import type { LogEntry, Sha256, TreeBuilder } from '@hitmachine/protocol';
-import { HASH_BYTES, HitError, encodeEntry, leafHash } from '@hitmachine/protocol';
+import { hash } from 'node:crypto';
+import type { LogEntry, Sha256, TreeNode } from '@hitmachine/protocol';
+import { HASH_BYTES, HitError, MAX_ENTRY_BYTES, TreeBuilder, encodeEntry, leafHash } from '@hitmachine/protocol';
 import type { Charge } from '../ports/quota.ts';
+import type { Bundle } from './bundle.ts';
+import { packBundle } from './bundle.ts';
 import type { Append, AppendOutcome } from './group-commit.ts';
 
 /** A quota counter as it is stored. */
@@ -17,11 +19,8 @@ export interface NewEntry {
   readonly index: number;
   readonly entry: LogEntry;
   readonly leaf: Uint8Array;
-  /**
-   * The hashes of the complete subtrees that end with this leaf, level 0 first, one after another. The subtree
-   * `index` of `level` stands so with the entry {@link lastLeafOf} it: each hash is stored once, with one entry.
-   */
-  readonly hashes: Uint8Array;
+  /** The complete subtrees that end with this leaf, level 0 first. */
+  readonly nodes: readonly TreeNode[];
 }
 
 /** Where the log stands: its right edge and the time of its last entry. */
@@ -33,13 +32,11 @@ export interface LogTip {
 /** What a transaction has to write, and what its appends are told when that is durable. */
 export interface AppendPlan {
   readonly outcomes: readonly AppendOutcome[];
-  readonly entries: readonly NewEntry[];
+  /** What is appended; undefined when nothing is. */
+  readonly bundle: Bundle | undefined;
   /** The counters that changed. */
   readonly counters: Counters;
 }
-
-/** The entry that completes a subtree. */
-export const lastLeafOf = (level: number, index: number): number => (index + 1) * 2 ** level - 1;
 
 /** What a charge finds used. A window that ends later was opened before a clock was set back; it goes on counting. */
 export function usedOf(counter: Counter | undefined, { windowEnd }: Charge): number {
@@ -65,7 +62,7 @@ export function planAppends(tip: LogTip, counters: Counters, group: readonly App
     const entry = { at: Math.max(at, tip.at), ...event };
     let leaf: Uint8Array;
     try {
-      leaf = encodeEntry(entry);
+      leaf = encodeEntry(entry, toBytes);
     } catch (error) {
       if (error instanceof HitError) return error;
       throw error;
@@ -80,19 +77,27 @@ export function planAppends(tip: LogTip, counters: Counters, group: readonly App
       changed.set(one.counter, next);
     }
     const index = tip.tree.size;
-    entries.push({ index, entry, leaf, hashes: joined(tip.tree.append(leafHash(leaf, sha256))) });
+    entries.push({ index, entry, leaf, nodes: tip.tree.append(leafHash(leaf, sha256)) });
     tip.at = entry.at;
     return { type: 'appended', index, leaf };
   });
-  return { outcomes, entries, counters: changed };
+  return { outcomes, bundle: packBundle(entries), counters: changed };
 }
 
-/** By the runtime: some five times as fast on an entry as the protocol's own. */
-const sha256: Sha256 = (first, second) =>
-  new Uint8Array(createHash('sha256').update(first).update(second).digest());
+/** Where a log of a size stands; `frontier` as {@link TreeBuilder} has it, `at` the time of the last entry. */
+export const tipOf = (size: number, frontier: readonly Uint8Array[], at: number): LogTip => ({
+  tree: new TreeBuilder(size, frontier, sha256),
+  at,
+});
 
-function joined(nodes: readonly { readonly hash: Uint8Array }[]): Uint8Array {
-  const bytes = new Uint8Array(nodes.length * HASH_BYTES);
-  nodes.forEach(({ hash }, level) => bytes.set(hash, level * HASH_BYTES));
-  return bytes;
-}
+const toBytes = (text: string): Uint8Array => Buffer.from(text, 'utf8');
+
+/** The runtime hashes one piece in one call faster than several in several. */
+const pieces = Buffer.allocUnsafe(1 + HASH_BYTES + MAX_ENTRY_BYTES);
+
+/** By the runtime, which gives a text sooner than bytes: ten times as fast on an entry as the protocol's own. */
+const sha256: Sha256 = (first, second) => {
+  pieces.set(first, 0);
+  pieces.set(second, first.length);
+  return Buffer.from(hash('sha256', pieces.subarray(0, first.length + second.length), 'binary'), 'binary');
+};

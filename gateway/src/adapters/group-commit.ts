@@ -17,8 +17,8 @@ interface Waiting extends Append {
   readonly reject: (error: unknown) => void;
 }
 
-/** Appends of one transaction: bounds how long it holds the log. */
-const MAX_GROUP = 1_000;
+/** Appends of one transaction: bounds how long it holds the log, and how much is read for one entry of it. */
+const MAX_GROUP = 256;
 
 /**
  * Group commit: whoever waits shares one transaction, and so one write to stable storage. One transaction at a time;

@@ -1,14 +1,18 @@
-import type { HashReader, LogEvent, NodeId, TreeHead } from '@hitmachine/protocol';
-import { HASH_BYTES, HitError, TreeBuilder, frontierOf, treeHeadAt } from '@hitmachine/protocol';
+import type { HashReader, LogEvent, TreeHead } from '@hitmachine/protocol';
+import { frontierOf, treeHeadAt } from '@hitmachine/protocol';
 import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
-import { searchTermsOf } from '../../ports/search-terms.ts';
-import type { AppendPlan, Counter, LogTip } from '../append-plan.ts';
-import { firstExceeded, lastLeafOf, planAppends } from '../append-plan.ts';
+import type { AppendPlan, Counters, LogTip } from '../append-plan.ts';
+import { firstExceeded, planAppends, tipOf } from '../append-plan.ts';
+import type { Bundle } from '../bundle.ts';
 import type { Append, AppendOutcome } from '../group-commit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import type { PostgresDatabase, Row, Run } from './database.ts';
-import { APPEND_LOCK } from './database.ts';
+import type { PostgresDatabase, Run } from './database.ts';
+import { APPEND_LOCK } from './locks.ts';
+import { countersOf, hashesOf, lastOf, leavesOf } from './log-rows.ts';
+
+/** Milliseconds to wait for another gateway that appends. */
+const LOCK_PATIENCE_MS = 5_000;
 
 /**
  * The audit log in PostgreSQL. Several gateways may append to it: a lock orders their transactions, and each looks
@@ -31,21 +35,11 @@ export class PostgresAuditLog implements AuditLog {
   }
 
   async exceeded(charges: readonly Charge[]): Promise<Charge | undefined> {
-    if (charges.length === 0) return undefined;
-    const rows = await this.#database.query(
-      'SELECT counter, window_end, used FROM quota WHERE counter = ANY ($1)',
-      [countersOf(charges)],
-    );
-    const counters = rows.map(({ counter, window_end, used }): [string, Counter] => [
-      String(counter),
-      { windowEnd: Number(window_end), used: Number(used) },
-    ]);
-    return firstExceeded(new Map(counters), charges);
+    return firstExceeded(await countersOf(this.#database.query, namesOf(charges)), charges);
   }
 
   async head(): Promise<TreeHead> {
-    const [row] = await this.#database.query('SELECT idx FROM entry ORDER BY idx DESC LIMIT 1');
-    const size = row === undefined ? 0 : Number(row['idx']) + 1;
+    const { size } = await lastOf(this.#database.query);
     const known = this.#head;
     if (known?.size === size) return known;
     return (this.#head = await treeHeadAt(this.hashes, size));
@@ -53,12 +47,8 @@ export class PostgresAuditLog implements AuditLog {
 
   readonly hashes: HashReader = (nodes) => hashesOf(this.#database.query, nodes);
 
-  async leaves(from: number, count: number): Promise<readonly Uint8Array[]> {
-    const rows = await this.#database.query('SELECT leaf FROM entry WHERE idx >= $1 ORDER BY idx LIMIT $2', [
-      from,
-      count,
-    ]);
-    return rows.map(({ leaf }) => new Uint8Array(leaf as Buffer));
+  leaves(from: number, count: number): Promise<readonly Uint8Array[]> {
+    return leavesOf(this.#database.query, from, count);
   }
 
   async probe(): Promise<void> {
@@ -68,16 +58,37 @@ export class PostgresAuditLog implements AuditLog {
   }
 
   async #commit(group: readonly Append[]): Promise<readonly AppendOutcome[]> {
-    const known = this.#tip;
+    const tip = this.#tip;
     this.#tip = undefined;
+    const names = namesOf(group.flatMap(({ charges }) => charges));
+    return (tip && (await this.#commitUnlessOvertaken(tip, names, group))) ?? this.#commitLocked(names, group);
+  }
+
+  /** In one round trip, on from where we left the log; undefined when another gateway has come between. */
+  async #commitUnlessOvertaken(
+    tip: LogTip,
+    names: readonly string[],
+    group: readonly Append[],
+  ): Promise<readonly AppendOutcome[] | undefined> {
+    const { query } = this.#database;
+    const found = await countersOf(query, names);
+    const plan = planAppends(tip, found, group);
+    if (!(await write(query, plan, names, found))) return undefined;
+    this.#tip = tip;
+    return plan.outcomes;
+  }
+
+  /** Holds the lock while it looks where the log stands, plans and writes, so that nobody can come between. */
+  async #commitLocked(
+    names: readonly string[],
+    group: readonly Append[],
+  ): Promise<readonly AppendOutcome[]> {
     const [outcomes, tip] = await this.#database.transaction([APPEND_LOCK], async (run) => {
-      const { size, at, counters } = await stateOf(run, group);
-      const tip =
-        known?.tree.size === size
-          ? known
-          : { tree: new TreeBuilder(size, await hashesOf(run, frontierOf(size))), at };
-      const plan = planAppends(tip, counters, group);
-      if (plan.entries.length > 0) await run(WRITE, valuesOf(plan));
+      const { size, at } = await lastOf(run);
+      const tip = tipOf(size, await hashesOf(run, frontierOf(size)), at);
+      const found = await countersOf(run, names);
+      const plan = planAppends(tip, found, group);
+      if (!(await write(run, plan, names, found))) throw new Error('the log moved on although it was locked');
       return [plan.outcomes, tip] as const;
     });
     this.#tip = tip;
@@ -85,92 +96,26 @@ export class PostgresAuditLog implements AuditLog {
   }
 }
 
-const countersOf = (charges: readonly Charge[]): string[] => [
+const namesOf = (charges: readonly Charge[]): string[] => [
   ...new Set(charges.map(({ counter }) => counter)),
 ];
 
-/** The log's last entry and the counters, in one round trip: what is no counter is the entry. */
-const STATE = `(SELECT NULL AS counter, idx AS one, at AS other FROM entry ORDER BY idx DESC LIMIT 1)
-  UNION ALL SELECT counter, window_end, used FROM quota WHERE counter = ANY ($1)`;
+const WRITE = 'SELECT append_bundle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS written';
 
-async function stateOf(
+/** Gives whether log and counters still were what the plan had found; nothing is written where they were not. */
+async function write(
   run: Run,
-  group: readonly Append[],
-): Promise<{ size: number; at: number; counters: Map<string, Counter> }> {
-  const rows = await run(STATE, [countersOf(group.flatMap(({ charges }) => charges))]);
-  const counters = new Map<string, Counter>();
-  let [size, at] = [0, 0];
-  for (const row of rows) {
-    const [one, other] = [Number(row['one']), Number(row['other'])];
-    const counter = row['counter'] as string | null;
-    if (counter === null) [size, at] = [one + 1, other];
-    else counters.set(counter, { windowEnd: one, used: other });
-  }
-  return { size, at, counters };
-}
-
-const HASHES = `SELECT substring(hashes FROM start FOR ${HASH_BYTES}) AS hash
-  FROM unnest($1::bigint[], $2::integer[]) WITH ORDINALITY AS node (last, start, place)
-  LEFT JOIN entry ON idx = last ORDER BY place`;
-
-async function hashesOf(run: Run, nodes: readonly NodeId[]): Promise<readonly Uint8Array[]> {
-  if (nodes.length === 0) return [];
-  const missing = ({ level, index }: NodeId): HitError =>
-    new HitError('not-found', `the log has no subtree ${index} of level ${level}`);
-  const last = nodes.map((node) => lastLeafOf(node.level, node.index));
-  const beyond = nodes.find((_, i) => !Number.isSafeInteger(last[i]));
-  if (beyond !== undefined) throw missing(beyond);
-  const rows = await run(HASHES, [last, nodes.map(({ level }) => level * HASH_BYTES + 1)]);
-  return nodes.map((node, i) => {
-    const hash = rows[i]?.['hash'] as Buffer | null | undefined;
-    if (hash?.length !== HASH_BYTES) throw missing(node);
-    return new Uint8Array(hash);
-  });
-}
-
-const COLUMNS = [
-  ['idx', 'bigint'],
-  ['at', 'bigint'],
-  ['event', 'text'],
-  ['agency', 'text'],
-  ['purpose', 'text'],
-  ['professional', 'text'],
-  ['case_commitment', 'text'],
-  ['lookup_id', 'text'],
-  ['node', 'text'],
-  ['status', 'text'],
-  ['persons', 'bigint'],
-  ['milliseconds', 'bigint'],
-  ['hashes', 'bytea'],
-  ['leaf', 'bytea'],
-] as const;
-const ARRAYS = COLUMNS.map(([, type], i) => `$${i + 1}::${type}[]`).join(', ');
-const [A, B, C] = [1, 2, 3].map((n) => `$${COLUMNS.length + n}`) as [string, string, string];
-
-/** All entries and counters of a transaction in one statement. */
-const WRITE = `WITH charged AS (
-    INSERT INTO quota (counter, window_end, used) SELECT * FROM unnest(${A}::text[], ${B}::bigint[], ${C}::bigint[])
-      ON CONFLICT (counter) DO UPDATE SET window_end = excluded.window_end, used = excluded.used)
-  INSERT INTO entry (${COLUMNS.map(([name]) => name).join(', ')}) SELECT * FROM unnest(${ARRAYS})`;
-
-function valuesOf({ entries, counters }: AppendPlan): unknown[] {
-  const rows = entries.map(({ index, entry, leaf, hashes }): Row => {
-    const terms = searchTermsOf(entry);
-    return {
-      ...terms,
-      idx: index,
-      at: entry.at,
-      event: entry.event,
-      case_commitment: terms.caseCommitment,
-      lookup_id: terms.lookupId,
-      hashes: Buffer.from(hashes),
-      leaf: Buffer.from(leaf),
-    };
-  });
-  return [
-    ...COLUMNS.map(([name]) => rows.map((row) => row[name] ?? null)),
-    [...counters.keys()],
-    [...counters.values()].map(({ windowEnd }) => windowEnd),
-    [...counters.values()].map(({ used }) => used),
-  ];
+  { bundle, counters }: AppendPlan,
+  names: readonly string[],
+  found: Counters,
+): Promise<boolean> {
+  if (bundle === undefined) return true;
+  const { first, count, at, hashStart, hashes, leaves }: Bundle = bundle;
+  const [row] = await run(WRITE, [
+    ...[first, count, at, hashStart, hashes, leaves],
+    ...[names, names.map((name) => found.get(name)?.windowEnd), names.map((name) => found.get(name)?.used)],
+    ...[[...counters.keys()], [...counters.values()].map(({ windowEnd }) => windowEnd)],
+    ...[[...counters.values()].map(({ used }) => used), LOCK_PATIENCE_MS],
+  ]);
+  return row?.['written'] === true;
 }

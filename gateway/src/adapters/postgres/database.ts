@@ -90,8 +90,3 @@ export async function storing<T>(work: () => Promise<T>): Promise<T> {
     throw new HitError('storage-failed', undefined, { cause });
   }
 }
-
-/** Names of the advisory locks of a database, which is for one gateway. */
-const LOCK_SPACE = 0x484954;
-export const APPEND_LOCK = `SELECT pg_advisory_xact_lock(${LOCK_SPACE}, 1)`;
-export const SCHEMA_LOCK = `SELECT pg_advisory_xact_lock(${LOCK_SPACE}, 2)`;

@@ -1,6 +1,7 @@
 import { HitError } from '@hitmachine/protocol';
 import type { Run } from './database.ts';
-import { PostgresDatabase, SCHEMA_LOCK } from './database.ts';
+import { PostgresDatabase } from './database.ts';
+import { SCHEMA_LOCK } from './locks.ts';
 import { SCHEMA_STEPS } from './schema.ts';
 
 const OLDEST_VERSION = 130_000;

@@ -1,3 +1,5 @@
+import { APPEND_LOCK_ID, LOCK_SPACE } from './locks.ts';
+
 /**
  * The schema, one step a version (the table `schema_version`). A step that was released is never changed: a new
  * version adds a step.
@@ -23,38 +25,24 @@ export const SCHEMA_STEPS: readonly string[] = [
     document text NOT NULL
   );
 
-  -- The log: idx counts from 0 without gaps. The columns up to milliseconds only help to find an entry; leaf is what
-  -- was logged, and hashes are those of the complete subtrees of the Merkle tree that end with this leaf.
-  CREATE TABLE entry (
-    idx             bigint PRIMARY KEY CHECK (idx >= 0),
-    at              bigint NOT NULL,
-    event           text COLLATE "C" NOT NULL,
-    agency          text COLLATE "C",
-    purpose         text COLLATE "C",
-    professional    text COLLATE "C",
-    case_commitment text COLLATE "C",
-    lookup_id       text COLLATE "C",
-    node            text COLLATE "C",
-    status          text COLLATE "C",
-    persons         bigint,
-    milliseconds    bigint,
-    hashes          bytea NOT NULL,
-    leaf            bytea NOT NULL
+  -- The log: a row for each transaction that appended, with count entries from index first on. hashes are those of the
+  -- complete subtrees of the Merkle tree that end in it, the first of them the hash_start-th of the log; leaves is what
+  -- was logged, compressed already. What helps to find an entry stands in search_entry, which is made from this.
+  CREATE TABLE bundle (
+    first      bigint PRIMARY KEY CHECK (first >= 0),
+    count      integer NOT NULL CHECK (count > 0),
+    at         bigint NOT NULL,
+    hash_start bigint NOT NULL,
+    hashes     bytea NOT NULL,
+    leaves     bytea NOT NULL
   );
-  CREATE INDEX entry_by_time ON entry (at);
-  CREATE INDEX entry_by_event ON entry (event, idx);
-  CREATE INDEX entry_by_agency ON entry (agency, idx) WHERE agency IS NOT NULL;
-  CREATE INDEX entry_by_purpose ON entry (purpose, idx) WHERE purpose IS NOT NULL;
-  CREATE INDEX entry_by_professional ON entry (professional, idx) WHERE professional IS NOT NULL;
-  CREATE INDEX entry_by_case ON entry (case_commitment, idx) WHERE case_commitment IS NOT NULL;
-  CREATE INDEX entry_by_lookup ON entry (lookup_id, idx) WHERE lookup_id IS NOT NULL;
-  CREATE INDEX entry_by_status ON entry (status, idx) WHERE status IS NOT NULL;
-
+  -- Neither gets any smaller.
+  ALTER TABLE bundle ALTER hashes SET STORAGE EXTERNAL, ALTER leaves SET STORAGE EXTERNAL;
   CREATE FUNCTION log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     RAISE EXCEPTION 'the log is append only';
   END $$;
-  CREATE TRIGGER entry_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entry
+  CREATE TRIGGER bundle_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON bundle
     FOR EACH STATEMENT EXECUTE FUNCTION log_is_append_only();
 
   CREATE TABLE checkpoint (
@@ -74,6 +62,35 @@ export const SCHEMA_STEPS: readonly string[] = [
     window_end bigint NOT NULL,
     used       bigint NOT NULL
   ) WITH (fillfactor = 50);
+
+  -- One round trip for each group of appends, and a transaction of its own. Writes nothing and returns false when log or
+  -- counters are not what the plan found: another gateway came between.
+  CREATE FUNCTION append_bundle(
+    new_first bigint, new_count integer, new_at bigint, new_hash_start bigint, new_hashes bytea, new_leaves bytea,
+    known text[], known_ends bigint[], known_used bigint[], charged text[], new_ends bigint[], new_used bigint[],
+    patience integer
+  ) RETURNS boolean LANGUAGE plpgsql AS $$
+  BEGIN
+    -- A commit counts when it is on stable storage, whatever the server's own setting is.
+    PERFORM set_config('synchronous_commit', 'on', true), set_config('lock_timeout', patience::text, true);
+    PERFORM pg_advisory_xact_lock(${LOCK_SPACE}, ${APPEND_LOCK_ID});
+    IF new_first <> coalesce((SELECT first + count FROM bundle ORDER BY first DESC LIMIT 1), 0) THEN
+      RETURN false;
+    END IF;
+    IF cardinality(known) > 0 THEN
+      IF EXISTS (
+        SELECT FROM unnest(known, known_ends, known_used) AS was (counter, window_end, used)
+        LEFT JOIN quota AS now USING (counter)
+        WHERE was.window_end IS DISTINCT FROM now.window_end OR was.used IS DISTINCT FROM now.used
+      ) THEN
+        RETURN false;
+      END IF;
+      INSERT INTO quota (counter, window_end, used) SELECT * FROM unnest(charged, new_ends, new_used)
+        ON CONFLICT (counter) DO UPDATE SET window_end = excluded.window_end, used = excluded.used;
+    END IF;
+    INSERT INTO bundle VALUES (new_first, new_count, new_at, new_hash_start, new_hashes, new_leaves);
+    RETURN true;
+  END $$;
 
   CREATE TABLE nonce (
     agency  text COLLATE "C" NOT NULL,

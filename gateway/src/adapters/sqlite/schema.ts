@@ -55,38 +55,26 @@ export const SCHEMA_STEPS: readonly string[] = [
   ) STRICT;
   `,
   `
-  -- The log: idx counts from 0 without gaps. The columns up to milliseconds only help to find an entry; leaf is what
-  -- was logged, and hashes are those of the complete subtrees of the Merkle tree that end with this leaf.
-  CREATE TABLE entry (
-    idx             INTEGER PRIMARY KEY CHECK (idx >= 0),
-    at              INTEGER NOT NULL,
-    event           TEXT NOT NULL,
-    agency          TEXT,
-    purpose         TEXT,
-    professional    TEXT,
-    case_commitment TEXT,
-    lookup_id       TEXT,
-    node            TEXT,
-    status          TEXT,
-    persons         INTEGER,
-    milliseconds    INTEGER,
-    hashes          BLOB NOT NULL,
-    leaf            BLOB NOT NULL
+  -- The log: a row for each transaction that appended, with count entries from index first on. hashes are those of the
+  -- complete subtrees of the Merkle tree that end in it, the first of them the hash_start-th of the log; leaves is what
+  -- was logged. What helps to find an entry stands in a file of its own, which is made from this.
+  CREATE TABLE bundle (
+    first      INTEGER PRIMARY KEY CHECK (first >= 0),
+    count      INTEGER NOT NULL CHECK (count > 0),
+    at         INTEGER NOT NULL,
+    hash_start INTEGER NOT NULL,
+    hashes     BLOB NOT NULL,
+    leaves     BLOB NOT NULL
   ) STRICT;
-  CREATE INDEX entry_by_time ON entry (at);
-  CREATE INDEX entry_by_event ON entry (event);
-  CREATE INDEX entry_by_agency ON entry (agency) WHERE agency IS NOT NULL;
-  CREATE INDEX entry_by_purpose ON entry (purpose) WHERE purpose IS NOT NULL;
-  CREATE INDEX entry_by_professional ON entry (professional) WHERE professional IS NOT NULL;
-  CREATE INDEX entry_by_case ON entry (case_commitment) WHERE case_commitment IS NOT NULL;
-  CREATE INDEX entry_by_lookup ON entry (lookup_id) WHERE lookup_id IS NOT NULL;
-  CREATE INDEX entry_by_status ON entry (status) WHERE status IS NOT NULL;
-  CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry
+  CREATE TRIGGER bundle_leaves_no_gap BEFORE INSERT ON bundle
+    WHEN new.first <> coalesce((SELECT first + count FROM bundle ORDER BY first DESC LIMIT 1), 0)
+    BEGIN SELECT RAISE(ABORT, 'the log has no gaps'); END;
+  CREATE TRIGGER bundle_is_never_changed BEFORE UPDATE ON bundle
     BEGIN SELECT RAISE(ABORT, 'the log is append only'); END;
-  CREATE TRIGGER entry_is_never_removed BEFORE DELETE ON entry
+  CREATE TRIGGER bundle_is_never_removed BEFORE DELETE ON bundle
     BEGIN SELECT RAISE(ABORT, 'the log is append only'); END;
   CREATE TRIGGER audit_is_closed BEFORE INSERT ON audit
-    BEGIN SELECT RAISE(ABORT, 'the log goes on in the table entry'); END;
+    BEGIN SELECT RAISE(ABORT, 'the log goes on in the table bundle'); END;
 
   CREATE TABLE checkpoint (
     size INTEGER PRIMARY KEY,
