@@ -27,10 +27,10 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(`the stores in PostgreSQL${why}`
     const store = await openPostgresStore(url);
     await store.auditLog.append(1, invited('a'));
     for (const statement of [
-      'DELETE FROM entry',
-      "UPDATE entry SET leaf = ''",
-      'UPDATE entry SET at = 2 WHERE idx = 7',
-      'TRUNCATE entry',
+      'DELETE FROM bundle',
+      "UPDATE bundle SET leaves = ''",
+      'UPDATE bundle SET at = 2 WHERE first = 7',
+      'TRUNCATE bundle',
     ])
       await expect(server.sql(statement, url)).rejects.toThrow('append only');
     expect(await store.auditLog.leaves(0, 9)).toHaveLength(1);

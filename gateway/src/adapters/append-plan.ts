@@ -2,8 +2,6 @@ import { hash } from 'node:crypto';
 import type { LogEntry, Sha256, TreeNode } from '@hitmachine/protocol';
 import { HASH_BYTES, HitError, MAX_ENTRY_BYTES, TreeBuilder, encodeEntry, leafHash } from '@hitmachine/protocol';
 import type { Charge } from '../ports/quota.ts';
-import type { Bundle } from './bundle.ts';
-import { packBundle } from './bundle.ts';
 import type { Append, AppendOutcome } from './group-commit.ts';
 
 /** A quota counter as it is stored. */
@@ -32,8 +30,7 @@ export interface LogTip {
 /** What a transaction has to write, and what its appends are told when that is durable. */
 export interface AppendPlan {
   readonly outcomes: readonly AppendOutcome[];
-  /** What is appended; undefined when nothing is. */
-  readonly bundle: Bundle | undefined;
+  readonly entries: readonly NewEntry[];
   /** The counters that changed. */
   readonly counters: Counters;
 }
@@ -81,7 +78,7 @@ export function planAppends(tip: LogTip, counters: Counters, group: readonly App
     tip.at = entry.at;
     return { type: 'appended', index, leaf };
   });
-  return { outcomes, bundle: packBundle(entries), counters: changed };
+  return { outcomes, entries, counters: changed };
 }
 
 /** Where a log of a size stands; `frontier` as {@link TreeBuilder} has it, `at` the time of the last entry. */
@@ -90,7 +87,8 @@ export const tipOf = (size: number, frontier: readonly Uint8Array[], at: number)
   at,
 });
 
-const toBytes = (text: string): Uint8Array => Buffer.from(text, 'utf8');
+const encoder = new TextEncoder();
+const toBytes = (text: string): Uint8Array => encoder.encode(text);
 
 /** The runtime hashes one piece in one call faster than several in several. */
 const pieces = Buffer.allocUnsafe(1 + HASH_BYTES + MAX_ENTRY_BYTES);
@@ -99,5 +97,8 @@ const pieces = Buffer.allocUnsafe(1 + HASH_BYTES + MAX_ENTRY_BYTES);
 const sha256: Sha256 = (first, second) => {
   pieces.set(first, 0);
   pieces.set(second, first.length);
-  return Buffer.from(hash('sha256', pieces.subarray(0, first.length + second.length), 'binary'), 'binary');
+  const text = hash('sha256', pieces.subarray(0, first.length + second.length), 'binary');
+  const bytes = new Uint8Array(HASH_BYTES);
+  for (let i = 0; i < HASH_BYTES; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 };

@@ -17,24 +17,27 @@ interface Waiting extends Append {
   readonly reject: (error: unknown) => void;
 }
 
-/** Appends of one transaction: bounds how long it holds the log, and how much is read for one entry of it. */
-const MAX_GROUP = 256;
+/** Writes durably what was prepared. When it throws, nothing of the group is stored. */
+export type Write = () => readonly AppendOutcome[] | Promise<readonly AppendOutcome[]>;
+/** Does of a transaction whatever need not wait for the one before it. When it throws, the group is not written. */
+export type Prepare = (group: readonly Append[]) => Write | Promise<Write>;
 
 /**
- * Group commit: whoever waits shares one transaction, and so one write to stable storage. One transaction at a time;
- * what comes in meanwhile shares the next one. When `commit` throws, all of its group are rejected with that.
+ * Group commit: whoever waits shares one transaction, and so one write to stable storage. One is written at a time;
+ * while it is on its way the next is prepared, of those who came in meanwhile. A group that fails is rejected as a
+ * whole.
  */
 export class GroupCommit {
-  readonly #commit: (
-    group: readonly Append[],
-  ) => readonly AppendOutcome[] | Promise<readonly AppendOutcome[]>;
+  readonly #most: number;
+  readonly #prepare: Prepare;
   #waiting: Waiting[] = [];
   #running = false;
+  #written: Promise<void> = Promise.resolve();
 
-  constructor(
-    commit: (group: readonly Append[]) => readonly AppendOutcome[] | Promise<readonly AppendOutcome[]>,
-  ) {
-    this.#commit = commit;
+  /** `most`: appends of one transaction; bounds how long it holds the log, and how much is read for one entry of it. */
+  constructor(most: number, prepare: Prepare) {
+    this.#most = most;
+    this.#prepare = prepare;
   }
 
   append(at: number, event: LogEvent, charges: readonly Charge[]): Promise<AppendResult> {
@@ -51,17 +54,27 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    const group = this.#waiting.splice(0, MAX_GROUP);
+    const group = this.#waiting.splice(0, this.#most);
     try {
-      const outcomes = await this.#commit(group);
-      group.forEach(({ resolve, reject }, i) => {
-        const outcome = outcomes[i] as AppendOutcome;
-        if (outcome instanceof Error) reject(outcome);
-        else resolve(outcome);
-      });
+      const write = await this.#prepare(group);
+      await this.#written;
+      this.#written = settle(group, write);
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
     this.#schedule();
+  }
+}
+
+async function settle(group: readonly Waiting[], write: Write): Promise<void> {
+  try {
+    const outcomes = await write();
+    group.forEach(({ resolve, reject }, i) => {
+      const outcome = outcomes[i] as AppendOutcome;
+      if (outcome instanceof Error) reject(outcome);
+      else resolve(outcome);
+    });
+  } catch (error) {
+    for (const { reject } of group) reject(error);
   }
 }

@@ -1,8 +1,36 @@
-import type { LogEventName } from '@hitmachine/protocol';
+import type { LogEntry, LogEventName } from '@hitmachine/protocol';
 import { HitError, decodeEntry } from '@hitmachine/protocol';
 import type { FoundEntry, LogFigure, LogFilter } from '../ports/log-search.ts';
+import { searchTermsOf } from '../ports/search-terms.ts';
 
 const DAY_MS = 86_400_000;
+
+/** What an entry is found by: the columns of the table search_entry, which is made from the log and helps to search it. */
+export const SEARCH_COLUMNS = [
+  ...['idx', 'at', 'event', 'agency', 'purpose', 'professional', 'case_commitment', 'lookup_id', 'node', 'status'],
+  ...['persons', 'milliseconds'],
+] as const;
+
+/** Stands for the event of an entry that is damaged. */
+const DAMAGED = '';
+
+/**
+ * The row of an entry, in the order of {@link SEARCH_COLUMNS}. One that is damaged has one too: whoever comes to it is
+ * told, and all others can be searched.
+ */
+export function searchRowOf(index: number, leaf: Uint8Array): (string | number | null)[] {
+  let entry: LogEntry;
+  try {
+    entry = decodeEntry(leaf);
+  } catch {
+    return [index, 0, DAMAGED, ...SEARCH_COLUMNS.slice(3).map(() => null)];
+  }
+  const terms = searchTermsOf(entry);
+  return [
+    ...[index, entry.at, entry.event, terms.agency, terms.purpose, terms.professional, terms.caseCommitment],
+    ...[terms.lookupId, terms.node, terms.status, terms.persons, terms.milliseconds],
+  ].map((value) => value ?? null);
+}
 
 /** A statement with its values, in order. */
 export interface Query<Value> {
@@ -14,7 +42,7 @@ type Value = string | number;
 export type Placeholder = (n: number) => string;
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The entries that fit, newest first. */
+/** The indices of the entries that fit, newest first. */
 export function findQuery(
   placeholder: Placeholder,
   filter: LogFilter,
@@ -23,23 +51,24 @@ export function findQuery(
 ): Query<Value> {
   const { values, value, where } = conditions(placeholder, filter);
   if (before !== undefined) where.push(`idx < ${value(before)}`);
-  const text = `SELECT idx, leaf FROM entry${whereText(where)} ORDER BY idx DESC LIMIT ${value(limit)}`;
+  const text = `SELECT idx FROM search_entry${whereText(where)} ORDER BY idx DESC LIMIT ${value(limit)}`;
   return { text, values };
 }
 
 /** How many fit. */
 export function countQuery(placeholder: Placeholder, filter: LogFilter): Query<Value> {
   const { values, where } = conditions(placeholder, filter);
-  return { text: `SELECT count(*) AS entries FROM entry${whereText(where)}`, values };
+  return { text: `SELECT count(*) AS entries FROM search_entry${whereText(where)}`, values };
 }
 
 /** Figures of those that fit, oldest day first. */
 export function figuresQuery(placeholder: Placeholder, filter: LogFilter): Query<Value> {
   const { values, where } = conditions(placeholder, filter);
+  where.push(`event <> '${DAMAGED}'`);
   const key = 'event, agency, purpose, node, status';
   const text = `SELECT at / ${DAY_MS} AS day, ${key}, count(*) AS entries,
       coalesce(sum(persons), 0) AS persons, coalesce(sum(milliseconds), 0) AS milliseconds
-    FROM entry${whereText(where)} GROUP BY at / ${DAY_MS}, ${key} ORDER BY 1, 2, 3, 4, 5, 6`;
+    FROM search_entry${whereText(where)} GROUP BY at / ${DAY_MS}, ${key} ORDER BY 1, 2, 3, 4, 5, 6`;
   return { text, values };
 }
 
@@ -62,7 +91,7 @@ function conditions(placeholder: Placeholder, filter: LogFilter) {
 
 /** An answer does not say of which kind its lookup was. */
 const NO_CANARY = `event <> 'canary' AND NOT (event = 'answer' AND EXISTS
-  (SELECT 1 FROM entry AS asked WHERE asked.lookup_id = entry.lookup_id AND asked.event = 'canary'))`;
+  (SELECT 1 FROM search_entry AS asked WHERE asked.lookup_id = search_entry.lookup_id AND asked.event = 'canary'))`;
 
 const EQUAL = [
   ['agency', 'agency'],

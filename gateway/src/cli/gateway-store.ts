@@ -59,7 +59,7 @@ export function openStore(path: string): GatewayStore {
   const search = new SqliteLogSearch(path);
   return {
     directory: new SqliteDirectory(durable),
-    auditLog: new SqliteAuditLog(durable),
+    auditLog: new SqliteAuditLog(durable, () => search.noteAppended()),
     search,
     published: new SqliteCheckpoints(durable),
     nonces: new SqliteNonces(quick),
@@ -75,14 +75,16 @@ export function openStore(path: string): GatewayStore {
 /** Opens the PostgreSQL database of a gateway. Throws `storage-failed`. */
 export async function openPostgresStore(url: string): Promise<GatewayStore> {
   const { database, searching } = await openPostgres(url);
+  const search = new PostgresLogSearch(searching);
   return {
     directory: new PostgresDirectory(database),
-    auditLog: new PostgresAuditLog(database),
-    search: new PostgresLogSearch(searching),
+    auditLog: new PostgresAuditLog(database, () => search.noteAppended()),
+    search,
     published: new PostgresCheckpoints(database),
     nonces: new PostgresNonces(database),
     formerLogDigest: async () => undefined,
     async close() {
+      search.stop();
       await searching.close();
       await database.close();
     },

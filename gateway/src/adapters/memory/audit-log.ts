@@ -1,15 +1,16 @@
 import type { HashReader, LogEntry, LogEvent, TreeHead } from '@hitmachine/protocol';
-import { HASH_BYTES, HitError, TreeBuilder } from '@hitmachine/protocol';
+import { HitError } from '@hitmachine/protocol';
 import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
 import type { Counter, LogTip, NewEntry } from '../append-plan.ts';
-import { firstExceeded, lastLeafOf, planAppends } from '../append-plan.ts';
+import { firstExceeded, planAppends, tipOf } from '../append-plan.ts';
+import { lastLeafOf, noSubtree } from '../bundle.ts';
 
 /** The audit log in memory, for tests and try-outs: it is as durable as the process. */
 export class MemoryAuditLog implements AuditLog {
   readonly #entries: NewEntry[] = [];
   readonly #counters = new Map<string, Counter>();
-  readonly #tip: LogTip = { tree: new TreeBuilder(), at: 0 };
+  readonly #tip: LogTip = tipOf(0, [], 0);
 
   async append(at: number, event: LogEvent, charges: readonly Charge[] = []): Promise<AppendResult> {
     const { outcomes, entries, counters } = planAppends(this.#tip, this.#counters, [{ at, event, charges }]);
@@ -29,13 +30,9 @@ export class MemoryAuditLog implements AuditLog {
   }
 
   readonly hashes: HashReader = async (nodes) =>
-    nodes.map(({ level, index }) => {
-      const hash = this.#entries[lastLeafOf(level, index)]?.hashes.slice(
-        level * HASH_BYTES,
-        (level + 1) * HASH_BYTES,
-      );
-      if (hash?.length !== HASH_BYTES)
-        throw new HitError('not-found', `the log has no subtree ${index} of level ${level}`);
+    nodes.map((node) => {
+      const hash = this.#entries[lastLeafOf(node.level, node.index)]?.nodes[node.level]?.hash;
+      if (hash === undefined) throw noSubtree(node);
       return hash;
     });
 

@@ -2,17 +2,26 @@ import type { HashReader, LogEvent, TreeHead } from '@hitmachine/protocol';
 import { frontierOf, treeHeadAt } from '@hitmachine/protocol';
 import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
-import type { AppendPlan, Counters, LogTip } from '../append-plan.ts';
+import type { AppendPlan, Counter, Counters, LogTip } from '../append-plan.ts';
 import { firstExceeded, planAppends, tipOf } from '../append-plan.ts';
 import type { Bundle } from '../bundle.ts';
-import type { Append, AppendOutcome } from '../group-commit.ts';
+import { packBundle } from '../bundle.ts';
+import type { Append, AppendOutcome, Write } from '../group-commit.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { PostgresDatabase, Run } from './database.ts';
 import { APPEND_LOCK } from './locks.ts';
 import { countersOf, hashesOf, lastOf, leavesOf } from './log-rows.ts';
 
+/** Half of many: the other half is planned while the database works. */
+const MAX_GROUP = 128;
 /** Milliseconds to wait for another gateway that appends. */
 const LOCK_PATIENCE_MS = 5_000;
+
+/** Where the log stands when all that is planned is written, and the counters that this has yet to change. */
+interface Standing {
+  readonly tip: LogTip;
+  readonly charged: Map<string, Counter>;
+}
 
 /**
  * The audit log in PostgreSQL. Several gateways may append to it: a lock orders their transactions, and each looks
@@ -21,13 +30,17 @@ const LOCK_PATIENCE_MS = 5_000;
  */
 export class PostgresAuditLog implements AuditLog {
   readonly #database: PostgresDatabase;
-  readonly #group = new GroupCommit((group) => this.#commit(group));
-  /** Where the log stood after our last transaction; unknown at first and after one that failed. */
-  #tip: LogTip | undefined;
+  readonly #appended: () => void;
+  readonly #group = new GroupCommit(MAX_GROUP, (group) => this.#prepare(group));
+  /** Unknown at first, and after a write that failed or was overtaken by another gateway. */
+  #standing: Standing | undefined;
+  #looking: Promise<unknown> = Promise.resolve();
   #head: TreeHead | undefined;
 
-  constructor(database: PostgresDatabase) {
+  /** `appended` is called after each transaction that appended. */
+  constructor(database: PostgresDatabase, appended: () => void = () => undefined) {
     this.#database = database;
+    this.#appended = appended;
   }
 
   append(at: number, event: LogEvent, charges: readonly Charge[] = []): Promise<AppendResult> {
@@ -57,42 +70,59 @@ export class PostgresAuditLog implements AuditLog {
     );
   }
 
-  async #commit(group: readonly Append[]): Promise<readonly AppendOutcome[]> {
-    const tip = this.#tip;
-    this.#tip = undefined;
+  /** Plans a group as if the one that is being written succeeded. */
+  async #prepare(group: readonly Append[]): Promise<Write> {
+    await this.#looking;
     const names = namesOf(group.flatMap(({ charges }) => charges));
-    return (tip && (await this.#commitUnlessOvertaken(tip, names, group))) ?? this.#commitLocked(names, group);
+    const standing = this.#standing;
+    if (standing === undefined) return () => this.#commitLocked(names, group);
+    const { tip, charged } = standing;
+    const unwritten = new Map(charged);
+    const found = new Map([...(await countersOf(this.#database.query, names)), ...unwritten]);
+    // It failed while we looked.
+    if (this.#standing !== standing) return () => this.#commitLocked(names, group);
+    const plan = planned(tip, names, found, group);
+    for (const [name, counter] of plan.counters) charged.set(name, counter);
+    return async () => {
+      if (this.#standing === standing && (await this.#written(plan))) {
+        for (const [name, counter] of plan.counters)
+          if (charged.get(name) === counter) charged.delete(name);
+        this.#appended();
+        return plan.outcomes;
+      }
+      return this.#commitLocked(names, group);
+    };
   }
 
-  /** In one round trip, on from where we left the log; undefined when another gateway has come between. */
-  async #commitUnlessOvertaken(
-    tip: LogTip,
-    names: readonly string[],
-    group: readonly Append[],
-  ): Promise<readonly AppendOutcome[] | undefined> {
-    const { query } = this.#database;
-    const found = await countersOf(query, names);
-    const plan = planAppends(tip, found, group);
-    if (!(await write(query, plan, names, found))) return undefined;
-    this.#tip = tip;
-    return plan.outcomes;
+  /** Writes in one round trip; false when another gateway has come between. */
+  async #written(plan: Planned): Promise<boolean> {
+    let written = false;
+    try {
+      written = await write(this.#database.query, plan);
+    } finally {
+      // What is planned stands on what is not so.
+      if (!written) this.#standing = undefined;
+    }
+    return written;
   }
 
   /** Holds the lock while it looks where the log stands, plans and writes, so that nobody can come between. */
-  async #commitLocked(
-    names: readonly string[],
-    group: readonly Append[],
-  ): Promise<readonly AppendOutcome[]> {
-    const [outcomes, tip] = await this.#database.transaction([APPEND_LOCK], async (run) => {
+  #commitLocked(names: readonly string[], group: readonly Append[]): Promise<readonly AppendOutcome[]> {
+    this.#standing = undefined;
+    const done = this.#database.transaction([APPEND_LOCK], async (run) => {
       const { size, at } = await lastOf(run);
       const tip = tipOf(size, await hashesOf(run, frontierOf(size)), at);
-      const found = await countersOf(run, names);
-      const plan = planAppends(tip, found, group);
-      if (!(await write(run, plan, names, found))) throw new Error('the log moved on although it was locked');
+      const plan = planned(tip, names, await countersOf(run, names), group);
+      if (!(await write(run, plan))) throw new Error('the log moved on although it was locked');
       return [plan.outcomes, tip] as const;
     });
-    this.#tip = tip;
-    return outcomes;
+    const looked = done.then(([outcomes, tip]) => {
+      this.#standing = { tip, charged: new Map() };
+      this.#appended();
+      return outcomes;
+    });
+    this.#looking = looked.catch(() => undefined);
+    return looked;
   }
 }
 
@@ -102,15 +132,28 @@ const namesOf = (charges: readonly Charge[]): string[] => [
 
 const WRITE = 'SELECT append_bundle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS written';
 
-/** Gives whether log and counters still were what the plan had found; nothing is written where they were not. */
-async function write(
-  run: Run,
-  { bundle, counters }: AppendPlan,
+/** What is written of a plan; made while the group before is being written. */
+interface Planned extends AppendPlan {
+  readonly bundle: Bundle | undefined;
+  /** The counters as the plan found them, and the names of all that it looked for. */
+  readonly found: Counters;
+  readonly names: readonly string[];
+}
+
+function planned(
+  tip: LogTip,
   names: readonly string[],
   found: Counters,
-): Promise<boolean> {
+  group: readonly Append[],
+): Planned {
+  const plan = planAppends(tip, found, group);
+  return { ...plan, bundle: packBundle(plan.entries), found, names };
+}
+
+/** Gives whether log and counters still were what the plan had found; nothing is written where they were not. */
+async function write(run: Run, { bundle, counters, names, found }: Planned): Promise<boolean> {
   if (bundle === undefined) return true;
-  const { first, count, at, hashStart, hashes, leaves }: Bundle = bundle;
+  const { first, count, at, hashStart, hashes, leaves } = bundle;
   const [row] = await run(WRITE, [
     ...[first, count, at, hashStart, hashes, leaves],
     ...[names, names.map((name) => found.get(name)?.windowEnd), names.map((name) => found.get(name)?.used)],

@@ -1,5 +1,5 @@
 import type { NodeId } from '@hitmachine/protocol';
-import { HASH_BYTES } from '@hitmachine/protocol';
+import { HASH_BYTES, HitError } from '@hitmachine/protocol';
 import type { Counters } from '../append-plan.ts';
 import { hashNumber, lastLeafOf, noSubtree, unpackLeaves } from '../bundle.ts';
 import type { Row, Run } from './database.ts';
@@ -45,8 +45,30 @@ export async function leavesOf(run: Run, from: number, count: number): Promise<U
   });
 }
 
+/** Rows that are read at once for entries that stand apart. */
+const ROWS_AT_ONCE = 50;
+
+/** The entries with these indices, in this order. */
+export async function leavesAt(run: Run, indices: readonly number[]): Promise<Uint8Array[]> {
+  const leaves: Uint8Array[] = [];
+  for (let from = 0; from < indices.length; from += ROWS_AT_ONCE) {
+    const some = indices.slice(from, from + ROWS_AT_ONCE);
+    const rows = (await run(BUNDLES_OF, [some])).map(unpackRow);
+    for (const index of some) {
+      const row = rows.find(({ first, leaves: { length } }) => index >= first && index < first + length);
+      const leaf = row?.leaves[index - row.first];
+      if (leaf === undefined) throw new HitError('not-found', `the log has no entry ${index}`);
+      leaves.push(leaf);
+    }
+  }
+  return leaves;
+}
+
+const BUNDLES_OF = `SELECT first, count, leaves FROM bundle WHERE first IN
+  (SELECT (SELECT max(first) FROM bundle WHERE first <= idx) FROM unnest($1::bigint[]) AS wanted (idx))`;
+
 /** Of a row with `first`, `count` and `leaves`. */
-export function unpackRow(row: Row): { readonly first: number; readonly leaves: Uint8Array[] } {
+function unpackRow(row: Row): { readonly first: number; readonly leaves: Uint8Array[] } {
   const first = Number(row['first']);
   const leaves = unpackLeaves({ first, count: Number(row['count']), leaves: row['leaves'] as Buffer });
   return { first, leaves };

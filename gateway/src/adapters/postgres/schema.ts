@@ -45,6 +45,30 @@ export const SCHEMA_STEPS: readonly string[] = [
   CREATE TRIGGER bundle_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON bundle
     FOR EACH STATEMENT EXECUTE FUNCTION log_is_append_only();
 
+  -- Made of the log by whoever searches it, a little late, and to be emptied at any time: it is made anew.
+  CREATE TABLE search_entry (
+    idx             bigint PRIMARY KEY,
+    at              bigint NOT NULL,
+    event           text COLLATE "C" NOT NULL,
+    agency          text COLLATE "C",
+    purpose         text COLLATE "C",
+    professional    text COLLATE "C",
+    case_commitment text COLLATE "C",
+    lookup_id       text COLLATE "C",
+    node            text COLLATE "C",
+    status          text COLLATE "C",
+    persons         bigint,
+    milliseconds    bigint
+  );
+  CREATE INDEX search_by_time ON search_entry (at);
+  CREATE INDEX search_by_event ON search_entry (event, idx);
+  CREATE INDEX search_by_agency ON search_entry (agency, idx) WHERE agency IS NOT NULL;
+  CREATE INDEX search_by_purpose ON search_entry (purpose, idx) WHERE purpose IS NOT NULL;
+  CREATE INDEX search_by_professional ON search_entry (professional, idx) WHERE professional IS NOT NULL;
+  CREATE INDEX search_by_case ON search_entry (case_commitment, idx) WHERE case_commitment IS NOT NULL;
+  CREATE INDEX search_by_lookup ON search_entry (lookup_id, idx) WHERE lookup_id IS NOT NULL;
+  CREATE INDEX search_by_status ON search_entry (status, idx) WHERE status IS NOT NULL;
+
   CREATE TABLE checkpoint (
     size bigint PRIMARY KEY,
     at   bigint NOT NULL,

@@ -5,10 +5,13 @@ import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
 import type { Counter, LogTip } from '../append-plan.ts';
 import { firstExceeded, planAppends, tipOf } from '../append-plan.ts';
+import { packBundle } from '../bundle.ts';
 import type { Append, AppendOutcome } from '../group-commit.ts';
 import { GroupCommit } from '../group-commit.ts';
 import { inTransaction, storing } from './database.ts';
 import { LogRows } from './log-rows.ts';
+
+const MAX_GROUP = 256;
 
 /**
  * The audit log in SQLite. `database` must be a durable connection. An administrator's command may append beside the
@@ -16,15 +19,18 @@ import { LogRows } from './log-rows.ts';
  */
 export class SqliteAuditLog implements AuditLog {
   readonly #database: DatabaseSync;
+  readonly #appended: () => void;
   readonly #rows: LogRows;
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #group = new GroupCommit((group) => this.#commit(group));
+  readonly #group = new GroupCommit(MAX_GROUP, (group) => () => this.#commit(group));
   /** Where the log stood after our last transaction; unknown at first and after one that failed. */
   #tip: LogTip | undefined;
   #head: TreeHead | undefined;
 
-  constructor(database: DatabaseSync) {
+  /** `appended` is called after each transaction that appended. */
+  constructor(database: DatabaseSync, appended: () => void = () => undefined) {
     this.#database = database;
+    this.#appended = appended;
     this.#rows = storing(() => new LogRows(database));
     this.#statements = storing(() => prepare(database));
   }
@@ -59,6 +65,7 @@ export class SqliteAuditLog implements AuditLog {
     return storing(() => {
       const [outcomes, next] = inTransaction(this.#database, () => this.#write(tip, group));
       this.#tip = next;
+      this.#appended();
       return outcomes;
     });
   }
@@ -75,7 +82,8 @@ export class SqliteAuditLog implements AuditLog {
           );
     const counters = this.#counters(group.flatMap(({ charges }) => charges));
     const plan = planAppends(tip, counters, group);
-    if (plan.bundle !== undefined) this.#rows.insert(plan.bundle);
+    const bundle = packBundle(plan.entries);
+    if (bundle !== undefined) this.#rows.insert(bundle);
     for (const [name, { windowEnd, used }] of plan.counters)
       this.#statements.charge.run(name, windowEnd, used);
     return [plan.outcomes, tip];

@@ -1,6 +1,6 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { NodeId } from '@hitmachine/protocol';
-import { HASH_BYTES } from '@hitmachine/protocol';
+import { HASH_BYTES, HitError } from '@hitmachine/protocol';
 import type { Bundle } from '../bundle.ts';
 import { hashNumber, lastLeafOf, noSubtree, unpackLeaves } from '../bundle.ts';
 
@@ -30,20 +30,43 @@ export class LogRows {
     return hash;
   }
 
-  /** Entries from index `from` on, at most `count`; all that there are of a row are read at once. */
+  /** Entries from index `from` on, at most `count`. */
   leaves(from: number, count: number): Uint8Array[] {
     const leaves: Uint8Array[] = [];
     for (const row of this.#statements.bundles.iterate(from, from + count)) {
-      const first = Number(row['first']);
-      const all = unpackLeaves({
-        first,
-        count: Number(row['count']),
-        leaves: row['leaves'] as Uint8Array,
-      });
-      leaves.push(...all.slice(Math.max(from - first, 0), from + count - first));
+      const one = unpacked(row);
+      leaves.push(...one.leaves.slice(Math.max(from - one.first, 0), from + count - one.first));
     }
     return leaves;
   }
+
+  /** The entries with these indices, in this order. A row that several of them share, one after another, is read once. */
+  leavesAt(indices: readonly number[]): Uint8Array[] {
+    let held: Unpacked | undefined;
+    return indices.map((index) => {
+      let leaf = held?.leaves[index - held.first];
+      if (leaf === undefined) {
+        const row = this.#statements.bundle.get(index);
+        held = row && unpacked(row);
+        leaf = held?.leaves[index - held.first];
+      }
+      if (leaf === undefined) throw new HitError('not-found', `the log has no entry ${index}`);
+      return leaf;
+    });
+  }
+}
+
+interface Unpacked {
+  readonly first: number;
+  readonly leaves: Uint8Array[];
+}
+
+function unpacked(row: Record<string, SQLOutputValue>): Unpacked {
+  const first = Number(row['first']);
+  return {
+    first,
+    leaves: unpackLeaves({ first, count: Number(row['count']), leaves: row['leaves'] as Uint8Array }),
+  };
 }
 
 const prepare = (database: DatabaseSync) => ({
@@ -54,6 +77,9 @@ const prepare = (database: DatabaseSync) => ({
   hash: database.prepare(
     `SELECT substr(hashes, (?2 - hash_start) * ${HASH_BYTES} + 1, ${HASH_BYTES}) AS hash
        FROM bundle WHERE first <= ?1 ORDER BY first DESC LIMIT 1`,
+  ),
+  bundle: database.prepare(
+    'SELECT first, count, leaves FROM bundle WHERE first <= ? ORDER BY first DESC LIMIT 1',
   ),
   bundles: database.prepare(
     `SELECT first, count, leaves FROM bundle

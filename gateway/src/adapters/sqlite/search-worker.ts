@@ -1,26 +1,43 @@
-import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Row } from '../log-query.ts';
+import { SearchIndex } from './search-index.ts';
 
-/** What the thread is asked, and what it says. */
-export interface SearchRequest {
-  readonly job: number;
-  readonly text: string;
-  readonly values: readonly (string | number)[];
+/** What the thread is asked: to take in a step of the log, or to search; of what was found, the entries too or not. */
+export type SearchTask =
+  | { readonly task: 'step' }
+  | {
+      readonly task: 'rows' | 'entries';
+      readonly text: string;
+      readonly values: readonly (string | number)[];
+    };
+export type SearchRequest = SearchTask & { readonly job: number };
+
+/** `more`: whether there is more to take in. */
+export interface SearchResult {
+  readonly rows: readonly Row[];
+  readonly more: boolean;
 }
 export type SearchReply =
-  { readonly job: number; readonly rows: readonly Row[] } | { readonly job: number; readonly reason: string };
+  ({ readonly job: number } & SearchResult) | { readonly job: number; readonly reason: string };
 
-const BUSY_TIMEOUT_MS = 5_000;
+let index: SearchIndex | undefined;
+
+function answer(request: SearchTask): SearchResult {
+  index ??= new SearchIndex(workerData as string);
+  if (request.task === 'step') return { rows: [], more: index.step() };
+  // Rows have no prototype, and so cross to the other thread as they are.
+  const rows = index.search(request.text, request.values);
+  if (request.task === 'rows') return { rows, more: false };
+  const indices = rows.map(({ idx }) => Number(idx));
+  return { rows: index.leaves(indices).map((leaf, i) => ({ idx: indices[i], leaf })), more: false };
+}
 
 if (parentPort !== null) {
   const port = parentPort;
-  const database = new DatabaseSync(workerData as string, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-  port.on('message', ({ job, text, values }: SearchRequest) => {
+  port.on('message', ({ job, ...request }: SearchRequest) => {
     let reply: SearchReply;
     try {
-      // Rows have no prototype, and so cross to the other thread as they are.
-      reply = { job, rows: database.prepare(text).all(...values) };
+      reply = { job, ...answer(request) };
     } catch (error) {
       reply = { job, reason: error instanceof Error ? error.message : String(error) };
     }
