@@ -2,16 +2,18 @@ import { DatabaseSync } from 'node:sqlite';
 import type { LogEntry } from '@hitmachine/protocol';
 import {
   TreeBuilder,
-  concatBytes,
   decodeEntry,
   encodeEntry,
   leafHash,
   logOrigin,
   signCheckpoint,
 } from '@hitmachine/protocol';
-import { searchTermsOf } from '../../gateway/src/ports/search-terms.ts';
+import { packBundle, packLeaves, unpackLeaves } from '../../gateway/src/adapters/bundle.ts';
+import { LogRows } from '../../gateway/src/adapters/sqlite/log-rows.ts';
 import { backend } from '../gateway/support/fixtures.ts';
 import { FEDERATION } from './real-log.ts';
+
+const ENTRIES_A_ROW = 100;
 
 /**
  * A gateway's operator who turned against the federation: he has the database and the gateway's keys, and knows how the
@@ -29,10 +31,7 @@ export class Operator {
   }
 
   get leaves(): Uint8Array[] {
-    return this.database
-      .prepare('SELECT leaf FROM entry ORDER BY idx')
-      .all()
-      .map(({ leaf }) => leaf as Uint8Array);
+    return new LogRows(this.database).leaves(0, Number.MAX_SAFE_INTEGER);
   }
 
   get entries(): LogEntry[] {
@@ -41,22 +40,30 @@ export class Operator {
 
   /** Puts other bytes in the place of an entry and touches nothing else. */
   overwrite(index: number, leaf: Uint8Array): void {
-    this.database.prepare('UPDATE entry SET leaf = ? WHERE idx = ?').run(leaf, index);
+    const row = this.database
+      .prepare('SELECT first, count, leaves FROM bundle WHERE first <= ? ORDER BY first DESC')
+      .get(index);
+    const [first, count] = [Number(row?.['first']), Number(row?.['count'])];
+    const leaves = unpackLeaves({ first, count, leaves: row?.['leaves'] as Uint8Array });
+    const packed = packLeaves(leaves.with(index - first, leaf));
+    this.database.prepare('UPDATE bundle SET leaves = ? WHERE first = ?').run(packed, first);
   }
 
   /** Makes the log anew of these entries, with everything that can be computed from them. */
   rewrite(leaves: readonly Uint8Array[]): void {
-    const insert = this.database.prepare(
-      'INSERT INTO entry (idx, at, event, agency, lookup_id, hashes, leaf) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    );
     const tree = new TreeBuilder();
-    this.database.exec('BEGIN; DELETE FROM entry');
-    leaves.forEach((leaf, index) => {
-      const hashes = concatBytes(...tree.append(leafHash(leaf)).map(({ hash }) => hash));
-      const entry = decodeEntry(leaf);
-      const { agency, lookupId } = searchTermsOf(entry);
-      insert.run(index, entry.at, entry.event, agency ?? null, lookupId ?? null, hashes, leaf);
-    });
+    const entries = leaves.map((leaf, index) => ({
+      index,
+      entry: decodeEntry(leaf),
+      leaf,
+      nodes: tree.append(leafHash(leaf)),
+    }));
+    const rows = new LogRows(this.database);
+    this.database.exec('BEGIN; DELETE FROM bundle');
+    for (let from = 0; from < entries.length; from += ENTRIES_A_ROW) {
+      const bundle = packBundle(entries.slice(from, from + ENTRIES_A_ROW));
+      if (bundle !== undefined) rows.insert(bundle);
+    }
     this.database.exec('COMMIT');
   }
 

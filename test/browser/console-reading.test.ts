@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { openRoster, parseReceipt, decodeBase64, verifyReceipt, loadSodium } from '@hitmachine/protocol';
 import type { SignedDocument } from '@hitmachine/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LogRows } from '../../gateway/src/adapters/sqlite/log-rows.ts';
 import type { TestPerson } from '../harness/agency.ts';
 import type { Reader } from './support/browser.ts';
 import { CHROMIUM, TestBrowser, WITHOUT_CHROMIUM } from './support/browser.ts';
@@ -280,7 +281,7 @@ describe.skipIf(CHROMIUM === undefined)(`reading the log in the auditors' consol
   it('shows nothing that it cannot log', async () => {
     const database = new DatabaseSync(join(console.federation.gatewayFolder, 'gateway.sqlite'));
     database.exec(
-      "CREATE TRIGGER broken BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'the disk is gone'); END",
+      "CREATE TRIGGER broken BEFORE INSERT ON bundle BEGIN SELECT RAISE(ABORT, 'the disk is gone'); END",
     );
     try {
       for (const path of ['search', 'entries/0', 'figures', 'witnesses', 'export/log.csv'])
@@ -348,9 +349,9 @@ async function logKey(url: string, folder: string): Promise<{ origin: string; pu
   const response = await fetch(`${url}/v1/roster`);
   const { roster: document } = (await response.json()) as { roster: SignedDocument };
   const database = new DatabaseSync(join(folder, 'gateway.sqlite'), { readOnly: true });
-  const row = database.prepare('SELECT leaf FROM entry WHERE idx = 0').get() as { leaf: Uint8Array };
+  const [leaf] = new LogRows(database).leaves(0, 1);
   database.close();
-  const { identityKey } = JSON.parse(new TextDecoder().decode(row.leaf)) as { identityKey: string };
+  const { identityKey } = JSON.parse(new TextDecoder().decode(leaf)) as { identityKey: string };
   const publicKey = decodeBase64(identityKey, 32);
   const { federation } = openRoster(await loadSodium(), document, publicKey);
   return { origin: `${federation}.hitmachine/log`, publicKey };

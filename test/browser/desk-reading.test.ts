@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LogRows } from '../../gateway/src/adapters/sqlite/log-rows.ts';
 import type { TestPerson } from '../harness/agency.ts';
 import type { Reader } from './support/browser.ts';
 import { CHROMIUM, TestBrowser, WITHOUT_CHROMIUM } from './support/browser.ts';
@@ -260,9 +261,9 @@ describe.skipIf(CHROMIUM === undefined)(`the privacy officer's pages${WITHOUT_CH
     const database = new DatabaseSync(join(desk.federation.gatewayFolder, 'gateway.sqlite'), {
       readOnly: true,
     });
-    const rows = database.prepare('SELECT leaf FROM entry').all() as { leaf: Uint8Array }[];
+    const leaves = new LogRows(database).leaves(0, Number.MAX_SAFE_INTEGER);
     database.close();
-    return rows.map(({ leaf }) => new TextDecoder().decode(leaf));
+    return leaves.map((leaf) => new TextDecoder().decode(leaf));
   };
 
   it('keep no secret of the login in the log of the agent', () => {

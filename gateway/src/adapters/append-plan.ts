@@ -87,8 +87,11 @@ export const tipOf = (size: number, frontier: readonly Uint8Array[], at: number)
   at,
 });
 
-const encoder = new TextEncoder();
-const toBytes = (text: string): Uint8Array => encoder.encode(text);
+/** Twice as fast as a `TextEncoder`. */
+function toBytes(text: string): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.from(text, 'utf8');
+  return new Uint8Array(buffer, byteOffset, length);
+}
 
 /** The runtime hashes one piece in one call faster than several in several. */
 const pieces = Buffer.allocUnsafe(1 + HASH_BYTES + MAX_ENTRY_BYTES);

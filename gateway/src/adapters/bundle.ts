@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { NodeId } from '@hitmachine/protocol';
-import { HASH_BYTES, HitError, MAX_ENTRY_BYTES, decodeEntries } from '@hitmachine/protocol';
+import { HitError, MAX_ENTRY_BYTES, decodeEntries } from '@hitmachine/protocol';
 import type { NewEntry } from './append-plan.ts';
 
 /**
@@ -30,26 +30,26 @@ const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 export function packBundle(entries: readonly NewEntry[]): Bundle | undefined {
   const [head, tail] = [entries[0], entries.at(-1)];
   if (head === undefined || tail === undefined) return undefined;
-  const hashes = Buffer.allocUnsafe(entries.reduce((sum, { nodes }) => sum + nodes.length, 0) * HASH_BYTES);
-  const leaves = Buffer.allocUnsafe(entries.reduce((sum, { leaf }) => sum + LENGTH_BYTES + leaf.length, 0));
-  let [hashEnd, leafEnd] = [0, 0];
-  for (const { nodes, leaf } of entries) {
-    for (const { hash } of nodes) {
-      hashes.set(hash, hashEnd);
-      hashEnd += HASH_BYTES;
-    }
-    leafEnd = leaves.writeUInt16BE(leaf.length, leafEnd);
-    leaves.set(leaf, leafEnd);
-    leafEnd += leaf.length;
-  }
   return {
     first: head.index,
     count: entries.length,
     at: tail.entry.at,
     hashStart: hashesBefore(head.index),
-    hashes,
-    leaves: zstdCompressSync(leaves, COMPRESSION),
+    hashes: Buffer.concat(entries.flatMap(({ nodes }) => nodes.map(({ hash }) => hash))),
+    leaves: packLeaves(entries.map(({ leaf }) => leaf)),
   };
+}
+
+/** The entries of a row as they are stored. */
+export function packLeaves(leaves: readonly Uint8Array[]): Uint8Array {
+  const bytes = Buffer.allocUnsafe(leaves.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0));
+  let end = 0;
+  for (const leaf of leaves) {
+    end = bytes.writeUInt16BE(leaf.length, end);
+    bytes.set(leaf, end);
+    end += leaf.length;
+  }
+  return zstdCompressSync(bytes, COMPRESSION);
 }
 
 /** The entries of a row. Throws `storage-failed` for one that the gateway cannot have written. */
