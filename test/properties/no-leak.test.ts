@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokensOf } from '@hitmachine/protocol';
+import { LogRows } from '../../gateway/src/adapters/sqlite/log-rows.ts';
 import type { TestPerson } from '../harness/agency.ts';
 import type { Federation } from '../harness/federation.ts';
 import type { Place } from './support/traces.ts';
@@ -84,6 +86,16 @@ describe('no trace of a person, in plain, encoded or hashed form', () => {
     await politie.start();
   }
 
+  /** They stand compressed in the database, where nothing that they say would be found. */
+  function logEntries(): Uint8Array[] {
+    const database = new DatabaseSync(join(federation.gatewayFolder, 'gateway.sqlite'), { readOnly: true });
+    try {
+      return new LogRows(database).leaves(0, Number.MAX_SAFE_INTEGER);
+    } finally {
+      database.close();
+    }
+  }
+
   /** Logs and terminals, every file of gateway and agents but the client files themselves, and every message. */
   function places(): Place[] {
     const files = readdirSync(federation.folder, { recursive: true, withFileTypes: true })
@@ -96,6 +108,7 @@ describe('no trace of a person, in plain, encoded or hashed form', () => {
     return [
       { name: 'logs and terminals', content: Buffer.from(federation.logs.text()) },
       { name: 'answers of the agents', content: Buffer.from(answers.join('\n')) },
+      { name: "entries of the gateway's log", content: Buffer.concat(logEntries()) },
       ...files.map((file) => ({ name: file.slice(federation.folder.length), content: readFileSync(file) })),
       ...messages,
     ];
@@ -104,6 +117,7 @@ describe('no trace of a person, in plain, encoded or hashed form', () => {
   it('is found in any log, terminal, database, file, message, header or answer', () => {
     const searched = places();
     expect(searched.filter(({ name }) => name.includes('.sqlite')).length).toBeGreaterThanOrEqual(4);
+    expect(logEntries().some((leaf) => Buffer.from(leaf).includes('"event":"lookup"'))).toBe(true);
     expect(searched.filter(({ name }) => name.startsWith('message')).length).toBeGreaterThan(40);
     expect(answers.some((answer) => answer.includes('"known"'))).toBe(true);
     expect(answers.some((answer) => answer.includes('bsn-invalid'))).toBe(true);

@@ -68,6 +68,8 @@ export class SqliteLogSearch implements LogSearch {
       const worker = (this.#worker ??= this.#start());
       const job = ++this.#jobs;
       this.#waiting.set(job, { resolve, reject });
+      // A process waits for a search, and not for the index to be brought up to date.
+      if (task.task !== 'step') worker.ref();
       worker.postMessage({ job, ...task } satisfies SearchRequest);
     });
   }
@@ -78,6 +80,7 @@ export class SqliteLogSearch implements LogSearch {
     worker.on('message', (reply: SearchReply) => {
       const waiting = this.#waiting.get(reply.job);
       this.#waiting.delete(reply.job);
+      if (this.#waiting.size === 0) worker.unref();
       if ('rows' in reply) waiting?.resolve(reply);
       else waiting?.reject(failed(reply.reason));
     });

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packLeaves, unpackLeaves } from '../../gateway/src/adapters/bundle.ts';
+import type { GatewayStore } from '../../gateway/src/cli/gateway-store.ts';
+import { openPostgresStore, openStore } from '../../gateway/src/cli/gateway-store.ts';
+import type { AppendResult, AuditLog } from '../../gateway/src/ports/audit-log.ts';
+import type { Charge } from '../../gateway/src/ports/quota.ts';
+import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
+import { expectWhole } from '../support/whole-log.ts';
+import { charge, invited } from './support/log-entries.ts';
+
+const why = POSTGRES_MISSING === undefined ? '' : ` (left out: ${POSTGRES_MISSING})`;
+/** Appends that share a transaction in PostgreSQL, at most. */
+const GROUP = 128;
+
+const limited = (limit: number): Charge => ({ ...charge('x', 1), limit });
+
+/** So many appends in one turn, each charged. */
+const appendAll = (log: AuditLog, count: number, one: Charge): Promise<PromiseSettledResult<AppendResult>[]> =>
+  Promise.allSettled(Array.from({ length: count }, () => log.append(1, invited('a'), [one])));
+
+/** What became of them: the index, or in one word what else. */
+const fates = (results: readonly PromiseSettledResult<AppendResult>[]): (number | string)[] =>
+  results.map((one) => {
+    if (one.status === 'rejected') return 'rejected';
+    return one.value.type === 'appended' ? one.value.index : one.value.type;
+  });
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** How much of the account is used. */
+async function usedOf(log: AuditLog): Promise<number> {
+  for (let used = 0; ; used++)
+    if ((await log.exceeded([limited(used)])) !== undefined && (await log.exceeded([limited(used + 1)])) === undefined)
+      return used;
+}
+
+describe.skipIf(POSTGRES_MISSING !== undefined)(`groups of appends in PostgreSQL${why}`, () => {
+  let server: TestPostgres;
+  let url: string;
+  const opened: GatewayStore[] = [];
+  beforeAll(async () => {
+    server = await TestPostgres.start();
+  });
+  afterAll(async () => {
+    await Promise.all(opened.map((store) => store.close()));
+    await server.remove();
+  });
+  const open = async (): Promise<AuditLog> => {
+    const store = await openPostgresStore(url);
+    opened.push(store);
+    return store.auditLog;
+  };
+  /** A log that has one entry, and knows where it stands. */
+  const openNew = async (): Promise<AuditLog> => {
+    url = await server.emptySchema();
+    const log = await open();
+    await log.append(1, invited('a'));
+    return log;
+  };
+  /** Makes the write of the bundle that begins at an index fail, once. */
+  const failOnce = (first: number): Promise<unknown> =>
+    server.sql(
+      `CREATE SEQUENCE attempts;
+       CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN
+         IF nextval('attempts') = 1 THEN RAISE 'the disk is gone'; END IF;
+         RETURN new;
+       END $$;
+       CREATE TRIGGER broken BEFORE INSERT ON bundle FOR EACH ROW WHEN (new.first = ${first})
+         EXECUTE FUNCTION fail_once()`,
+      url,
+    );
+
+  it('that follow one that failed are planned anew: only that one is rejected, and not charged', async () => {
+    const log = await openNew();
+    await failOnce(1 + GROUP);
+    // There is just enough for those that stand; a plan that counts the failed ones along refuses some.
+    const results = await appendAll(log, 4 * GROUP, limited(3 * GROUP));
+    expect(fates(results)).toEqual([
+      ...range(1, 1 + GROUP),
+      ...range(0, GROUP).map(() => 'rejected'),
+      ...range(1 + GROUP, 1 + 3 * GROUP),
+    ]);
+    for (const one of results)
+      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'storage-failed' });
+    expect(await usedOf(log)).toBe(3 * GROUP);
+    await expectWhole(log, 1 + 3 * GROUP);
+  });
+
+  it('that another gateway comes before are planned anew, with their charges', async () => {
+    const log = await openNew();
+    const other = await open();
+    for (const [first, charges] of [
+      [1, [limited(100)]],
+      [52 + GROUP, []],
+    ] as const) {
+      await Promise.all(range(0, 50).map(() => other.append(1, invited('b'), charges)));
+      const results = await appendAll(log, GROUP, limited(100));
+      const free = first === 1 ? 50 : 0;
+      expect(fates(results).slice(0, free)).toEqual(range(first + 50, first + 50 + free));
+      expect(fates(results).slice(free)).toEqual(range(free, GROUP).map(() => 'exceeded'));
+      if (first === 1) await Promise.all(range(0, GROUP + 1 - 50).map(() => log.append(1, invited('a'))));
+    }
+    expect(await usedOf(log)).toBe(100);
+    await expectWhole(other, 52 + GROUP + 50);
+  });
+
+  it('of two gateways at once make one log and one account', async () => {
+    const logs = [await openNew(), await open()];
+    const limit = 7 * GROUP;
+    const rounds = await Promise.all(
+      logs.map(async (log) => {
+        const results: PromiseSettledResult<AppendResult>[] = [];
+        for (let round = 0; round < 4; round++) {
+          const one = await appendAll(log, GROUP + 30 * round, limited(limit));
+          const own = fates(one).filter((fate) => typeof fate === 'number');
+          expect(own).toEqual([...own].sort((a, b) => a - b));
+          results.push(...one);
+        }
+        return results;
+      }),
+    );
+    const all = fates(rounds.flat());
+    expect(all.filter((fate) => fate === 'rejected')).toEqual([]);
+    const indices = all.filter((fate) => typeof fate === 'number').sort((a, b) => a - b);
+    expect(indices).toEqual(range(1, 1 + limit));
+    for (const log of logs) {
+      expect(await usedOf(log)).toBe(limit);
+      await expectWhole(log, 1 + limit);
+    }
+  });
+});
+
+describe('a bundle in SQLite', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hit-gateway-test-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('leaves no gap, whoever writes it', async () => {
+    const file = join(folder, 'gap.sqlite');
+    const store = openStore(file);
+    await Promise.all(range(0, 3).map(() => store.auditLog.append(1, invited('a'))));
+    const database = new DatabaseSync(file);
+    for (const first of [0, 2, 4])
+      expect(() => database.exec(`INSERT INTO bundle VALUES (${first}, 1, 1, 0, x'', x'')`)).toThrow();
+    database.close();
+    await store.close();
+  });
+
+  it('that is damaged is named', () => {
+    const leaves = packLeaves([Uint8Array.of(1, 2, 3), Uint8Array.of(4)]);
+    const bundle = { first: 7, count: 2, leaves };
+    expect(unpackLeaves(bundle).map((leaf) => [...leaf])).toEqual([[1, 2, 3], [4]]);
+    for (const wrong of [{ leaves: leaves.subarray(1) }, { leaves: leaves.subarray(0, -1) }, { count: 1 }, { count: 3 }])
+      expect(() => unpackLeaves({ ...bundle, ...wrong })).toThrow(/entries 7 to \d of the log are damaged/);
+  });
+});
