@@ -19,7 +19,11 @@ const GROUP = 128;
 const limited = (limit: number): Charge => ({ ...charge('x', 1), limit });
 
 /** So many appends in one turn, each charged. */
-const appendAll = (log: AuditLog, count: number, one: Charge): Promise<PromiseSettledResult<AppendResult>[]> =>
+const appendAll = (
+  log: AuditLog,
+  count: number,
+  one: Charge,
+): Promise<PromiseSettledResult<AppendResult>[]> =>
   Promise.allSettled(Array.from({ length: count }, () => log.append(1, invited('a'), [one])));
 
 /** What became of them: the index, or in one word what else. */
@@ -33,7 +37,10 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 /** How much of the account is used. */
 async function usedOf(log: AuditLog): Promise<number> {
   for (let used = 0; ; used++)
-    if ((await log.exceeded([limited(used)])) !== undefined && (await log.exceeded([limited(used + 1)])) === undefined)
+    if (
+      (await log.exceeded([limited(used)])) !== undefined &&
+      (await log.exceeded([limited(used + 1)])) === undefined
+    )
       return used;
 }
 
@@ -153,7 +160,12 @@ describe('a bundle in SQLite', () => {
     const leaves = packLeaves([Uint8Array.of(1, 2, 3), Uint8Array.of(4)]);
     const bundle = { first: 7, count: 2, leaves };
     expect(unpackLeaves(bundle).map((leaf) => [...leaf])).toEqual([[1, 2, 3], [4]]);
-    for (const wrong of [{ leaves: leaves.subarray(1) }, { leaves: leaves.subarray(0, -1) }, { count: 1 }, { count: 3 }])
+    for (const wrong of [
+      { leaves: leaves.subarray(1) },
+      { leaves: leaves.subarray(0, -1) },
+      { count: 1 },
+      { count: 3 },
+    ])
       expect(() => unpackLeaves({ ...bundle, ...wrong })).toThrow(/entries 7 to \d of the log are damaged/);
   });
 });

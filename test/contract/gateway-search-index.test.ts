@@ -175,7 +175,7 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(`the search index in PostgreSQL$
 
 describe('catching up', () => {
   it('goes on while there is more, rests in between, and stops when there is nothing', async () => {
-    let [left, steps] = [10, 0];
+    let [left, steps] = [5, 0];
     const catchUp = new CatchUp(async () => {
       steps++;
       return --left > 0;
@@ -183,14 +183,14 @@ describe('catching up', () => {
     catchUp.soon();
     catchUp.soon();
     expect(steps).toBe(0);
-    await vi.waitFor(() => expect(steps).toBe(4), { timeout: 3_000 });
+    await vi.waitFor(() => expect(steps).toBe(2), { timeout: 3_000 });
     await vi.waitFor(() => expect(left).toBe(0), { timeout: 5_000 });
     await setTimeout(1_500);
-    expect(steps).toBe(10);
+    expect(steps).toBe(5);
     catchUp.stop();
     catchUp.soon();
     await setTimeout(1_200);
-    expect(steps).toBe(10);
+    expect(steps).toBe(5);
     expect(STEP).toBeLessThan(1_000);
   });
 });

@@ -42,7 +42,11 @@ it('keeps the log from being changed', async () => {
   const store = openStore(file);
   await store.auditLog.append(1, invited('a'));
   const database = new DatabaseSync(file);
-  for (const statement of ['DELETE FROM bundle', "UPDATE bundle SET leaves = x'00'", 'UPDATE bundle SET at = 2'])
+  for (const statement of [
+    'DELETE FROM bundle',
+    "UPDATE bundle SET leaves = x'00'",
+    'UPDATE bundle SET at = 2',
+  ])
     expect(() => database.exec(statement)).toThrow('append only');
   database.close();
   await store.close();

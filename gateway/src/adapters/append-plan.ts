@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto';
 import type { LogEntry, Sha256, TreeNode } from '@hitmachine/protocol';
-import { HASH_BYTES, HitError, MAX_ENTRY_BYTES, TreeBuilder, encodeEntry, leafHash } from '@hitmachine/protocol';
+import {
+  HASH_BYTES,
+  HitError,
+  MAX_ENTRY_BYTES,
+  TreeBuilder,
+  encodeEntry,
+  leafHash,
+} from '@hitmachine/protocol';
 import type { Charge } from '../ports/quota.ts';
 import type { Append, AppendOutcome } from './group-commit.ts';
 

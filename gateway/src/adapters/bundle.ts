@@ -1,4 +1,6 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import type { ZstdOptions } from 'node:zlib';
+import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { NodeId } from '@hitmachine/protocol';
 import { HitError, MAX_ENTRY_BYTES, decodeEntries } from '@hitmachine/protocol';
 import type { NewEntry } from './append-plan.ts';
@@ -28,6 +30,24 @@ const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** The row of entries that follow each other; undefined for none. */
 export function packBundle(entries: readonly NewEntry[]): Bundle | undefined {
+  const bundle = unpacked(entries);
+  return bundle && { ...bundle, leaves: zstdCompressSync(bundle.leaves, COMPRESSION) };
+}
+
+/** As {@link packBundle}, while this thread does other work. */
+export async function packBundleAside(entries: readonly NewEntry[]): Promise<Bundle | undefined> {
+  const bundle = unpacked(entries);
+  return bundle && { ...bundle, leaves: await compressAside(bundle.leaves, COMPRESSION) };
+}
+
+const compressAside = promisify<Uint8Array, ZstdOptions, Uint8Array>(zstdCompress);
+
+/** The entries of a row as they are stored. */
+export const packLeaves = (leaves: readonly Uint8Array[]): Uint8Array =>
+  zstdCompressSync(withLengths(leaves), COMPRESSION);
+
+/** A bundle with leaves that are not compressed yet. */
+function unpacked(entries: readonly NewEntry[]): Bundle | undefined {
   const [head, tail] = [entries[0], entries.at(-1)];
   if (head === undefined || tail === undefined) return undefined;
   return {
@@ -36,12 +56,12 @@ export function packBundle(entries: readonly NewEntry[]): Bundle | undefined {
     at: tail.entry.at,
     hashStart: hashesBefore(head.index),
     hashes: Buffer.concat(entries.flatMap(({ nodes }) => nodes.map(({ hash }) => hash))),
-    leaves: packLeaves(entries.map(({ leaf }) => leaf)),
+    leaves: withLengths(entries.map(({ leaf }) => leaf)),
   };
 }
 
-/** The entries of a row as they are stored. */
-export function packLeaves(leaves: readonly Uint8Array[]): Uint8Array {
+/** As `encodeEntries` of the protocol, with half of its work. */
+function withLengths(leaves: readonly Uint8Array[]): Uint8Array {
   const bytes = Buffer.allocUnsafe(leaves.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0));
   let end = 0;
   for (const leaf of leaves) {
@@ -49,11 +69,15 @@ export function packLeaves(leaves: readonly Uint8Array[]): Uint8Array {
     bytes.set(leaf, end);
     end += leaf.length;
   }
-  return zstdCompressSync(bytes, COMPRESSION);
+  return bytes;
 }
 
 /** The entries of a row. Throws `storage-failed` for one that the gateway cannot have written. */
-export function unpackLeaves({ first, count, leaves }: Pick<Bundle, 'first' | 'count' | 'leaves'>): Uint8Array[] {
+export function unpackLeaves({
+  first,
+  count,
+  leaves,
+}: Pick<Bundle, 'first' | 'count' | 'leaves'>): Uint8Array[] {
   try {
     const most = count * (LENGTH_BYTES + MAX_ENTRY_BYTES);
     return decodeEntries(zstdDecompressSync(leaves, { maxOutputLength: most }), count);

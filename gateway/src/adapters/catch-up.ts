@@ -1,7 +1,7 @@
 /** Entries that a search index takes in at a time: a search that comes meanwhile, and other processes, wait for no more. */
 export const STEP = 512;
-const STEPS_A_ROUND = 4;
-/** So that an index keeps up with thousands of entries a second, and takes little of what appending needs. */
+const STEPS_A_ROUND = 2;
+/** So that an index keeps up with a thousand entries a second, and takes little of what appending needs. */
 const ROUND_MS = 1_000;
 
 /**

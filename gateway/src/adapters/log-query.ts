@@ -7,7 +7,18 @@ const DAY_MS = 86_400_000;
 
 /** What an entry is found by: the columns of the table search_entry, which is made from the log and helps to search it. */
 export const SEARCH_COLUMNS = [
-  ...['idx', 'at', 'event', 'agency', 'purpose', 'professional', 'case_commitment', 'lookup_id', 'node', 'status'],
+  ...[
+    'idx',
+    'at',
+    'event',
+    'agency',
+    'purpose',
+    'professional',
+    'case_commitment',
+    'lookup_id',
+    'node',
+    'status',
+  ],
   ...['persons', 'milliseconds'],
 ] as const;
 

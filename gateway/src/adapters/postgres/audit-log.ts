@@ -5,7 +5,7 @@ import type { Charge } from '../../ports/quota.ts';
 import type { AppendPlan, Counter, Counters, LogTip } from '../append-plan.ts';
 import { firstExceeded, planAppends, tipOf } from '../append-plan.ts';
 import type { Bundle } from '../bundle.ts';
-import { packBundle } from '../bundle.ts';
+import { packBundle, packBundleAside } from '../bundle.ts';
 import type { Append, AppendOutcome, Write } from '../group-commit.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { PostgresDatabase, Run } from './database.ts';
@@ -81,12 +81,12 @@ export class PostgresAuditLog implements AuditLog {
     const found = new Map([...(await countersOf(this.#database.query, names)), ...unwritten]);
     // It failed while we looked.
     if (this.#standing !== standing) return () => this.#commitLocked(names, group);
-    const plan = planned(tip, names, found, group);
+    const plan = planAppends(tip, found, group);
     for (const [name, counter] of plan.counters) charged.set(name, counter);
+    const planned = { ...plan, bundle: await packBundleAside(plan.entries), found, names };
     return async () => {
-      if (this.#standing === standing && (await this.#written(plan))) {
-        for (const [name, counter] of plan.counters)
-          if (charged.get(name) === counter) charged.delete(name);
+      if (this.#standing === standing && (await this.#written(planned))) {
+        for (const [name, counter] of plan.counters) if (charged.get(name) === counter) charged.delete(name);
         this.#appended();
         return plan.outcomes;
       }
@@ -112,8 +112,10 @@ export class PostgresAuditLog implements AuditLog {
     const done = this.#database.transaction([APPEND_LOCK], async (run) => {
       const { size, at } = await lastOf(run);
       const tip = tipOf(size, await hashesOf(run, frontierOf(size)), at);
-      const plan = planned(tip, names, await countersOf(run, names), group);
-      if (!(await write(run, plan))) throw new Error('the log moved on although it was locked');
+      const found = await countersOf(run, names);
+      const plan = planAppends(tip, found, group);
+      if (!(await write(run, { ...plan, bundle: packBundle(plan.entries), found, names })))
+        throw new Error('the log moved on although it was locked');
       return [plan.outcomes, tip] as const;
     });
     const looked = done.then(([outcomes, tip]) => {
@@ -126,28 +128,16 @@ export class PostgresAuditLog implements AuditLog {
   }
 }
 
-const namesOf = (charges: readonly Charge[]): string[] => [
-  ...new Set(charges.map(({ counter }) => counter)),
-];
+const namesOf = (charges: readonly Charge[]): string[] => [...new Set(charges.map(({ counter }) => counter))];
 
 const WRITE = 'SELECT append_bundle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS written';
 
-/** What is written of a plan; made while the group before is being written. */
+/** What is written of a plan. */
 interface Planned extends AppendPlan {
   readonly bundle: Bundle | undefined;
   /** The counters as the plan found them, and the names of all that it looked for. */
   readonly found: Counters;
   readonly names: readonly string[];
-}
-
-function planned(
-  tip: LogTip,
-  names: readonly string[],
-  found: Counters,
-  group: readonly Append[],
-): Planned {
-  const plan = planAppends(tip, found, group);
-  return { ...plan, bundle: packBundle(plan.entries), found, names };
 }
 
 /** Gives whether log and counters still were what the plan had found; nothing is written where they were not. */

@@ -55,10 +55,7 @@ export class SqliteLogSearch implements LogSearch {
     await this.#worker?.terminate();
   }
 
-  async #search(
-    task: 'rows' | 'entries',
-    { text, values }: Query<string | number>,
-  ): Promise<readonly Row[]> {
+  async #search(task: 'rows' | 'entries', { text, values }: Query<string | number>): Promise<readonly Row[]> {
     return (await this.#ask({ task, text, values })).rows;
   }
 

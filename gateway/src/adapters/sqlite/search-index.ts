@@ -153,7 +153,8 @@ function opened(path: string): DatabaseSync {
     // Whatever a crash takes from the end of it is taken in once more.
     index.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     inTransaction(index, () => {
-      if (Number(index.prepare('PRAGMA user_version').get()?.['user_version']) !== VERSION) index.exec(SCHEMA);
+      if (Number(index.prepare('PRAGMA user_version').get()?.['user_version']) !== VERSION)
+        index.exec(SCHEMA);
     });
   } catch (error) {
     index.close();
