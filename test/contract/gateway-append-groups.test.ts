@@ -84,17 +84,25 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(`groups of appends in PostgreSQL
   it('that follow one that failed are planned anew: only that one is rejected, and not charged', async () => {
     const log = await openNew();
     await failOnce(1 + GROUP);
-    // There is just enough for those that stand; a plan that counts the failed ones along refuses some.
-    const results = await appendAll(log, 4 * GROUP, limited(3 * GROUP));
+    // A plan that counts the failed ones along has no room for any after them; there is room for all.
+    const results = await appendAll(log, 3 * GROUP, limited(2 * GROUP));
     expect(fates(results)).toEqual([
       ...range(1, 1 + GROUP),
       ...range(0, GROUP).map(() => 'rejected'),
-      ...range(1 + GROUP, 1 + 3 * GROUP),
+      ...range(1 + GROUP, 1 + 2 * GROUP),
     ]);
     for (const one of results)
       if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'storage-failed' });
-    expect(await usedOf(log)).toBe(3 * GROUP);
-    await expectWhole(log, 1 + 3 * GROUP);
+    expect(await usedOf(log)).toBe(2 * GROUP);
+    await expectWhole(log, 1 + 2 * GROUP);
+  });
+
+  it('that follow each other count what those before them charged', async () => {
+    const log = await openNew();
+    const results = fates(await appendAll(log, 5 * GROUP, limited(4 * GROUP - 10)));
+    expect(results.slice(0, 4 * GROUP - 10)).toEqual(range(1, 4 * GROUP - 9));
+    expect(new Set(results.slice(4 * GROUP - 10))).toEqual(new Set(['exceeded']));
+    expect(await usedOf(log)).toBe(4 * GROUP - 10);
   });
 
   it('that another gateway comes before are planned anew, with their charges', async () => {

@@ -2,7 +2,7 @@ import type { HashReader, LogEvent, TreeHead } from '@hitmachine/protocol';
 import { frontierOf, treeHeadAt } from '@hitmachine/protocol';
 import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
-import type { AppendPlan, Counter, Counters, LogTip } from '../append-plan.ts';
+import type { Counter, Counters, LogTip } from '../append-plan.ts';
 import { firstExceeded, planAppends, tipOf } from '../append-plan.ts';
 import type { Bundle } from '../bundle.ts';
 import { packBundle, packBundleAside } from '../bundle.ts';
@@ -77,15 +77,16 @@ export class PostgresAuditLog implements AuditLog {
     const standing = this.#standing;
     if (standing === undefined) return () => this.#commitLocked(names, group);
     const { tip, charged } = standing;
+    // Whether it is written meanwhile or not: what it charged is what counts.
     const unwritten = new Map(charged);
     const found = new Map([...(await countersOf(this.#database.query, names)), ...unwritten]);
     // It failed while we looked.
     if (this.#standing !== standing) return () => this.#commitLocked(names, group);
     const plan = planAppends(tip, found, group);
     for (const [name, counter] of plan.counters) charged.set(name, counter);
-    const planned = { ...plan, bundle: await packBundleAside(plan.entries), found, names };
+    const bundle = await packBundleAside(plan.entries);
     return async () => {
-      if (this.#standing === standing && (await this.#written(planned))) {
+      if (this.#standing === standing && (await this.#written({ ...plan, bundle }))) {
         for (const [name, counter] of plan.counters) if (charged.get(name) === counter) charged.delete(name);
         this.#appended();
         return plan.outcomes;
@@ -95,7 +96,7 @@ export class PostgresAuditLog implements AuditLog {
   }
 
   /** Writes in one round trip; false when another gateway has come between. */
-  async #written(plan: Planned): Promise<boolean> {
+  async #written(plan: Written): Promise<boolean> {
     let written = false;
     try {
       written = await write(this.#database.query, plan);
@@ -112,9 +113,9 @@ export class PostgresAuditLog implements AuditLog {
     const done = this.#database.transaction([APPEND_LOCK], async (run) => {
       const { size, at } = await lastOf(run);
       const tip = tipOf(size, await hashesOf(run, frontierOf(size)), at);
-      const found = await countersOf(run, names);
-      const plan = planAppends(tip, found, group);
-      if (!(await write(run, { ...plan, bundle: packBundle(plan.entries), found, names })))
+      const plan = planAppends(tip, await countersOf(run, names), group);
+      const bundle = packBundle(plan.entries);
+      if (!(await write(run, { ...plan, bundle })))
         throw new Error('the log moved on although it was locked');
       return [plan.outcomes, tip] as const;
     });
@@ -130,25 +131,22 @@ export class PostgresAuditLog implements AuditLog {
 
 const namesOf = (charges: readonly Charge[]): string[] => [...new Set(charges.map(({ counter }) => counter))];
 
-const WRITE = 'SELECT append_bundle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS written';
+const WRITE = 'SELECT append_bundle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS written';
 
 /** What is written of a plan. */
-interface Planned extends AppendPlan {
+interface Written {
   readonly bundle: Bundle | undefined;
-  /** The counters as the plan found them, and the names of all that it looked for. */
-  readonly found: Counters;
-  readonly names: readonly string[];
+  readonly counters: Counters;
 }
 
-/** Gives whether log and counters still were what the plan had found; nothing is written where they were not. */
-async function write(run: Run, { bundle, counters, names, found }: Planned): Promise<boolean> {
+/** Gives whether the log still was where the plan had found it; nothing is written where it was not. */
+async function write(run: Run, { bundle, counters }: Written): Promise<boolean> {
   if (bundle === undefined) return true;
   const { first, count, at, hashStart, hashes, leaves } = bundle;
+  const charged = [...counters.values()];
   const [row] = await run(WRITE, [
-    ...[first, count, at, hashStart, hashes, leaves],
-    ...[names, names.map((name) => found.get(name)?.windowEnd), names.map((name) => found.get(name)?.used)],
-    ...[[...counters.keys()], [...counters.values()].map(({ windowEnd }) => windowEnd)],
-    ...[[...counters.values()].map(({ used }) => used), LOCK_PATIENCE_MS],
+    ...[first, count, at, hashStart, hashes, leaves, [...counters.keys()]],
+    ...[charged.map(({ windowEnd }) => windowEnd), charged.map(({ used }) => used), LOCK_PATIENCE_MS],
   ]);
   return row?.['written'] === true;
 }

@@ -87,12 +87,11 @@ export const SCHEMA_STEPS: readonly string[] = [
     used       bigint NOT NULL
   ) WITH (fillfactor = 50);
 
-  -- One round trip for each group of appends, and a transaction of its own. Writes nothing and returns false when log or
-  -- counters are not what the plan found: another gateway came between.
+  -- One round trip for each group of appends, and a transaction of its own. Writes nothing and returns false when the log
+  -- is not where the plan found it: another gateway came between. Counters only ever change along with it.
   CREATE FUNCTION append_bundle(
     new_first bigint, new_count integer, new_at bigint, new_hash_start bigint, new_hashes bytea, new_leaves bytea,
-    known text[], known_ends bigint[], known_used bigint[], charged text[], new_ends bigint[], new_used bigint[],
-    patience integer
+    charged text[], new_ends bigint[], new_used bigint[], patience integer
   ) RETURNS boolean LANGUAGE plpgsql AS $$
   BEGIN
     -- A commit counts when it is on stable storage, whatever the server's own setting is.
@@ -101,17 +100,8 @@ export const SCHEMA_STEPS: readonly string[] = [
     IF new_first <> coalesce((SELECT first + count FROM bundle ORDER BY first DESC LIMIT 1), 0) THEN
       RETURN false;
     END IF;
-    IF cardinality(known) > 0 THEN
-      IF EXISTS (
-        SELECT FROM unnest(known, known_ends, known_used) AS was (counter, window_end, used)
-        LEFT JOIN quota AS now USING (counter)
-        WHERE was.window_end IS DISTINCT FROM now.window_end OR was.used IS DISTINCT FROM now.used
-      ) THEN
-        RETURN false;
-      END IF;
-      INSERT INTO quota (counter, window_end, used) SELECT * FROM unnest(charged, new_ends, new_used)
-        ON CONFLICT (counter) DO UPDATE SET window_end = excluded.window_end, used = excluded.used;
-    END IF;
+    INSERT INTO quota (counter, window_end, used) SELECT * FROM unnest(charged, new_ends, new_used)
+      ON CONFLICT (counter) DO UPDATE SET window_end = excluded.window_end, used = excluded.used;
     INSERT INTO bundle VALUES (new_first, new_count, new_at, new_hash_start, new_hashes, new_leaves);
     RETURN true;
   END $$;
