@@ -1,0 +1,206 @@
+import type { AgencyLog, AnsweredDetail } from '../node-agent/src/ports/agency-log.ts';
+import { secureRandom } from '../node-agent/src/random.ts';
+import type { OpenedLookup } from './answering-node.ts';
+import { AnsweringNode } from './answering-node.ts';
+import { bareMultiplication } from './matching-multiplications.ts';
+import type { RegisterKind } from './large-register.ts';
+import { asShipped, oneType } from './large-register.ts';
+import type { Effort, Subject } from './rounds.ts';
+import { measureInTurns, perSecond, ratioOf } from './rounds.ts';
+import type { Spread } from './statistics.ts';
+import { spreadOf } from './statistics.ts';
+
+/** Persons of a household. */
+const HOUSEHOLD = 5;
+/** Lookups that are asked in turn, so that no answer is like the one before. */
+const LOOKUPS = 16;
+
+/** What it costs to answer one message. */
+export interface AnswerFigures {
+  readonly name: string;
+  readonly persons: number;
+  /** Multiplications in one answer. */
+  readonly multiplications: number;
+  readonly questionBytes: number;
+  readonly answerBytes: number;
+  readonly perSecond: Spread;
+  /** Answers for every bare multiplication (for every one that an answer needs). */
+  readonly vsMultiplications: Spread;
+}
+
+export interface NodeFigures {
+  readonly answers: readonly AnswerFigures[];
+  readonly nodeAnswerVsMultiplication: Spread;
+  readonly nodeHouseholdAnswerVsMultiplication: Spread;
+  readonly answerCost1MVs10k: Spread;
+  readonly log: LogAppend;
+}
+
+/** The entry in the agency's own log that stands before an answer leaves. */
+export interface LogAppend {
+  /** Microseconds of the processor. */
+  readonly cost: Spread;
+  /** Microseconds until it is on stable storage. */
+  readonly wait: Spread;
+}
+
+interface Case {
+  readonly name: string;
+  readonly kind: RegisterKind;
+  readonly persons: number;
+}
+
+/** What is asked; the sizes are those that the figures are named for, or small ones to try the benchmark itself. */
+const casesAt = (small: number, large: number) => {
+  const at = (clients: number): string => `${clients.toLocaleString('en')} clients`;
+  return {
+    one: { name: `one person, one token type, ${at(small)}`, kind: oneType(small), persons: 1 },
+    household: {
+      name: `household of five, one token type, ${at(small)}`,
+      kind: oneType(small),
+      persons: HOUSEHOLD,
+    },
+    oneLarge: { name: `one person, one token type, ${at(large)}`, kind: oneType(large), persons: 1 },
+    shipped: { name: `one person, as shipped, ${at(small)}`, kind: asShipped(small), persons: 1 },
+    shippedHousehold: {
+      name: `household of five, as shipped, ${at(small)}`,
+      kind: asShipped(small),
+      persons: HOUSEHOLD,
+    },
+    shippedLarge: { name: `one person, as shipped, ${at(large)}`, kind: asShipped(large), persons: 1 },
+  } as const satisfies Record<string, Case>;
+};
+
+/** A log that is always ready, for what is measured without it. */
+const withoutLog = (log: AgencyLog): AgencyLog => ({ ...log, appendAnswered: () => 'logged' });
+
+/** Questions of one kind, asked without end. */
+class Asking {
+  readonly node: AnsweringNode;
+  readonly lookups: readonly OpenedLookup[];
+  readonly name: string;
+  readonly persons: number;
+  questionBytes = 0;
+  answerBytes = 0;
+  #frames: Uint8Array[] = [];
+
+  constructor(node: AnsweringNode, { name, persons }: Case, lookups: readonly OpenedLookup[]) {
+    this.node = node;
+    this.name = name;
+    this.persons = persons;
+    this.lookups = lookups;
+  }
+
+  get multiplications(): number {
+    return this.persons * this.node.kind.held.length;
+  }
+
+  /** Asks about a client and about a stranger, and looks at what comes out: wrong answers are not measured. */
+  async check(): Promise<void> {
+    const committed = this.node.committed();
+    for (const [known, status] of [
+      [true, 'known'],
+      [false, 'not-known'],
+    ] as const) {
+      const opened = await this.node.open(this.persons, known);
+      const { frame, counter } = this.node.frame(opened);
+      const reply = await this.node.answer(frame, withoutLog(this.node.node.agencyLog));
+      const [register] = this.node.read(opened, counter, reply, committed);
+      const first = register !== undefined && 'persons' in register ? register.persons[0] : undefined;
+      if (first?.status !== status) throw new Error(`${this.name}: a wrong answer`);
+      this.questionBytes = frame.length;
+      this.answerBytes = reply.length;
+    }
+  }
+
+  get subject(): Subject {
+    const log = withoutLog(this.node.node.agencyLog);
+    return {
+      name: this.name,
+      prepare: (times) => {
+        this.#frames = Array.from(
+          { length: times },
+          (_, i) => this.node.frame(this.lookups[i % this.lookups.length] as OpenedLookup).frame,
+        );
+      },
+      run: async () => {
+        for (const frame of this.#frames) await this.node.answer(frame, log);
+      },
+    };
+  }
+}
+
+/** Measures answers of nodes with `small` and with `large` registers beside bare multiplications. */
+export async function measureAnswers(
+  effort: Effort,
+  sizes: { readonly small: number; readonly large: number },
+): Promise<NodeFigures> {
+  const cases = casesAt(sizes.small, sizes.large);
+  const nodes = new Map<string, AnsweringNode>();
+  try {
+    const askings: Asking[] = [];
+    for (const one of Object.values(cases)) {
+      const key = JSON.stringify(one.kind);
+      const node = nodes.get(key) ?? (await AnsweringNode.make(one.kind));
+      nodes.set(key, node);
+      const lookups = [];
+      for (let i = 0; i < LOOKUPS; i++) lookups.push(await node.open(one.persons));
+      const asking = new Asking(node, one, lookups);
+      await asking.check();
+      askings.push(asking);
+    }
+    const bare = bareMultiplication();
+    const costs = await measureInTurns([bare, ...askings.map(({ subject }) => subject)], effort);
+    const versus = ({ name, multiplications }: Asking): Spread =>
+      ratioOf(costs(bare.name), costs(name), multiplications);
+    const named = ({ name }: Case): Spread =>
+      versus(askings.find((asking) => asking.name === name) as Asking);
+    return {
+      answers: askings.map((asking) => ({
+        name: asking.name,
+        persons: asking.persons,
+        multiplications: asking.multiplications,
+        questionBytes: asking.questionBytes,
+        answerBytes: asking.answerBytes,
+        perSecond: perSecond(costs(asking.name)),
+        vsMultiplications: versus(asking),
+      })),
+      nodeAnswerVsMultiplication: named(cases.one),
+      nodeHouseholdAnswerVsMultiplication: named(cases.household),
+      answerCost1MVs10k: ratioOf(costs(cases.oneLarge.name), costs(cases.one.name)),
+      log: await measureLog(askings[0] as Asking, effort),
+    };
+  } finally {
+    for (const node of nodes.values()) await node.close();
+  }
+}
+
+/** What the real log of the agent takes beside that, on the disk of the temporary folder. */
+async function measureLog(asking: Asking, { rounds, milliseconds }: Effort): Promise<LogAppend> {
+  const { agencyLog } = asking.node.node;
+  let detail: AnsweredDetail | undefined;
+  const listening: AgencyLog = {
+    ...agencyLog,
+    appendAnswered(_, told) {
+      detail = told;
+      return 'logged';
+    },
+  };
+  await asking.node.answer(asking.node.frame(asking.lookups[0] as OpenedLookup).frame, listening);
+  const [cost, wait]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    const [cpu, since] = [process.cpuUsage(), performance.now()];
+    let times = 0;
+    for (; performance.now() - since < milliseconds; times++)
+      agencyLog.appendAnswered(
+        secureRandom(16),
+        detail as AnsweredDetail,
+        { limit: 1e9, total: 1e9 },
+        Date.now(),
+      );
+    wait.push((1_000 * (performance.now() - since)) / times);
+    const { user, system } = process.cpuUsage(cpu);
+    cost.push((user + system) / times);
+  }
+  return { cost: spreadOf(cost), wait: spreadOf(wait) };
+}
