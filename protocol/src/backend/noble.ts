@@ -4,6 +4,7 @@ import { sha512 } from '@noble/hashes/sha2.js';
 import { concatBytes, constantTimeEqual } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import type { Backend } from './backend.ts';
+import { AEAD_TAG_BYTES } from './backend.ts';
 
 const { Point } = ristretto255;
 const { Fn } = Point;
@@ -76,7 +77,12 @@ export const noble: Backend = {
     invertScalar: (a) => Fn.toBytes(Fn.inv(scalar(a))),
   },
   aead: {
-    seal: (key, nonce, associated, plaintext) => chacha20poly1305(key, nonce, associated).encrypt(plaintext),
+    seal(key, nonce, associated, plaintext, front = new Uint8Array(0)) {
+      const sealed = new Uint8Array(front.length + plaintext.length + AEAD_TAG_BYTES);
+      sealed.set(front);
+      chacha20poly1305(key, nonce, associated).encrypt(plaintext, sealed.subarray(front.length));
+      return sealed;
+    },
     open(key, nonce, associated, ciphertext) {
       try {
         return chacha20poly1305(key, nonce, associated).decrypt(ciphertext);

@@ -1,9 +1,8 @@
 import type { Suite } from '../oprf/suite.ts';
-import { constantTimeEqual } from '../bytes.ts';
+import { concatBytes, constantTimeEqual } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import type { BucketTree } from '../log/bucket-tree.ts';
 import { pathOf } from '../log/bucket-tree.ts';
-import { HASH_BYTES } from '../log/merkle.ts';
 import { TAG_BYTES } from '../pseudonym/pseudonym.ts';
 import { MAX_PREFIX_BITS, bitsPerPerson } from '../pseudonym/size-class.ts';
 import type { Table } from '../pseudonym/table.ts';
@@ -128,13 +127,7 @@ function answerRegister(
     register,
     contact: encodeContact(contact),
     columns: columns.map(({ held: { tokenType, table, tree, answerKey }, shown, numbers, rangeBytes }) => {
-      const ranges = new Uint8Array(numbers.length * rangeBytes);
-      const pathBytes = shown * HASH_BYTES;
-      const paths = new Uint8Array(numbers.length * pathBytes);
-      numbers.forEach((number, i) => {
-        ranges.set(rangeAt(table, shown, number), i * rangeBytes);
-        paths.set(pathOf(tree, shown, number), i * pathBytes);
-      });
+      const ranges = numbers.map((number) => rangeAt(table, shown, number));
       const elements = question.elements.find((entry) => entry.tokenType === tokenType)
         ?.elements as Uint8Array;
       return {
@@ -142,9 +135,13 @@ function answerRegister(
         evaluated: mapElements(elements, (element) => suite.backend.group.multiply(answerKey, element)),
         bits: shown,
         rangeTags: rangeBytes / TAG_BYTES,
-        ranges,
-        paths,
+        ranges: joined(ranges),
+        paths: concatBytes(...numbers.map((number) => pathOf(tree, shown, number))),
       };
     }),
   };
 }
+
+/** A single range is a view into the table: it is as large as that when no bits are shown. */
+const joined = (ranges: readonly Uint8Array[]): Uint8Array =>
+  ranges.length === 1 ? (ranges[0] as Uint8Array) : concatBytes(...ranges);

@@ -62,7 +62,7 @@ export function sealAnswer(
 ): Uint8Array {
   const fresh = random(NONCE_BYTES);
   const bound = concatBytes(associated('answer', session, ticket), nonce(counter));
-  return concatBytes(fresh, backend.aead.seal(session.answerKey, fresh, bound, answer));
+  return backend.aead.seal(session.answerKey, fresh, bound, answer, fresh);
 }
 
 /** Throws `decryption-failed` for a wrong key, counter, ticket or byte alike. */

@@ -1,0 +1,65 @@
+import type { CipherChaCha20Poly1305Types } from 'node:crypto';
+import { createCipheriv, createDecipheriv, getCiphers } from 'node:crypto';
+import type { Aead, Backend } from '@hitmachine/protocol';
+import { AEAD_TAG_BYTES, HitError } from '@hitmachine/protocol';
+
+const CIPHER: CipherChaCha20Poly1305Types = 'chacha20-poly1305';
+/** From here on the runtime's own is faster than WebAssembly, although it takes ten microseconds to begin. */
+const LARGE_BYTES = 8_192;
+/** The runtime gives back each piece in memory of its own; pieces of this size stay in the processor's cache. */
+const PIECE_BYTES = 32_768;
+const options = { authTagLength: AEAD_TAG_BYTES };
+
+/** ChaCha20-Poly1305 (RFC 8439) by the runtime: the same bytes as that of the protocol, for any length. */
+export const runtimeAead: Aead = {
+  seal(key, nonce, associated, plaintext, front = new Uint8Array(0)) {
+    const cipher = createCipheriv(CIPHER, key, nonce, options);
+    cipher.setAAD(associated, { plaintextLength: plaintext.length });
+    // All of it is written below.
+    const sealed = Buffer.allocUnsafeSlow(front.length + plaintext.length + AEAD_TAG_BYTES);
+    sealed.set(front);
+    inPieces(plaintext, (piece) => cipher.update(piece), sealed.subarray(front.length));
+    cipher.final();
+    sealed.set(cipher.getAuthTag(), sealed.length - AEAD_TAG_BYTES);
+    return sealed;
+  },
+  open(key, nonce, associated, ciphertext) {
+    const length = ciphertext.length - AEAD_TAG_BYTES;
+    if (length < 0) throw new HitError('decryption-failed');
+    const plaintext = Buffer.allocUnsafeSlow(length);
+    try {
+      const decipher = createDecipheriv(CIPHER, key, nonce, options);
+      decipher.setAAD(associated, { plaintextLength: length });
+      decipher.setAuthTag(ciphertext.subarray(length));
+      inPieces(ciphertext.subarray(0, length), (piece) => decipher.update(piece), plaintext);
+      decipher.final();
+    } catch (cause) {
+      throw new HitError('decryption-failed', undefined, { cause });
+    }
+    return plaintext;
+  },
+};
+
+function inPieces(input: Uint8Array, update: (piece: Uint8Array) => Uint8Array, output: Uint8Array): void {
+  for (let at = 0; at < input.length; at += PIECE_BYTES)
+    output.set(update(input.subarray(at, at + PIECE_BYTES)), at);
+}
+
+/**
+ * A backend that seals and opens large messages by the runtime: an answer may hold a whole table. One that was built
+ * without this cipher leaves the backend as it is.
+ */
+export function withRuntimeAead(backend: Backend): Backend {
+  if (!getCiphers().includes(CIPHER)) return backend;
+  const { aead: own } = backend;
+  const pick = (length: number): Aead => (length < LARGE_BYTES ? own : runtimeAead);
+  return {
+    ...backend,
+    aead: {
+      seal: (key, nonce, associated, plaintext, front) =>
+        pick(plaintext.length).seal(key, nonce, associated, plaintext, front),
+      open: (key, nonce, associated, ciphertext) =>
+        pick(ciphertext.length).open(key, nonce, associated, ciphertext),
+    },
+  };
+}
