@@ -8,10 +8,8 @@ import { MAX_PREFIX_BITS, bitsPerPerson } from '../pseudonym/size-class.ts';
 import type { Table } from '../pseudonym/table.ts';
 import { rangeAt } from '../pseudonym/table.ts';
 import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
-import { encodeContact } from '../wire/answer.ts';
 import { LIMITS } from '../wire/limits.ts';
 import type { Question } from '../wire/question.ts';
-import type { Contact } from '../wire/roster.ts';
 import type { Ticket } from '../wire/ticket.ts';
 import { elementDigest } from '../wire/ticket.ts';
 import { mapElements, splitElements } from './elements.ts';
@@ -27,8 +25,8 @@ export interface AnsweringTable {
 
 /** What a node answers from for one register. */
 export interface AnsweringRegister {
-  /** As the node's own configuration has it; the roster's is the gateway's word. */
-  readonly contact: Contact;
+  /** As the node's own configuration has it, encoded by `encodeContact`; the roster's is the gateway's word. */
+  readonly contact: Uint8Array;
   /** One a token type that the register holds. */
   readonly tables: readonly AnsweringTable[];
 }
@@ -125,7 +123,7 @@ function answerRegister(
   return {
     type: 'tables',
     register,
-    contact: encodeContact(contact),
+    contact,
     columns: columns.map(({ held: { tokenType, table, tree, answerKey }, shown, numbers, rangeBytes }) => {
       const ranges = numbers.map((number) => rangeAt(table, shown, number));
       const elements = question.elements.find((entry) => entry.tokenType === tokenType)

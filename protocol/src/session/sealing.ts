@@ -12,8 +12,11 @@ const NONCE_BYTES = 12;
  */
 const nonce = (counter: number): Uint8Array => uintToBytes(counter, NONCE_BYTES);
 
-function associated(direction: 'question' | 'answer', session: Session, ticket: Uint8Array): Uint8Array {
-  return concatBytes(utf8ToBytes(`hitmachine-v1 ${direction}`), session.id, sha256(ticket));
+const QUESTION = utf8ToBytes('hitmachine-v1 question');
+const ANSWER = utf8ToBytes('hitmachine-v1 answer');
+
+function associated(direction: Uint8Array, session: Session, ticket: Uint8Array): Uint8Array {
+  return concatBytes(direction, session.id, sha256(ticket));
 }
 
 /** Seals an encoded question; 16 bytes longer than its plaintext. `ticket` is the encoded ticket. */
@@ -27,7 +30,7 @@ export function sealQuestion(
   return backend.aead.seal(
     session.questionKey,
     nonce(counter),
-    associated('question', session, ticket),
+    associated(QUESTION, session, ticket),
     question,
   );
 }
@@ -43,7 +46,7 @@ export function openQuestion(
   return backend.aead.open(
     session.questionKey,
     nonce(counter),
-    associated('question', session, ticket),
+    associated(QUESTION, session, ticket),
     ciphertext,
   );
 }
@@ -61,7 +64,7 @@ export function sealAnswer(
   random: Random,
 ): Uint8Array {
   const fresh = random(NONCE_BYTES);
-  const bound = concatBytes(associated('answer', session, ticket), nonce(counter));
+  const bound = concatBytes(associated(ANSWER, session, ticket), nonce(counter));
   return backend.aead.seal(session.answerKey, fresh, bound, answer, fresh);
 }
 
@@ -74,7 +77,7 @@ export function openAnswer(
   sealed: Uint8Array,
 ): Uint8Array {
   if (sealed.length < NONCE_BYTES) throw new HitError('decryption-failed');
-  const bound = concatBytes(associated('answer', session, ticket), nonce(counter));
+  const bound = concatBytes(associated(ANSWER, session, ticket), nonce(counter));
   return backend.aead.open(
     session.answerKey,
     sealed.subarray(0, NONCE_BYTES),

@@ -13,11 +13,25 @@ export interface Field<T> {
 
 /** A whole message: {@link Field} with nothing allowed behind it. */
 export interface Codec<T> {
-  encode(value: T): Uint8Array;
+  /** With `scratch` the bytes are good until that is used again. */
+  encode(value: T, scratch?: Scratch): Uint8Array;
   decode(bytes: Uint8Array): T;
 }
 
 const bad = (what: string): HitError => new HitError('malformed', what);
+
+/**
+ * Memory that is used again for one message after another. Large messages that are needed for a moment only, to be
+ * sealed, would otherwise keep the garbage collector busy: it counts them before it sees that they are gone.
+ */
+export class Scratch {
+  #bytes = new Uint8Array(0);
+
+  take(length: number): Uint8Array {
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length);
+    return this.#bytes.subarray(0, length);
+  }
+}
 
 /** Reads forward through a message; never beyond its end. */
 export class Reader {
@@ -186,12 +200,13 @@ export function union<const S extends Record<string, unknown>>(
 /** Turns a field into a message of at most `maxBytes`. */
 export function message<T>(field: Field<T>, maxBytes: number): Codec<T> {
   return {
-    encode(value) {
+    encode(value, scratch) {
       const sink: Uint8Array[] = [];
       field.write(sink, value);
-      const length = sink.reduce((sum, part) => sum + part.length, 0);
+      let length = 0;
+      for (const part of sink) length += part.length;
       if (length > maxBytes) throw bad(`the message has more than ${maxBytes} bytes`);
-      const result = new Uint8Array(length);
+      const result = scratch === undefined ? new Uint8Array(length) : scratch.take(length);
       let at = 0;
       for (const part of sink) {
         result.set(part, at);
