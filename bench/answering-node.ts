@@ -140,18 +140,13 @@ export class AnsweringNode {
     return new AnsweringNode({ kind, gateway, node, commitment, tableBits, opened });
   }
 
-  /** Prepares persons for a lookup: the asker's first step. */
-  prepare(persons: readonly PersonTokens[]): PreparedLookup {
-    return prepareLookup(suite, persons, Object.keys(this.kind.budgets), secureRandom);
-  }
-
   /** A lookup of so many people, the first of them a client if so wished, as far as the gateway takes part in it. */
   async open(persons: number, firstIsKnown = false): Promise<OpenedLookup> {
     const types = Object.keys(this.kind.budgets);
     const people = Array.from({ length: persons }, (_, i) =>
       inventedPerson(firstIsKnown && i === 0 ? 'client 0' : encodeBase64(secureRandom(12)), types),
     );
-    const prepared = this.prepare(people);
+    const prepared = prepareLookup(suite, people, types, secureRandom);
     const { opened, sent } = await this.gateway.clientOf(ASKER).openLookup({
       rosterVersion: this.gateway.version,
       purpose: PURPOSE,
@@ -190,7 +185,7 @@ export class AnsweringNode {
     return { frame, counter };
   }
 
-  /** What the agent does with a frame. Throws when it does not answer it. */
+  /** What the agent does with a question, from frame to frame. Throws when it does not answer it. */
   async answer(frame: Uint8Array, agencyLog: AgencyLog): Promise<Uint8Array> {
     const delivery = gatewayFrameCodec.decode(frame);
     if (delivery.type !== 'delivery') throw new Error('not a question');

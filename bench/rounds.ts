@@ -1,13 +1,19 @@
 import type { Spread } from './statistics.ts';
 import { spreadOf } from './statistics.ts';
 
-/** One thing that is measured beside others. */
-export interface Subject {
+/** One thing that is measured beside others: something that this process does, or another that says what it took. */
+export type Subject = Own | Foreign;
+interface Own {
   readonly name: string;
   /** Makes what `run` uses up; not measured. */
   readonly prepare?: (times: number) => void | Promise<void>;
   /** Does it so often. */
   readonly run: (times: number) => void | Promise<void>;
+}
+interface Foreign {
+  readonly name: string;
+  /** Microseconds of processor time each, having done it so often. */
+  readonly cost: (times: number) => Promise<number>;
 }
 
 /** How long to measure: `rounds` of each subject, of about `milliseconds` each. */
@@ -54,10 +60,11 @@ async function timesFor(subject: Subject, milliseconds: number): Promise<number>
   }
 }
 
-async function costOf({ prepare, run }: Subject, times: number): Promise<number> {
-  await prepare?.(times);
+async function costOf(subject: Subject, times: number): Promise<number> {
+  if ('cost' in subject) return subject.cost(times);
+  await subject.prepare?.(times);
   const before = process.cpuUsage();
-  await run(times);
+  await subject.run(times);
   const { user, system } = process.cpuUsage(before);
   return (user + system) / times;
 }
@@ -71,7 +78,7 @@ export const perSecond = (costs: Costs, each = 1): Spread =>
   spreadOf(costs.map((cost) => (each * 1e6) / cost));
 
 /** A function as a subject: called with the number of the call. */
-export const repeated = (name: string, call: (i: number) => unknown): Subject => ({
+export const repeated = (name: string, call: (i: number) => unknown): Own => ({
   name,
   run(times) {
     for (let i = 0; i < times; i++) call(i);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AgentReply, Answer, Backend, Random, Suite, Ticket } from '@hitmachine/protocol';
 import {
   CANARY_PURPOSE,
@@ -77,7 +77,7 @@ async function answered(
   const ticket = ticketCodec.decode(encodedTicket);
   checkTicket(ticket, { node: roster.self.id, asker: ticket.asker, now: node.clock() });
   // The auditor will lay the asker's signature beside this ticket: it must be the one that it was made for.
-  const requestDigest = createHash('sha256').update(delivery.evidence).digest();
+  const requestDigest = hash('sha256', delivery.evidence, 'buffer');
   if (!constantTimeEqual(requestDigest, ticket.requestDigest))
     throw new HitError('ticket-invalid', 'the ticket was made for another request');
   const session = await sessions.find(ticket.asker, sealed.sessionId, sealed.opening);
