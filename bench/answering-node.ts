@@ -3,7 +3,6 @@ import type {
   CommittedTables,
   EvaluatedLookup,
   OpenedCommitment,
-  PersonTokens,
   PreparedLookup,
   Question,
   RegisterResult,
@@ -67,7 +66,7 @@ export class AnsweringNode {
   readonly node: TestNode;
   readonly commitment: Uint8Array;
   readonly asked: AskedRegister;
-  readonly #session: Session;
+  readonly session: Session;
   #opening: Uint8Array | undefined;
   #counter = 0;
 
@@ -84,7 +83,7 @@ export class AnsweringNode {
     this.node = parts.node;
     this.commitment = parts.commitment;
     this.asked = { register: REGISTER, tableBits: parts.tableBits };
-    this.#session = parts.opened.session;
+    this.session = parts.opened.session;
     this.#opening = parts.opened.opening;
   }
 
@@ -175,8 +174,8 @@ export class AnsweringNode {
   frame({ question, ticket, evidence }: OpenedLookup): { readonly frame: Uint8Array; readonly counter: number } {
     const counter = this.#counter++;
     const encoded = questionCodec.encode(question);
-    const ciphertext = sealQuestion(suite.backend, this.#session, counter, ticket, encoded);
-    const sealed = { node: NODE, sessionId: this.#session.id, counter, opening: this.#opening, ciphertext };
+    const ciphertext = sealQuestion(suite.backend, this.session, counter, ticket, encoded);
+    const sealed = { node: NODE, sessionId: this.session.id, counter, opening: this.#opening, ciphertext };
     this.#opening = undefined;
     const frame = gatewayFrameCodec.encode({
       ...{ type: 'delivery', delivery: counter, ticket, evidence },
@@ -220,7 +219,7 @@ export class AnsweringNode {
   read(opened: OpenedLookup, counter: number, reply: Uint8Array, committed: CommittedTables): RegisterResult[] {
     const decoded = agentFrameCodec.decode(reply);
     if (decoded.type !== 'reply' || decoded.ciphertext === undefined) throw new Error('not an answer');
-    const plain = openAnswer(suite.backend, this.#session, counter, opened.ticket, decoded.ciphertext);
+    const plain = openAnswer(suite.backend, this.session, counter, opened.ticket, decoded.ciphertext);
     const answer = answerCodec.decode(plain);
     if (answer.type !== 'answered') throw new Error('the node refused');
     return readAnswer(suite, opened.lookup, NODE, opened.question, answer, committed);
