@@ -66,7 +66,7 @@ export class AnsweringNode {
   readonly node: TestNode;
   readonly commitment: Uint8Array;
   readonly asked: AskedRegister;
-  readonly session: Session;
+  readonly #session: Session;
   #opening: Uint8Array | undefined;
   #counter = 0;
 
@@ -83,7 +83,7 @@ export class AnsweringNode {
     this.node = parts.node;
     this.commitment = parts.commitment;
     this.asked = { register: REGISTER, tableBits: parts.tableBits };
-    this.session = parts.opened.session;
+    this.#session = parts.opened.session;
     this.#opening = parts.opened.opening;
   }
 
@@ -170,12 +170,23 @@ export class AnsweringNode {
     };
   }
 
-  /** Seals the question of a lookup under the next number of the session: the frame that the gateway sends. */
-  frame({ question, ticket, evidence }: OpenedLookup): { readonly frame: Uint8Array; readonly counter: number } {
+  /** Encodes a question and seals it under the next number of the session, as the asker does. */
+  seal(
+    question: Question,
+    ticket: Uint8Array,
+  ): { readonly ciphertext: Uint8Array; readonly counter: number } {
     const counter = this.#counter++;
     const encoded = questionCodec.encode(question);
-    const ciphertext = sealQuestion(suite.backend, this.session, counter, ticket, encoded);
-    const sealed = { node: NODE, sessionId: this.session.id, counter, opening: this.#opening, ciphertext };
+    return { ciphertext: sealQuestion(suite.backend, this.#session, counter, ticket, encoded), counter };
+  }
+
+  /** The frame in which the gateway sends the question of a lookup, sealed anew. */
+  frame({ question, ticket, evidence }: OpenedLookup): {
+    readonly frame: Uint8Array;
+    readonly counter: number;
+  } {
+    const { ciphertext, counter } = this.seal(question, ticket);
+    const sealed = { node: NODE, sessionId: this.#session.id, counter, opening: this.#opening, ciphertext };
     this.#opening = undefined;
     const frame = gatewayFrameCodec.encode({
       ...{ type: 'delivery', delivery: counter, ticket, evidence },
@@ -216,10 +227,15 @@ export class AnsweringNode {
   }
 
   /** Reads an answer, as the asker does. */
-  read(opened: OpenedLookup, counter: number, reply: Uint8Array, committed: CommittedTables): RegisterResult[] {
+  read(
+    opened: OpenedLookup,
+    counter: number,
+    reply: Uint8Array,
+    committed: CommittedTables,
+  ): RegisterResult[] {
     const decoded = agentFrameCodec.decode(reply);
     if (decoded.type !== 'reply' || decoded.ciphertext === undefined) throw new Error('not an answer');
-    const plain = openAnswer(suite.backend, this.session, counter, opened.ticket, decoded.ciphertext);
+    const plain = openAnswer(suite.backend, this.#session, counter, opened.ticket, decoded.ciphertext);
     const answer = answerCodec.decode(plain);
     if (answer.type !== 'answered') throw new Error('the node refused');
     return readAnswer(suite, opened.lookup, NODE, opened.question, answer, committed);

@@ -1,19 +1,17 @@
 import type { AgencyLog, AnsweredDetail } from '../node-agent/src/ports/agency-log.ts';
 import { secureRandom } from '../node-agent/src/random.ts';
-import type { OpenedLookup } from './answering-node.ts';
-import { AnsweringNode } from './answering-node.ts';
-import { bareMultiplication } from './matching-multiplications.ts';
-import type { RegisterKind } from './large-register.ts';
+import type { AnsweringNode } from './answering-node.ts';
+import type { Case } from './asking.ts';
+import { Asking } from './asking.ts';
 import { asShipped, oneType } from './large-register.ts';
-import type { Effort, Subject } from './rounds.ts';
+import { bareMultiplication } from './matching-multiplications.ts';
+import type { Effort } from './rounds.ts';
 import { measureInTurns, perSecond, ratioOf } from './rounds.ts';
 import type { Spread } from './statistics.ts';
 import { spreadOf } from './statistics.ts';
 
 /** Persons of a household. */
 const HOUSEHOLD = 5;
-/** Lookups that are asked in turn, so that no answer is like the one before. */
-const LOOKUPS = 16;
 
 /** What it costs to answer one message. */
 export interface AnswerFigures {
@@ -44,12 +42,6 @@ export interface LogAppend {
   readonly wait: Spread;
 }
 
-interface Case {
-  readonly name: string;
-  readonly kind: RegisterKind;
-  readonly persons: number;
-}
-
 /** What is asked; the sizes are those that the figures are named for, or small ones to try the benchmark itself. */
 const casesAt = (small: number, large: number) => {
   const at = (clients: number): string => `${clients.toLocaleString('en')} clients`;
@@ -71,65 +63,6 @@ const casesAt = (small: number, large: number) => {
   } as const satisfies Record<string, Case>;
 };
 
-/** A log that is always ready, for what is measured without it. */
-const withoutLog = (log: AgencyLog): AgencyLog => ({ ...log, appendAnswered: () => 'logged' });
-
-/** Questions of one kind, asked without end. */
-class Asking {
-  readonly node: AnsweringNode;
-  readonly lookups: readonly OpenedLookup[];
-  readonly name: string;
-  readonly persons: number;
-  questionBytes = 0;
-  answerBytes = 0;
-  #frames: Uint8Array[] = [];
-
-  constructor(node: AnsweringNode, { name, persons }: Case, lookups: readonly OpenedLookup[]) {
-    this.node = node;
-    this.name = name;
-    this.persons = persons;
-    this.lookups = lookups;
-  }
-
-  get multiplications(): number {
-    return this.persons * this.node.kind.held.length;
-  }
-
-  /** Asks about a client and about a stranger, and looks at what comes out: wrong answers are not measured. */
-  async check(): Promise<void> {
-    const committed = this.node.committed();
-    for (const [known, status] of [
-      [true, 'known'],
-      [false, 'not-known'],
-    ] as const) {
-      const opened = await this.node.open(this.persons, known);
-      const { frame, counter } = this.node.frame(opened);
-      const reply = await this.node.answer(frame, withoutLog(this.node.node.agencyLog));
-      const [register] = this.node.read(opened, counter, reply, committed);
-      const first = register !== undefined && 'persons' in register ? register.persons[0] : undefined;
-      if (first?.status !== status) throw new Error(`${this.name}: a wrong answer`);
-      this.questionBytes = frame.length;
-      this.answerBytes = reply.length;
-    }
-  }
-
-  get subject(): Subject {
-    const log = withoutLog(this.node.node.agencyLog);
-    return {
-      name: this.name,
-      prepare: (times) => {
-        this.#frames = Array.from(
-          { length: times },
-          (_, i) => this.node.frame(this.lookups[i % this.lookups.length] as OpenedLookup).frame,
-        );
-      },
-      run: async () => {
-        for (const frame of this.#frames) await this.node.answer(frame, log);
-      },
-    };
-  }
-}
-
 /** Measures answers of nodes with `small` and with `large` registers beside bare multiplications. */
 export async function measureAnswers(
   effort: Effort,
@@ -141,12 +74,8 @@ export async function measureAnswers(
     const askings: Asking[] = [];
     for (const one of Object.values(cases)) {
       const key = JSON.stringify(one.kind);
-      const node = nodes.get(key) ?? (await AnsweringNode.make(one.kind));
-      nodes.set(key, node);
-      const lookups = [];
-      for (let i = 0; i < LOOKUPS; i++) lookups.push(await node.open(one.persons));
-      const asking = new Asking(node, one, lookups);
-      await asking.check();
+      const asking = await Asking.make(one, nodes.get(key));
+      nodes.set(key, asking.node);
       askings.push(asking);
     }
     const bare = bareMultiplication();
@@ -186,7 +115,7 @@ async function measureLog(asking: Asking, { rounds, milliseconds }: Effort): Pro
       return 'logged';
     },
   };
-  await asking.node.answer(asking.node.frame(asking.lookups[0] as OpenedLookup).frame, listening);
+  await asking.node.answer(asking.frame(0), listening);
   const [cost, wait]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const [cpu, since] = [process.cpuUsage(), performance.now()];

@@ -1,11 +1,4 @@
-import {
-  encodeBase64,
-  makeQuestion,
-  prepareLookup,
-  questionCodec,
-  sealQuestion,
-  takeEvaluation,
-} from '@hitmachine/protocol';
+import { encodeBase64, makeQuestion, prepareLookup, takeEvaluation } from '@hitmachine/protocol';
 import { secureRandom } from '../node-agent/src/random.ts';
 import type { OpenedLookup } from './answering-node.ts';
 import { AnsweringNode } from './answering-node.ts';
@@ -36,10 +29,9 @@ export async function measureAsker(effort: Effort, clients: number): Promise<Ask
       repeated('the same, with its proof checked first', () =>
         takeEvaluation(suite, prepared, evaluatedElements, verification),
       ),
-      repeated('a question: made, encoded, sealed', (i) => {
-        const question = questionCodec.encode(makeQuestion(lookup, [node.asked]));
-        return sealQuestion(suite.backend, node.session, i, ticket, question);
-      }),
+      repeated('a question: made, encoded, sealed', () =>
+        node.seal(makeQuestion(lookup, [node.asked]), ticket),
+      ),
       await reading(node, opened),
     ];
     const costs = await measureInTurns(subjects, effort);

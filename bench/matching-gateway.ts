@@ -63,8 +63,7 @@ function lookups(gateway: TestGateway, agency: TestAgency): Subject {
         const responses = await Promise.all(
           requests.slice(at, at + IN_FLIGHT).map((request) => agency.post(request)),
         );
-        for (const response of responses)
-          if (response.status !== 200) throw new Error(await response.text());
+        for (const response of responses) if (response.status !== 200) throw new Error(await response.text());
       }
     },
   };
@@ -122,12 +121,7 @@ export async function measureGateway(effort: Effort): Promise<GatewayFigures> {
       repeated(`evaluation of two elements ${proof ? 'with its proof' : 'without a proof'}`, () =>
         evaluateAll(keys.suite, keys.evaluation.reveal(), two, { proof, random }),
       );
-    const subjects = [
-      evaluation(false),
-      evaluation(true),
-      lookups(gateway, agency),
-      messages(gateway),
-    ];
+    const subjects = [evaluation(false), evaluation(true), lookups(gateway, agency), messages(gateway)];
     const costs = await measureInTurns(subjects, effort);
     const body = agency.lookup(gateway.version);
     return {

@@ -38,11 +38,9 @@ export async function measureTables(
   const gateway = deriveKeyPair(suite, secureRandom(32), utf8ToBytes('benchmark'));
   const tokens = Array.from({ length: BATCH }, (_, i) => encodeToken('person', 'bsn', [`person ${i}`]));
   const batch = blindBatch(suite, tokens, secureRandom);
-  const evaluate = () =>
-    evaluateAll(suite, gateway, batch.elements, { proof: true, random: secureRandom });
+  const evaluate = () => evaluateAll(suite, gateway, batch.elements, { proof: true, random: secureRandom });
   const { evaluated, proof } = evaluate();
-  const finish = () =>
-    finishBatch(suite, gateway.publicKey, nodeKey, batch, evaluated, proof as Uint8Array);
+  const finish = () => finishBatch(suite, gateway.publicKey, nodeKey, batch, evaluated, proof as Uint8Array);
   const pseudonyms = finish();
 
   const scope = { agency: 'politie', register: 'incidenten', tokenType: 'bsn', epoch: 1 };
@@ -94,13 +92,10 @@ export async function measureTables(
 /** Buckets, padding, order and tree. */
 function layout(clients: number): Subject {
   const [tags, hashes] = [secureRandom(8 * clients), new DataView(secureRandom(2 * clients).buffer)];
-  const entries = Array.from(
-    { length: clients },
-    (_, i): TableEntry => ({
-      bucketHash: hashes.getUint16(2 * i),
-      tag: tags.subarray(8 * i, 8 * i + 8),
-    }),
-  );
+  const entries = Array.from({ length: clients }, (_, i): TableEntry => ({
+    bucketHash: hashes.getUint16(2 * i),
+    tag: tags.subarray(8 * i, 8 * i + 8),
+  }));
   return repeated(`table: laid out with its tree, ${clients.toLocaleString('en')} clients`, () =>
     bucketTree(buildTable(entries, 10, secureRandom), sha256),
   );

@@ -37,19 +37,20 @@ tell("A node's answer: opened, checked, evaluated, looked up with its path, seal
 const node = await measureAnswers(FULL, SIZES);
 for (const answer of node.answers) {
   row(answer.name, spreadText(answer.perSecond, 'a second and core'));
-  row('', `${answer.multiplications} × bare multiplication ÷ answer ${spreadText(answer.vsMultiplications, '')}`);
+  row(
+    '',
+    `${answer.multiplications} × bare multiplication ÷ answer ${spreadText(answer.vsMultiplications, '')}`,
+  );
   row('', `${bytes(answer.questionBytes)} in, ${bytes(answer.answerBytes)} out`);
 }
-row(
-  'one person, one type: 1,000,000 ÷ 10,000 clients',
-  spreadText(node.answerCost1MVs10k, 'times the cost'),
-);
+row('one person, one type: 1,000,000 ÷ 10,000 clients', spreadText(node.answerCost1MVs10k, 'times the cost'));
 row('the entry in its own log, durable', microseconds(node.log.cost));
 row('', `waits ${microseconds(node.log.wait)} for the disk`);
 
 tell();
 tell('The asker: one person, three token types, a register with two of them');
-for (const [name, cost] of Object.entries(await measureAsker(FULL, SIZES.small))) row(name, microseconds(cost));
+for (const [name, cost] of Object.entries(await measureAsker(FULL, SIZES.small)))
+  row(name, microseconds(cost));
 
 tell();
 tell('The gateway: one person, two token types, 64 lookups at once, its log on the disk');
