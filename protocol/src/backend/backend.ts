@@ -53,6 +53,8 @@ export interface Backend {
   readonly group: Group;
   readonly aead: Aead;
   readonly signatures: Signatures;
+  /** SHA-256 (FIPS 180-4). */
+  sha256(message: Uint8Array): Uint8Array;
 }
 
 /** Bytes of an encoded element, and of an encoded scalar. */

@@ -1,6 +1,6 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519, ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
-import { sha512 } from '@noble/hashes/sha2.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { concatBytes, constantTimeEqual } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import type { Backend } from './backend.ts';
@@ -60,6 +60,7 @@ function fulfilsStrictEquation(publicKey: Uint8Array, message: Uint8Array, signa
 /** The reference implementation, on @noble/curves and @noble/ciphers. Available at once, everywhere. */
 export const noble: Backend = {
   name: 'noble',
+  sha256: (message) => sha256(message),
   group: {
     multiply: (k, element) => bytesOf(point(element).multiply(scalar(k))),
     multiplyBase: (k) => bytesOf(Point.BASE.multiply(scalar(k))),
