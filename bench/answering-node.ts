@@ -1,4 +1,5 @@
 import type {
+  AgentReply,
   AskedRegister,
   CommittedTables,
   EvaluatedLookup,
@@ -9,7 +10,6 @@ import type {
   Session,
 } from '@hitmachine/protocol';
 import {
-  agentFrameCodec,
   answerCodec,
   blindBatch,
   committedTables,
@@ -31,6 +31,7 @@ import {
 import { answerDelivery } from '../node-agent/src/domain/answer-question.ts';
 import { TableCommitter } from '../node-agent/src/domain/table-committer.ts';
 import type { AgencyLog } from '../node-agent/src/ports/agency-log.ts';
+import type { Delivery } from '../node-agent/src/ports/gateway-connection.ts';
 import { secureRandom } from '../node-agent/src/random.ts';
 import { sha256 } from '../node-agent/src/sha256.ts';
 import { PURPOSE, StandInGateway, T0 } from '../test/node-agent/support/gateway.ts';
@@ -58,7 +59,7 @@ export interface OpenedLookup {
 
 /**
  * An agency with a register of a given size, and another that asks it: the real domain of the agent with its real log,
- * at a gateway without sockets. A frame goes in as it comes off the WebSocket, and one comes out as it is sent.
+ * at a gateway without sockets.
  */
 export class AnsweringNode {
   readonly kind: RegisterKind;
@@ -181,24 +182,25 @@ export class AnsweringNode {
   }
 
   /** The frame in which the gateway sends the question of a lookup, sealed anew. */
-  frame({ question, ticket, evidence }: OpenedLookup): {
-    readonly frame: Uint8Array;
-    readonly counter: number;
-  } {
+  frame({ question, ticket, evidence }: OpenedLookup): Uint8Array {
     const { ciphertext, counter } = this.seal(question, ticket);
     const sealed = { node: NODE, sessionId: this.#session.id, counter, opening: this.#opening, ciphertext };
     this.#opening = undefined;
-    const frame = gatewayFrameCodec.encode({
+    return gatewayFrameCodec.encode({
       ...{ type: 'delivery', delivery: counter, ticket, evidence },
       ...{ evidenceSignature: new Uint8Array(64), question: sealed },
     });
-    return { frame, counter };
   }
 
-  /** What the agent does with a question, from frame to frame. Throws when it does not answer it. */
-  async answer(frame: Uint8Array, agencyLog: AgencyLog): Promise<Uint8Array> {
-    const delivery = gatewayFrameCodec.decode(frame);
-    if (delivery.type !== 'delivery') throw new Error('not a question');
+  /** The same as the agent's connection hands it to the node. */
+  delivery(opened: OpenedLookup): Delivery {
+    const frame = gatewayFrameCodec.decode(this.frame(opened));
+    if (frame.type !== 'delivery') throw new Error('not a question');
+    return frame;
+  }
+
+  /** What the node does with a question. Throws when it does not answer it. */
+  async answer(delivery: Delivery, agencyLog: AgencyLog): Promise<AgentReply> {
     const { roster, incoming, tables, log, clock } = this.node;
     const reply = await answerDelivery(
       {
@@ -209,7 +211,7 @@ export class AnsweringNode {
       delivery,
     );
     if (reply.outcome !== 'answered') throw new Error(`the node did not answer: ${reply.outcome}`);
-    return agentFrameCodec.encode(reply);
+    return reply;
   }
 
   /** What the node committed to, checked as an asker does it once for each commitment. */
@@ -226,19 +228,17 @@ export class AnsweringNode {
     return committedTables(this.checkCommitment().commitment, sha256);
   }
 
-  /** Reads an answer, as the asker does. */
+  /** Reads the answer to the question of this number, as the asker does. */
   read(
-    opened: OpenedLookup,
+    { lookup, question, ticket }: OpenedLookup,
     counter: number,
-    reply: Uint8Array,
+    { ciphertext = new Uint8Array(0) }: AgentReply,
     committed: CommittedTables,
   ): RegisterResult[] {
-    const decoded = agentFrameCodec.decode(reply);
-    if (decoded.type !== 'reply' || decoded.ciphertext === undefined) throw new Error('not an answer');
-    const plain = openAnswer(suite.backend, this.#session, counter, opened.ticket, decoded.ciphertext);
+    const plain = openAnswer(suite.backend, this.#session, counter, ticket, ciphertext);
     const answer = answerCodec.decode(plain);
     if (answer.type !== 'answered') throw new Error('the node refused');
-    return readAnswer(suite, opened.lookup, NODE, opened.question, answer, committed);
+    return readAnswer(suite, lookup, NODE, question, answer, committed);
   }
 
   close(): Promise<void> {

@@ -1,8 +1,11 @@
+import { agentFrameCodec, gatewayFrameCodec } from '@hitmachine/protocol';
 import type { AgencyLog } from '../node-agent/src/ports/agency-log.ts';
+import type { Delivery } from '../node-agent/src/ports/gateway-connection.ts';
 import type { OpenedLookup } from './answering-node.ts';
 import { AnsweringNode } from './answering-node.ts';
 import type { RegisterKind } from './large-register.ts';
 import type { Subject } from './rounds.ts';
+import { repeated } from './rounds.ts';
 
 /** Lookups that are asked in turn, so that no answer is like the one before. */
 const LOOKUPS = 16;
@@ -22,7 +25,6 @@ export class Asking {
   readonly persons: number;
   questionBytes = 0;
   answerBytes = 0;
-  #frames: Uint8Array[] = [];
 
   private constructor(node: AnsweringNode, { name, persons }: Case, lookups: readonly OpenedLookup[]) {
     this.node = node;
@@ -53,13 +55,13 @@ export class Asking {
       [false, 'not-known'],
     ] as const) {
       const opened = await this.node.open(this.persons, known);
-      const { frame, counter } = this.node.frame(opened);
-      const reply = await this.node.answer(frame, this.log);
-      const [register] = this.node.read(opened, counter, reply, committed);
+      const delivery = this.node.delivery(opened);
+      const reply = await this.node.answer(delivery, this.log);
+      const [register] = this.node.read(opened, delivery.question.counter, reply, committed);
       const first = register !== undefined && 'persons' in register ? register.persons[0] : undefined;
       if (first?.status !== status) throw new Error(`${this.name}: a wrong answer`);
-      this.questionBytes = frame.length;
-      this.answerBytes = reply.length;
+      this.questionBytes = gatewayFrameCodec.encode(delivery).length;
+      this.answerBytes = agentFrameCodec.encode(reply).length;
     }
   }
 
@@ -68,21 +70,33 @@ export class Asking {
     return { ...this.node.node.agencyLog, appendAnswered: () => 'logged' };
   }
 
-  /** A new question about one of the lookups. */
-  frame(i: number): Uint8Array {
-    return this.node.frame(this.lookups[i % this.lookups.length] as OpenedLookup).frame;
+  /** One of the lookups, in turn. */
+  opened(i: number): OpenedLookup {
+    return this.lookups[i % this.lookups.length] as OpenedLookup;
   }
 
+  /** The answer to a question. */
   get subject(): Subject {
     const { log } = this;
+    let deliveries: Delivery[] = [];
     return {
       name: this.name,
       prepare: (times) => {
-        this.#frames = Array.from({ length: times }, (_, i) => this.frame(i));
+        deliveries = Array.from({ length: times }, (_, i) => this.node.delivery(this.opened(i)));
       },
       run: async () => {
-        for (const frame of this.#frames) await this.node.answer(frame, log);
+        for (const delivery of deliveries) await this.node.answer(delivery, log);
       },
     };
+  }
+
+  /** What the connection adds: the question out of its frame, the answer into one. */
+  async frames(): Promise<Subject> {
+    const frame = this.node.frame(this.opened(0));
+    const reply = await this.node.answer(this.node.delivery(this.opened(0)), this.log);
+    return repeated(`${this.name}: frames`, () => [
+      gatewayFrameCodec.decode(frame),
+      agentFrameCodec.encode(reply),
+    ]);
   }
 }

@@ -24,6 +24,8 @@ export interface AnswerFigures {
   readonly perSecond: Spread;
   /** Answers for every bare multiplication (for every one that an answer needs). */
   readonly vsMultiplications: Spread;
+  /** Microseconds that the connection takes beside that, to decode the one frame and encode the other. */
+  readonly frames: Spread;
 }
 
 export interface NodeFigures {
@@ -79,7 +81,8 @@ export async function measureAnswers(
       askings.push(asking);
     }
     const bare = bareMultiplication();
-    const costs = await measureInTurns([bare, ...askings.map(({ subject }) => subject)], effort);
+    const frames = await Promise.all(askings.map((asking) => asking.frames()));
+    const costs = await measureInTurns([bare, ...askings.map(({ subject }) => subject), ...frames], effort);
     const versus = ({ name, multiplications }: Asking): Spread =>
       ratioOf(costs(bare.name), costs(name), multiplications);
     const named = ({ name }: Case): Spread =>
@@ -93,6 +96,7 @@ export async function measureAnswers(
         answerBytes: asking.answerBytes,
         perSecond: perSecond(costs(asking.name)),
         vsMultiplications: versus(asking),
+        frames: spreadOf(costs(`${asking.name}: frames`)),
       })),
       nodeAnswerVsMultiplication: named(cases.one),
       nodeHouseholdAnswerVsMultiplication: named(cases.household),
@@ -115,7 +119,7 @@ async function measureLog(asking: Asking, { rounds, milliseconds }: Effort): Pro
       return 'logged';
     },
   };
-  await asking.node.answer(asking.frame(0), listening);
+  await asking.node.answer(asking.node.delivery(asking.opened(0)), listening);
   const [cost, wait]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const [cpu, since] = [process.cpuUsage(), performance.now()];

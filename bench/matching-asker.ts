@@ -44,9 +44,9 @@ export async function measureAsker(effort: Effort, clients: number): Promise<Ask
 /** Answers are opened again and again: the session does not forbid that to the asker. */
 async function reading(node: AnsweringNode, opened: OpenedLookup): Promise<Subject> {
   const committed = node.committed();
-  const { frame, counter } = node.frame(opened);
-  const reply = await node.answer(frame, { ...node.node.agencyLog, appendAnswered: () => 'logged' });
+  const delivery = node.delivery(opened);
+  const reply = await node.answer(delivery, { ...node.node.agencyLog, appendAnswered: () => 'logged' });
   return repeated('an answer: opened, held against the commitment, unblinded, looked through', () =>
-    node.read(opened, counter, reply, committed),
+    node.read(opened, delivery.question.counter, reply, committed),
   );
 }

@@ -33,7 +33,7 @@ for (const [name, rate] of Object.entries(perSecond)) row(name, spreadText(rate,
 if (nativeMissing !== undefined) row('libsodium, native', `not measured: ${nativeMissing}`);
 
 tell();
-tell("A node's answer: opened, checked, evaluated, looked up with its path, sealed; its log entry apart");
+tell("A node's answer: opened, checked, evaluated, its range with the path, sealed");
 const node = await measureAnswers(FULL, SIZES);
 for (const answer of node.answers) {
   row(answer.name, spreadText(answer.perSecond, 'a second and core'));
@@ -41,7 +41,10 @@ for (const answer of node.answers) {
     '',
     `${answer.multiplications} × bare multiplication ÷ answer ${spreadText(answer.vsMultiplications, '')}`,
   );
-  row('', `${bytes(answer.questionBytes)} in, ${bytes(answer.answerBytes)} out`);
+  row(
+    '',
+    `its frames ${microseconds(answer.frames)}: ${bytes(answer.questionBytes)} in, ${bytes(answer.answerBytes)} out`,
+  );
 }
 row('one person, one type: 1,000,000 ÷ 10,000 clients', spreadText(node.answerCost1MVs10k, 'times the cost'));
 row('the entry in its own log, durable', microseconds(node.log.cost));

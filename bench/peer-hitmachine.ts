@@ -20,8 +20,8 @@ export async function ownPeer(size: number): Promise<Peer & { close(): Promise<v
   const [opened] = asking.lookups;
   if (opened === undefined) throw new Error('nothing is asked');
   const committed = node.committed();
-  const { frame, counter } = node.frame(opened);
-  const reply = await node.answer(frame, asking.log);
+  const delivery = node.delivery(opened);
+  const reply = await node.answer(delivery, asking.log);
   const key = node.gateway.evaluation.secretKey;
   const bits = node.asked.tableBits['bsn'] ?? 0;
   return {
@@ -39,7 +39,7 @@ export async function ownPeer(size: number): Promise<Peer & { close(): Promise<v
           prepareLookup(suite, persons, types, secureRandom);
           const lookup = takeEvaluation(suite, opened.prepared, opened.evaluatedElements);
           node.seal(makeQuestion(lookup, [node.asked]), opened.ticket);
-          node.read(opened, counter, reply, committed);
+          node.read(opened, delivery.question.counter, reply, committed);
         }),
       },
     ],

@@ -46,8 +46,24 @@ export interface PeerFigures extends Omit<Peer, 'sides'> {
 export interface LookupFigures {
   readonly size: number;
   readonly peers: readonly PeerFigures[];
-  /** Node answers for every request that psi.js processes; undefined without it. */
-  readonly nodeAnswerVsPsiJs: Spread | undefined;
+}
+
+/** Node answers for every request that psi.js processes: these two beside each other, and nobody else's garbage. */
+export async function measureAgainstPsi(
+  { psi }: Peers,
+  size: number,
+  effort: Effort,
+): Promise<Spread | undefined> {
+  if (typeof psi === 'string') return undefined;
+  const own = await ownPeer(size);
+  try {
+    const [ours, theirs] = [own, await psi(size)].map(({ sides }) => sides[0]?.subject);
+    if (ours === undefined || theirs === undefined) throw new Error('somebody has no holder');
+    const costs = await measureInTurns([ours, theirs], effort);
+    return ratioOf(costs(theirs.name), costs(ours.name));
+  } finally {
+    await own.close();
+  }
 }
 
 /** Measures one lookup with everybody who is there, beside each other. */
@@ -67,10 +83,6 @@ export async function measureLookups(peers: Peers, size: number, effort: Effort)
         ...peer,
         sides: peer.sides.map(({ side, subject }) => ({ side, cost: spreadOf(costs(subject.name)) })),
       })),
-      nodeAnswerVsPsiJs:
-        typeof peers.psi === 'string'
-          ? undefined
-          : ratioOf(costs('psi.js holder'), costs('hitmachine holder')),
     };
   } finally {
     await own.close();
