@@ -67,7 +67,13 @@ const implementation: Backend = {
   },
   aead: {
     seal(key, nonce, associated, plaintext, front) {
-      const sealed = sodium.crypto_aead_chacha20poly1305_ietf_encrypt(plaintext, associated, null, nonce, key);
+      const sealed = sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
+        plaintext,
+        associated,
+        null,
+        nonce,
+        key,
+      );
       return front === undefined ? sealed : concatBytes(front, sealed);
     },
     open(key, nonce, associated, ciphertext) {

@@ -134,12 +134,12 @@ function answerRegister(
         bits: shown,
         rangeTags: rangeBytes / TAG_BYTES,
         ranges: joined(ranges),
-        paths: concatBytes(...numbers.map((number) => pathOf(tree, shown, number))),
+        paths: joined(numbers.map((number) => pathOf(tree, shown, number))),
       };
     }),
   };
 }
 
-/** A single range is a view into the table: it is as large as that when no bits are shown. */
-const joined = (ranges: readonly Uint8Array[]): Uint8Array =>
-  ranges.length === 1 ? (ranges[0] as Uint8Array) : concatBytes(...ranges);
+/** One part stays what it is: a range is a view into the table, and as large as that when no bits are shown. */
+const joined = (parts: readonly Uint8Array[]): Uint8Array =>
+  parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts);
