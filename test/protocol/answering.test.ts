@@ -81,7 +81,11 @@ describe('a node', () => {
     const tables = [{ tokenType: 'bsn', table, tree, answerKey: scalarOf('bits') }];
     const answered = answerQuestion(
       suite,
-      { epoch: 1, commitment: undefined, register: () => ({ contact: encodeContact(contactOf('a')), tables }) },
+      {
+        epoch: 1,
+        commitment: undefined,
+        register: () => ({ contact: encodeContact(contactOf('a')), tables }),
+      },
       {
         elements: question.elements,
         registers: [{ register: 'a', columns: [{ tokenType: 'bsn', bits, buckets }] }],
