@@ -71,7 +71,7 @@ function lookups(gateway: TestGateway, agency: TestAgency): Subject {
 
 /** Questions to nodes and their answers: those of one lookup at a time. */
 function messages(gateway: TestGateway): Subject {
-  const deps = { ...gateway.deps, connections: { ...gateway.deps.connections, ...answering } as Connections };
+  const deps = { ...gateway.deps, connections: { ...gateway.deps.connections, ...answering } };
   const nodes = Array.from({ length: NODES }, (_, i) => `agency-${i}`);
   const body = questionsCodec.encode({
     questions: nodes.map((node, i) => ({ ...question(node, i), ciphertext: random(91) })),
