@@ -7,6 +7,7 @@ import { httpGatewayClient } from './adapters/http/gateway-client.ts';
 import { openDatabase } from './adapters/sqlite/database.ts';
 import { sqliteStateStore } from './adapters/sqlite/state-store.ts';
 import type { Config } from './config.ts';
+import { onRuntime } from './runtime-backend.ts';
 import { readConfig } from './config.ts';
 import type { AgentDirectory } from './directory.ts';
 import { agentDirectory, isThere, readUnlock } from './directory.ts';
@@ -36,7 +37,7 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
   const directory = agentDirectory(path);
   const config = readConfig(directory.config);
   if (!isThere(directory.keystore)) throw withoutKeys(directory);
-  const backend = await loadSodium();
+  const backend = onRuntime(await loadSodium());
   const suite = createSuite('voprf', backend);
   const sealed: unknown = readKeystore(directory.keystore);
   const keys = await deriveKeys(

@@ -8,15 +8,16 @@ export { bytesToHex, concatBytes, hexToBytes, utf8ToBytes };
 export type Random = (length: number) => Uint8Array;
 
 /** Big-endian integer of `length` bytes (I2OSP, RFC 8017 section 4.1). `value` must fit. */
-export function uintToBytes(value: number | bigint, length: number): Uint8Array {
-  let rest = BigInt(value);
-  if (rest < 0n || rest >= 1n << BigInt(8 * length))
-    throw new HitError('field-invalid', `an integer does not fit in ${length} bytes`);
+export function uintToBytes(value: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  for (let i = length - 1; i >= 0; i--) {
-    bytes[i] = Number(rest & 0xffn);
-    rest >>= 8n;
+  let rest = value;
+  // Not by shifting, which ends at 32 bits.
+  for (let i = length - 1; i >= 0 && rest > 0; i--) {
+    bytes[i] = rest % 256;
+    rest = Math.floor(rest / 256);
   }
+  if (rest !== 0 || !Number.isSafeInteger(value))
+    throw new HitError('field-invalid', `an integer does not fit in ${length} bytes`);
   return bytes;
 }
 

@@ -37,6 +37,7 @@ export * from './roles/node.ts';
 export * from './session/session.ts';
 export * from './session/sealing.ts';
 export type { Codec } from './wire/codec.ts';
+export { Scratch } from './wire/codec.ts';
 export * from './wire/answer.ts';
 export * from './wire/delivery.ts';
 export * from './wire/described.ts';

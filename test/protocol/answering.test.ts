@@ -6,6 +6,7 @@ import {
   answerCodec,
   answerQuestion,
   concatBytes,
+  encodeContact,
   pathOf,
   rangeAt,
   bucketTree,
@@ -80,7 +81,11 @@ describe('a node', () => {
     const tables = [{ tokenType: 'bsn', table, tree, answerKey: scalarOf('bits') }];
     const answered = answerQuestion(
       suite,
-      { epoch: 1, commitment: undefined, register: () => ({ contact: contactOf('a'), tables }) },
+      {
+        epoch: 1,
+        commitment: undefined,
+        register: () => ({ contact: encodeContact(contactOf('a')), tables }),
+      },
       {
         elements: question.elements,
         registers: [{ register: 'a', columns: [{ tokenType: 'bsn', bits, buckets }] }],
@@ -151,7 +156,7 @@ describe('a node', () => {
       {
         epoch: 1,
         commitment: undefined,
-        register: (id) => (id === 'c' ? small : { contact: contactOf(id), tables: large }),
+        register: (id) => (id === 'c' ? small : { contact: encodeContact(contactOf(id)), tables: large }),
       },
       { ...question, registers },
     );

@@ -24,6 +24,7 @@ import {
   committedTables,
   deriveKeyPair,
   elementDigests,
+  encodeContact,
   encodeToken,
   epochFactor,
   evaluateElements,
@@ -135,7 +136,7 @@ export function buildEpoch(
       const model = registers.find(({ register }) => register === id);
       if (model === undefined) return 'not-imported';
       const held = model.tokenTypes.flatMap((type) => tables.get(`${id} ${type}`) ?? []);
-      return { contact: contactOf(id), tables: held };
+      return { contact: encodeContact(contactOf(id)), tables: held };
     },
   };
 }

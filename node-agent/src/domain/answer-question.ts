@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AgentReply, Answer, Backend, Random, Suite, Ticket } from '@hitmachine/protocol';
 import {
   CANARY_PURPOSE,
   HitError,
+  Scratch,
   answerCodec,
   answerQuestion,
   checkQuestion,
   checkTicket,
   constantTimeEqual,
-  encodeBase64,
   openQuestion,
   purposeFitsRegister,
   questionCodec,
@@ -39,6 +39,9 @@ interface Answering {
   readonly quotas: Quotas;
 }
 
+/** Of one answer at a time: it is sealed as soon as it is encoded. */
+const encoded = new Scratch();
+
 /**
  * The node's side of a lookup: checks, logs, answers, in this order. Whatever is wrong with a question the reply
  * is the same `rejected` without content; what exactly stands in the operational log alone.
@@ -47,7 +50,7 @@ export async function answerDelivery(node: Answering, delivery: Delivery): Promi
   const reply = { type: 'reply', delivery: delivery.delivery } as const;
   try {
     const { answer, seal } = await answered(node, delivery);
-    return { ...reply, outcome: answer.type, ciphertext: seal(answerCodec.encode(answer)) };
+    return { ...reply, outcome: answer.type, ciphertext: seal(answerCodec.encode(answer, encoded)) };
   } catch (error) {
     const code = error instanceof HitError ? error.code : 'internal';
     if (code === 'session-unknown') {
@@ -74,7 +77,7 @@ async function answered(
   const ticket = ticketCodec.decode(encodedTicket);
   checkTicket(ticket, { node: roster.self.id, asker: ticket.asker, now: node.clock() });
   // The auditor will lay the asker's signature beside this ticket: it must be the one that it was made for.
-  const requestDigest = createHash('sha256').update(delivery.evidence).digest();
+  const requestDigest = hash('sha256', delivery.evidence, 'buffer');
   if (!constantTimeEqual(requestDigest, ticket.requestDigest))
     throw new HitError('ticket-invalid', 'the ticket was made for another request');
   const session = await sessions.find(ticket.asker, sealed.sessionId, sealed.opening);
@@ -119,6 +122,10 @@ async function answered(
   return { answer: answerQuestion(node.suite, tables, question), seal };
 }
 
+/** By the runtime, which is ten times as fast as the protocol's own: each answer waits for it. */
+const base64 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
+
 function detailOf(ticket: Ticket, delivery: Delivery, epoch: number): AnsweredDetail {
   return {
     asker: ticket.asker,
@@ -126,7 +133,7 @@ function detailOf(ticket: Ticket, delivery: Delivery, epoch: number): AnsweredDe
     persons: ticket.persons,
     registers: ticket.registers,
     epoch,
-    evidence: encodeBase64(delivery.evidence),
-    evidenceSignature: encodeBase64(delivery.evidenceSignature),
+    evidence: base64(delivery.evidence),
+    evidenceSignature: base64(delivery.evidenceSignature),
   };
 }

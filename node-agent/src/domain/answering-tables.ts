@@ -5,7 +5,7 @@ import type {
   Suite,
   Unavailable,
 } from '@hitmachine/protocol';
-import { answerKey } from '@hitmachine/protocol';
+import { answerKey, encodeContact } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
@@ -21,7 +21,8 @@ export class AnsweringTables {
   readonly #suite: Suite;
   readonly #keys: AgencyKeys;
   readonly #agency: string;
-  readonly #registers: readonly ConfiguredRegister[];
+  /** Contacts as they are sealed into answers, by register. */
+  readonly #contacts: ReadonlyMap<string, Uint8Array>;
   readonly #canaries: CanaryWatch;
   #current:
     | { readonly stored: CommittedEpoch; readonly tables: ReadonlyMap<string, readonly AnsweringTable[]> }
@@ -38,7 +39,7 @@ export class AnsweringTables {
     this.#suite = suite;
     this.#keys = keys;
     this.#agency = agency;
-    this.#registers = registers;
+    this.#contacts = new Map(registers.map(({ id, contact }) => [id, encodeContact(contact)]));
     this.#canaries = canaries;
   }
 
@@ -81,13 +82,13 @@ export class AnsweringTables {
       epoch: current?.stored.epoch ?? 0,
       commitment: current?.stored.commitment,
       register: (id): AnsweringRegister | Unavailable => {
-        const register = this.#registers.find((entry) => entry.id === id);
-        if (register === undefined) return 'not-addressed';
+        const contact = this.#contacts.get(id);
+        if (contact === undefined) return 'not-addressed';
         if (current === undefined) return 'starting';
         const tables = current.tables.get(id);
         if (tables === undefined) return 'not-imported';
         const obstacle = forCanary ? undefined : this.#canaries.obstacle(id);
-        return obstacle ?? { contact: register.contact, tables };
+        return obstacle ?? { contact, tables };
       },
     };
   }

@@ -29,7 +29,14 @@ export interface Group {
 
 /** ChaCha20-Poly1305 (RFC 8439): 32-byte key, 12-byte nonce, 16-byte tag at the end of the ciphertext. */
 export interface Aead {
-  seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** `front` comes before the ciphertext as it is: a large one need not be copied to put something there. */
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    associated: Uint8Array,
+    plaintext: Uint8Array,
+    front?: Uint8Array,
+  ): Uint8Array;
   /** Throws `decryption-failed`, whatever the cause. */
   open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, ciphertext: Uint8Array): Uint8Array;
 }
@@ -46,6 +53,8 @@ export interface Backend {
   readonly group: Group;
   readonly aead: Aead;
   readonly signatures: Signatures;
+  /** SHA-256 (FIPS 180-4). */
+  sha256(message: Uint8Array): Uint8Array;
 }
 
 /** Bytes of an encoded element, and of an encoded scalar. */

@@ -1,9 +1,10 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519, ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
-import { sha512 } from '@noble/hashes/sha2.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { concatBytes, constantTimeEqual } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import type { Backend } from './backend.ts';
+import { AEAD_TAG_BYTES } from './backend.ts';
 
 const { Point } = ristretto255;
 const { Fn } = Point;
@@ -59,6 +60,7 @@ function fulfilsStrictEquation(publicKey: Uint8Array, message: Uint8Array, signa
 /** The reference implementation, on @noble/curves and @noble/ciphers. Available at once, everywhere. */
 export const noble: Backend = {
   name: 'noble',
+  sha256: (message) => sha256(message),
   group: {
     multiply: (k, element) => bytesOf(point(element).multiply(scalar(k))),
     multiplyBase: (k) => bytesOf(Point.BASE.multiply(scalar(k))),
@@ -76,7 +78,12 @@ export const noble: Backend = {
     invertScalar: (a) => Fn.toBytes(Fn.inv(scalar(a))),
   },
   aead: {
-    seal: (key, nonce, associated, plaintext) => chacha20poly1305(key, nonce, associated).encrypt(plaintext),
+    seal(key, nonce, associated, plaintext, front = new Uint8Array(0)) {
+      const sealed = new Uint8Array(front.length + plaintext.length + AEAD_TAG_BYTES);
+      sealed.set(front);
+      chacha20poly1305(key, nonce, associated).encrypt(plaintext, sealed.subarray(front.length));
+      return sealed;
+    },
     open(key, nonce, associated, ciphertext) {
       try {
         return chacha20poly1305(key, nonce, associated).decrypt(ciphertext);

@@ -1,4 +1,5 @@
 import sodium from 'libsodium-wrappers-sumo';
+import { concatBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import { SCALAR_BYTES } from './backend.ts';
@@ -43,6 +44,7 @@ function notIdentity(element: Uint8Array): Uint8Array {
 
 const implementation: Backend = {
   name: 'sodium',
+  sha256: (message) => sodium.crypto_hash_sha256(message),
   group: {
     multiply: (k, element) =>
       onElements(() => sodium.crypto_scalarmult_ristretto255(checkScalar(k), notIdentity(element))),
@@ -64,8 +66,16 @@ const implementation: Backend = {
     invertScalar: (a) => sodium.crypto_core_ristretto255_scalar_invert(checkScalar(a)),
   },
   aead: {
-    seal: (key, nonce, associated, plaintext) =>
-      sodium.crypto_aead_chacha20poly1305_ietf_encrypt(plaintext, associated, null, nonce, key),
+    seal(key, nonce, associated, plaintext, front) {
+      const sealed = sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
+        plaintext,
+        associated,
+        null,
+        nonce,
+        key,
+      );
+      return front === undefined ? sealed : concatBytes(front, sealed);
+    },
     open(key, nonce, associated, ciphertext) {
       try {
         return sodium.crypto_aead_chacha20poly1305_ietf_decrypt(null, ciphertext, associated, nonce, key);

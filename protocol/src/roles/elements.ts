@@ -12,6 +12,7 @@ export function splitElements(bytes: Uint8Array, count?: number): Uint8Array[] {
 
 /** Applies a function to each element and concatenates the results. */
 export function mapElements(bytes: Uint8Array, map: (element: Uint8Array) => Uint8Array): Uint8Array {
+  if (bytes.length === ELEMENT_BYTES) return map(bytes);
   const result = new Uint8Array(bytes.length);
   splitElements(bytes).forEach((element, i) => result.set(map(element), i * ELEMENT_BYTES));
   return result;

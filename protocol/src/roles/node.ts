@@ -1,18 +1,15 @@
 import type { Suite } from '../oprf/suite.ts';
-import { constantTimeEqual } from '../bytes.ts';
+import { concatBytes, constantTimeEqual } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import type { BucketTree } from '../log/bucket-tree.ts';
 import { pathOf } from '../log/bucket-tree.ts';
-import { HASH_BYTES } from '../log/merkle.ts';
 import { TAG_BYTES } from '../pseudonym/pseudonym.ts';
 import { MAX_PREFIX_BITS, bitsPerPerson } from '../pseudonym/size-class.ts';
 import type { Table } from '../pseudonym/table.ts';
 import { rangeAt } from '../pseudonym/table.ts';
 import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
-import { encodeContact } from '../wire/answer.ts';
 import { LIMITS } from '../wire/limits.ts';
 import type { Question } from '../wire/question.ts';
-import type { Contact } from '../wire/roster.ts';
 import type { Ticket } from '../wire/ticket.ts';
 import { elementDigest } from '../wire/ticket.ts';
 import { mapElements, splitElements } from './elements.ts';
@@ -28,8 +25,8 @@ export interface AnsweringTable {
 
 /** What a node answers from for one register. */
 export interface AnsweringRegister {
-  /** As the node's own configuration has it; the roster's is the gateway's word. */
-  readonly contact: Contact;
+  /** As the node's own configuration has it, encoded by `encodeContact`; the roster's is the gateway's word. */
+  readonly contact: Uint8Array;
   /** One a token type that the register holds. */
   readonly tables: readonly AnsweringTable[];
 }
@@ -126,15 +123,9 @@ function answerRegister(
   return {
     type: 'tables',
     register,
-    contact: encodeContact(contact),
+    contact,
     columns: columns.map(({ held: { tokenType, table, tree, answerKey }, shown, numbers, rangeBytes }) => {
-      const ranges = new Uint8Array(numbers.length * rangeBytes);
-      const pathBytes = shown * HASH_BYTES;
-      const paths = new Uint8Array(numbers.length * pathBytes);
-      numbers.forEach((number, i) => {
-        ranges.set(rangeAt(table, shown, number), i * rangeBytes);
-        paths.set(pathOf(tree, shown, number), i * pathBytes);
-      });
+      const ranges = numbers.map((number) => rangeAt(table, shown, number));
       const elements = question.elements.find((entry) => entry.tokenType === tokenType)
         ?.elements as Uint8Array;
       return {
@@ -142,9 +133,13 @@ function answerRegister(
         evaluated: mapElements(elements, (element) => suite.backend.group.multiply(answerKey, element)),
         bits: shown,
         rangeTags: rangeBytes / TAG_BYTES,
-        ranges,
-        paths,
+        ranges: joined(ranges),
+        paths: joined(numbers.map((number) => pathOf(tree, shown, number))),
       };
     }),
   };
 }
+
+/** One part stays what it is: a range is a view into the table, and as large as that when no bits are shown. */
+const joined = (parts: readonly Uint8Array[]): Uint8Array =>
+  parts.length === 1 ? (parts[0] as Uint8Array) : concatBytes(...parts);

@@ -1,4 +1,3 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import type { Backend } from '../backend/backend.ts';
 import { concatBytes, uintToBytes, utf8ToBytes } from '../bytes.ts';
 import type { Random } from '../bytes.ts';
@@ -12,8 +11,16 @@ const NONCE_BYTES = 12;
  */
 const nonce = (counter: number): Uint8Array => uintToBytes(counter, NONCE_BYTES);
 
-function associated(direction: 'question' | 'answer', session: Session, ticket: Uint8Array): Uint8Array {
-  return concatBytes(utf8ToBytes(`hitmachine-v1 ${direction}`), session.id, sha256(ticket));
+const QUESTION = utf8ToBytes('hitmachine-v1 question');
+const ANSWER = utf8ToBytes('hitmachine-v1 answer');
+
+function associated(
+  backend: Backend,
+  direction: Uint8Array,
+  session: Session,
+  ticket: Uint8Array,
+): Uint8Array {
+  return concatBytes(direction, session.id, backend.sha256(ticket));
 }
 
 /** Seals an encoded question; 16 bytes longer than its plaintext. `ticket` is the encoded ticket. */
@@ -27,7 +34,7 @@ export function sealQuestion(
   return backend.aead.seal(
     session.questionKey,
     nonce(counter),
-    associated('question', session, ticket),
+    associated(backend, QUESTION, session, ticket),
     question,
   );
 }
@@ -43,7 +50,7 @@ export function openQuestion(
   return backend.aead.open(
     session.questionKey,
     nonce(counter),
-    associated('question', session, ticket),
+    associated(backend, QUESTION, session, ticket),
     ciphertext,
   );
 }
@@ -61,8 +68,8 @@ export function sealAnswer(
   random: Random,
 ): Uint8Array {
   const fresh = random(NONCE_BYTES);
-  const bound = concatBytes(associated('answer', session, ticket), nonce(counter));
-  return concatBytes(fresh, backend.aead.seal(session.answerKey, fresh, bound, answer));
+  const bound = concatBytes(associated(backend, ANSWER, session, ticket), nonce(counter));
+  return backend.aead.seal(session.answerKey, fresh, bound, answer, fresh);
 }
 
 /** Throws `decryption-failed` for a wrong key, counter, ticket or byte alike. */
@@ -74,7 +81,7 @@ export function openAnswer(
   sealed: Uint8Array,
 ): Uint8Array {
   if (sealed.length < NONCE_BYTES) throw new HitError('decryption-failed');
-  const bound = concatBytes(associated('answer', session, ticket), nonce(counter));
+  const bound = concatBytes(associated(backend, ANSWER, session, ticket), nonce(counter));
   return backend.aead.open(
     session.answerKey,
     sealed.subarray(0, NONCE_BYTES),

@@ -13,11 +13,25 @@ export interface Field<T> {
 
 /** A whole message: {@link Field} with nothing allowed behind it. */
 export interface Codec<T> {
-  encode(value: T): Uint8Array;
+  /** With `scratch` the bytes are good until that is used again. */
+  encode(value: T, scratch?: Scratch): Uint8Array;
   decode(bytes: Uint8Array): T;
 }
 
 const bad = (what: string): HitError => new HitError('malformed', what);
+
+/**
+ * Memory that is used again for one message after another. Large messages that are needed for a moment only, to be
+ * sealed, would otherwise keep the garbage collector busy: it counts them before it sees that they are gone.
+ */
+export class Scratch {
+  #bytes = new Uint8Array(0);
+
+  take(length: number): Uint8Array {
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length);
+    return this.#bytes.subarray(0, length);
+  }
+}
 
 /** Reads forward through a message; never beyond its end. */
 export class Reader {
@@ -34,8 +48,10 @@ export class Reader {
   }
 
   uint(length: number): number {
+    if (length > this.#bytes.length - this.#at) throw bad('the message is cut off');
     let value = 0;
-    for (const byte of this.take(length)) value = value * 256 + byte;
+    for (const end = this.#at + length; this.#at < end; this.#at++)
+      value = value * 256 + (this.#bytes[this.#at] as number);
     if (!Number.isSafeInteger(value)) throw bad('an integer is too large');
     return value;
   }
@@ -79,21 +95,28 @@ export const blob = (max: number): Field<Uint8Array> => ({
   },
 });
 
+const isPrintable = (code: number): boolean => code >= 0x20 && code <= 0x7e;
+
 /** Printable ASCII, up to 65,535 characters: identifiers, codes, header values. */
 export const text = (max: number): Field<string> => ({
   write(sink, value) {
-    if (value.length > max || !/^[\x20-\x7e]*$/.test(value))
-      throw bad('a text is too long or not plain ASCII');
-    sink.push(
-      uintToBytes(value.length, 2),
-      Uint8Array.from(value, (character) => character.charCodeAt(0)),
-    );
+    if (value.length > max) throw bad('a text is too long');
+    const encoded = new Uint8Array(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (!isPrintable(code)) throw bad('a text is not plain ASCII');
+      encoded[i] = code;
+    }
+    sink.push(uintToBytes(value.length, 2), encoded);
   },
   read(source) {
     const length = source.uint(2);
     if (length > max) throw bad('a text is too long');
-    const value = String.fromCharCode(...source.take(length));
-    if (!/^[\x20-\x7e]*$/.test(value)) throw bad('a text is not plain ASCII');
+    let value = '';
+    for (const code of source.take(length)) {
+      if (!isPrintable(code)) throw bad('a text is not plain ASCII');
+      value += String.fromCharCode(code);
+    }
     return value;
   },
 });
@@ -118,7 +141,9 @@ export const list = <T>(field: Field<T>, max: number): Field<readonly T[]> => ({
   read(source) {
     const length = source.uint(2);
     if (length > max) throw bad(`a list has more than ${max} parts`);
-    return Array.from({ length }, () => field.read(source));
+    const values: T[] = [];
+    for (let i = 0; i < length; i++) values.push(field.read(source));
+    return values;
   },
 });
 
@@ -145,8 +170,11 @@ export function struct<const S extends Record<string, unknown>>(fields: S): Fiel
     write(sink, value) {
       for (const [name, field] of named) field.write(sink, value[name]);
     },
-    read: (source) =>
-      Object.fromEntries(named.map(([name, field]) => [name, field.read(source)])) as ValueOf<S>,
+    read(source) {
+      const value: Partial<Record<keyof S, unknown>> = {};
+      for (const [name, field] of named) value[name] = field.read(source);
+      return value as ValueOf<S>;
+    },
   };
 }
 
@@ -172,12 +200,13 @@ export function union<const S extends Record<string, unknown>>(
 /** Turns a field into a message of at most `maxBytes`. */
 export function message<T>(field: Field<T>, maxBytes: number): Codec<T> {
   return {
-    encode(value) {
+    encode(value, scratch) {
       const sink: Uint8Array[] = [];
       field.write(sink, value);
-      const length = sink.reduce((sum, part) => sum + part.length, 0);
+      let length = 0;
+      for (const part of sink) length += part.length;
       if (length > maxBytes) throw bad(`the message has more than ${maxBytes} bytes`);
-      const result = new Uint8Array(length);
+      const result = scratch === undefined ? new Uint8Array(length) : scratch.take(length);
       let at = 0;
       for (const part of sink) {
         result.set(part, at);

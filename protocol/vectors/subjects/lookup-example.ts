@@ -17,6 +17,7 @@ import {
   committedTable,
   contactSchema,
   createSuite,
+  encodeContact,
   encodeToken,
   evaluateElements,
   hashToGroup,
@@ -82,7 +83,9 @@ export function answeringEpoch(
           tree: bucketTree(table),
         }));
       const contact = contacts[id];
-      return held.length > 0 && contact !== undefined ? { contact, tables: held } : 'not-imported';
+      return held.length > 0 && contact !== undefined
+        ? { contact: encodeContact(contact), tables: held }
+        : 'not-imported';
     },
   };
 }

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { measureAnswers } from '../../bench/matching-answers.ts';
+import { measureAsker } from '../../bench/matching-asker.ts';
+import { measureGateway } from '../../bench/matching-gateway.ts';
+import { measureMultiplications } from '../../bench/matching-multiplications.ts';
+import { measureTables } from '../../bench/matching-tables.ts';
+import { measureAgainstPsi, measureLookups } from '../../bench/peer-lookups.ts';
+import { QUICK } from '../../bench/rounds.ts';
+import type { Spread } from '../../bench/statistics.ts';
+
+/** Small enough to be quick, and of two size classes. What comes out says nothing about speed. */
+const SIZES = { small: 400, large: 3_000 };
+
+function expectMeasured(spreads: readonly Spread[]): void {
+  expect(spreads.length).toBeGreaterThan(0);
+  for (const { low, median, high } of spreads) {
+    expect(low).toBeGreaterThan(0);
+    expect(median).toBeGreaterThanOrEqual(low);
+    expect(high).toBeGreaterThanOrEqual(median);
+    expect(high).toBeLessThan(Infinity);
+  }
+}
+
+describe('npm run bench', () => {
+  it('measures multiplications', async () => {
+    const { perSecond, nativeMissing } = await measureMultiplications(QUICK);
+    expectMeasured(Object.values(perSecond));
+    expect(Object.keys(perSecond).length).toBe(nativeMissing === undefined ? 4 : 3);
+  });
+
+  it('measures answers, which are right', async () => {
+    const { answers, log, ...ratios } = await measureAnswers(QUICK, SIZES);
+    expect(answers.length).toBe(6);
+    for (const answer of answers) {
+      expectMeasured([answer.perSecond, answer.vsMultiplications, answer.frames]);
+      expect(answer.answerBytes).toBeGreaterThan(answer.questionBytes);
+    }
+    expectMeasured([...Object.values(ratios), log.cost, log.wait]);
+  });
+
+  it('measures the asker, the gateway, imports and tables', async () => {
+    expectMeasured(Object.values(await measureAsker(QUICK, SIZES.small)));
+    const { costs, requestBytes, responseBytes } = await measureGateway(QUICK);
+    expectMeasured(Object.values(costs));
+    expect(responseBytes).toBeGreaterThan(requestBytes);
+    expectMeasured(Object.values(await measureTables(QUICK, SIZES)));
+  });
+});
+
+describe('npm run bench:peers', () => {
+  it('measures a lookup beside those that are there, and says of the others that they are not', async () => {
+    const peers = { psi: 'no network', voprf: 'no network', remove: () => undefined };
+    expect(await measureAgainstPsi(peers, SIZES.small, QUICK)).toBeUndefined();
+    const { peers: measured } = await measureLookups(peers, SIZES.large, QUICK);
+    expect(measured.map(({ sides }) => sides.map(({ side }) => side))).toEqual([
+      ['holder', 'gateway', 'asker'],
+      ['holder', 'asker'],
+    ]);
+    expectMeasured(measured.flatMap(({ sides }) => sides.map(({ cost }) => cost)));
+  });
+});
