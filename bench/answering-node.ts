@@ -19,6 +19,7 @@ import {
   gatewayFrameCodec,
   logOrigin,
   makeQuestion,
+  nodePolicySchema,
   openAnswer,
   openCommitment,
   openSession,
@@ -29,6 +30,7 @@ import {
   takeEvaluation,
 } from '@hitmachine/protocol';
 import { answerDelivery } from '../node-agent/src/domain/answer-question.ts';
+import { AskerWatch } from '../node-agent/src/domain/asker-watch.ts';
 import { TableCommitter } from '../node-agent/src/domain/table-committer.ts';
 import type { AgencyLog } from '../node-agent/src/ports/agency-log.ts';
 import type { Delivery } from '../node-agent/src/ports/gateway-connection.ts';
@@ -36,6 +38,7 @@ import { secureRandom } from '../node-agent/src/random.ts';
 import { sha256 } from '../node-agent/src/sha256.ts';
 import { PURPOSE, StandInGateway, T0 } from '../test/node-agent/support/gateway.ts';
 import { TestNode, registerOf } from '../test/node-agent/support/node.ts';
+import { ROLE } from '../test/node-agent/support/policy.ts';
 import { suite } from './backends.ts';
 import type { RegisterKind } from './large-register.ts';
 import { inventedPerson, tablesOf } from './large-register.ts';
@@ -44,6 +47,9 @@ const REGISTER = 'incidenten';
 const [ASKER, NODE] = ['gemeente', 'politie'];
 /** Clients of the register that the asker knows by name; the others are anybody. */
 const KNOWN = 4;
+
+/** Of the node: everything that the federation allows, without an end. */
+const OWN_RULES = nodePolicySchema.parse({ quotas: { personsPerAgencyPerDay: 1e9, personsPerDay: 1e9 } });
 
 /** A lookup that the gateway opened, for one node. */
 export interface OpenedLookup {
@@ -68,6 +74,7 @@ export class AnsweringNode {
   readonly commitment: Uint8Array;
   readonly asked: AskedRegister;
   readonly #session: Session;
+  readonly #watch: AskerWatch;
   #opening: Uint8Array | undefined;
   #counter = 0;
 
@@ -85,6 +92,8 @@ export class AnsweringNode {
     this.commitment = parts.commitment;
     this.asked = { register: REGISTER, tableBits: parts.tableBits };
     this.#session = parts.opened.session;
+    const { roster, log } = parts.node;
+    this.#watch = new AskerWatch({ roster, log, agencyLog: parts.node.agencyLog });
     this.#opening = parts.opened.opening;
   }
 
@@ -152,6 +161,8 @@ export class AnsweringNode {
       purpose: PURPOSE,
       caseCommitment: encodeBase64(secureRandom(32)),
       professional: encodeBase64(secureRandom(16)),
+      role: ROLE,
+      statements: [],
       registers: [`${NODE}/${REGISTER}`],
       tokenTypes: types,
       persons,
@@ -206,7 +217,8 @@ export class AnsweringNode {
       {
         ...{ suite, backend: suite.backend, random: secureRandom, clock, roster, sessions: incoming, tables },
         ...{ agencyLog, logView: this.node.watch.view, log },
-        quotas: { personsPerAgencyPerDay: 1e9, personsPerDay: 1e9 },
+        policy: () => OWN_RULES,
+        watch: this.#watch,
       },
       delivery,
     );

@@ -105,11 +105,7 @@ export async function measureGateway(effort: Effort): Promise<GatewayFigures> {
     const { auditLog } = store;
     const gateway = await TestGateway.make({
       nonces: new MemoryNonces(UNLIMITED),
-      quotas: {
-        personsPerAgencyPerDay: UNLIMITED,
-        personsPerProfessionalPerDay: UNLIMITED,
-        lookupsPerAgencyPerMinute: UNLIMITED,
-      },
+      policy: { ...POLICY, quotas: { agency: { day: UNLIMITED }, professional: { day: UNLIMITED } } },
       deps: {
         auditLog,
         checkpoints: new CheckpointSigner({ auditLog, keys, federation: POLICY.federation }),

@@ -24,12 +24,15 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   gateway: QUICK,
   'node-agent': QUICK,
   contract: QUICK,
+  conformance: QUICK,
   properties: HEAVY,
   acceptance: HEAVY,
   simulation: HEAVY,
   audit: ALONE,
+  quotas: ALONE,
   'end-to-end': ALONE,
   browser: ALONE,
+  deploy: HEAVY,
   docs: ALONE,
 };
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentSettings } from './agent-settings.ts';
@@ -11,6 +11,8 @@ import { ProgressBar } from './progress-bar.ts';
 import type { Workspace } from './workspace.ts';
 
 const FEDERATION = 'waalstad';
+/** What the city agreed on, in the place of the example that `hit-gateway init` writes. */
+const POLICY = new URL('policy.yaml', import.meta.url);
 /** Two cores are what we count on; more at once would only make everything wait. */
 const AT_ONCE = 2;
 const READY_MS = 120_000;
@@ -43,13 +45,14 @@ export function describeSetUp(population: Population, portOf: PortOf): string {
     agentSettings(agency, address(portOf(index + 1))),
     ...agency.registers.map(toCsv),
   ]);
-  return JSON.stringify([portOf(0), agencies]);
+  return JSON.stringify([portOf(0), readFileSync(POLICY, 'utf8'), agencies]);
 }
 
-/** Makes the gateway's folder: its keys, settings and database. */
+/** Makes the gateway's folder: its keys, settings, policy and database. */
 export async function makeGateway({ processes, workspace, portOf }: Running): Promise<void> {
   const where = ['--dir', workspace.of('gateway'), '--listen', address(portOf(0))];
   await processes.run('gateway', ['init', '--federation', FEDERATION, ...where]);
+  copyFileSync(POLICY, join(workspace.of('gateway'), 'policy.yaml'));
 }
 
 export async function startGateway({ processes, workspace }: Running): Promise<Service> {

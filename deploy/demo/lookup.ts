@@ -24,6 +24,9 @@ export interface LookupAnswer {
 export const PURPOSE = 'casusoverleg-zvh';
 export const CASE = 'ZVH-2026-0117';
 export const PROFESSIONAL = 'j.jansen';
+export const ROLE = 'process-director';
+/** What the purpose wants to be confirmed: see policy.yaml. */
+const STATEMENTS = ['problemen', 'leefgebieden', 'overlast', 'domeinen'];
 const PATIENCE_MS = 30_000;
 
 /** A resident as a professional would type it in, with the tokens that he or she has. */
@@ -50,8 +53,15 @@ export function asked(person: Resident, ref: string, tokens: readonly TokenType[
 }
 
 /** The body of `POST /v1/lookups`. */
-export function lookupBody(persons: readonly AskedPerson[]): Record<string, unknown> {
-  return { purpose: PURPOSE, caseReference: CASE, professional: PROFESSIONAL, persons };
+export function lookupBody(persons: readonly AskedPerson[], purpose = PURPOSE): Record<string, unknown> {
+  return {
+    purpose,
+    caseReference: CASE,
+    professional: PROFESSIONAL,
+    role: ROLE,
+    statements: STATEMENTS,
+    persons,
+  };
 }
 
 /** Asks an agency's own API. Throws `DemoError` when it refuses, is away, or says what we cannot read. */
@@ -61,16 +71,37 @@ export async function lookUp(
   persons: readonly AskedPerson[],
 ): Promise<LookupAnswer> {
   const started = performance.now();
+  const { status, text } = await post(url, apiKey, lookupBody(persons));
+  const milliseconds = performance.now() - started;
+  if (status !== 200) throw new DemoError(`${url}/v1/lookups answered ${status}: ${text}`);
+  return { ...readAnswer(text), milliseconds };
+}
+
+/** Asks for a purpose that must be refused: by which rule, and in which words; undefined when it was answered. */
+export async function refusalFor(
+  url: string,
+  apiKey: string,
+  persons: readonly AskedPerson[],
+  purpose: string,
+): Promise<{ readonly rule: string; readonly detail: string } | undefined> {
+  const { status, text } = await post(url, apiKey, lookupBody(persons, purpose));
+  if (status === 200) return undefined;
+  const { rule, detail } = record(JSON.parse(text));
+  return { rule: rule === undefined ? `none, status ${status}` : string(rule), detail: string(detail) };
+}
+
+async function post(
+  url: string,
+  apiKey: string,
+  body: Record<string, unknown>,
+): Promise<{ readonly status: number; readonly text: string }> {
   const response = await fetch(`${url}/v1/lookups`, {
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify(lookupBody(persons)),
+    body: JSON.stringify(body),
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
-  const text = await response.text();
-  const milliseconds = performance.now() - started;
-  if (response.status !== 200) throw new DemoError(`${url}/v1/lookups answered ${response.status}: ${text}`);
-  return { ...readAnswer(text), milliseconds };
+  return { status: response.status, text: await response.text() };
 }
 
 function readAnswer(text: string): Omit<LookupAnswer, 'milliseconds'> {

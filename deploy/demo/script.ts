@@ -1,5 +1,5 @@
 import type { LookupAnswer, RegisterAnswer } from './lookup.ts';
-import { asked, lookUp } from './lookup.ts';
+import { asked, lookUp, refusalFor } from './lookup.ts';
 import type { Population, Resident, TokenType } from './population/index.ts';
 import { TOKEN_TYPES, expectedRegisters, scriptedPersons } from './population/index.ts';
 import type { RunningAgency } from './federation.ts';
@@ -16,6 +16,8 @@ export interface Scene {
   readonly asker: string;
   readonly persons: readonly AnsweredPerson[];
   readonly milliseconds: number;
+  /** Where the question itself was refused: the rule, in words. */
+  readonly refused?: string;
 }
 
 /** What came out of the script; `wrong` is empty when every answer was right. */
@@ -46,6 +48,8 @@ export interface Stage {
 }
 
 const SILENT = 'politie';
+/** A question that the policy of the city does not allow: who asks, for what, and the rule that says so. */
+const NOT_ALLOWED = { asker: 'woningcorporatie', purpose: 'huiselijk-geweld', rule: 'agency-kind' } as const;
 
 /** Asks everything that the demo has to show and compares every answer with the plain model. */
 export async function perform(population: Population, stage: Stage): Promise<Performance> {
@@ -76,6 +80,9 @@ export async function perform(population: Population, stage: Stage): Promise<Per
     tokens: ['name+birthdate'],
     spelling: inPlainCapitals,
   });
+  const { scene, complaints } = await askWhatIsNotAllowed(stage.agent(NOT_ALLOWED.asker), knownToThree);
+  scenes.push(scene);
+  wrong.push(...complaints);
   await stage.kill(SILENT);
   await ask({
     title: 'The police agent was killed',
@@ -86,6 +93,24 @@ export async function perform(population: Population, stage: Stage): Promise<Per
   await stage.restart(SILENT);
   await ask({ title: 'The police agent is back', asker: municipality, persons: [knownToThree] });
   return { scenes, wrong, compared };
+}
+
+/** The question is refused before it leaves the agency, by the rule that it must be. */
+async function askWhatIsNotAllowed(
+  { agency, service, apiKey }: RunningAgency,
+  person: Resident,
+): Promise<{ scene: Scene; complaints: string[] }> {
+  const title = 'What only Veilig Thuis may ask';
+  const started = performance.now();
+  const persons = [asked(person, '1', TOKEN_TYPES)];
+  const refusal = await refusalFor(service.url, apiKey, persons, NOT_ALLOWED.purpose);
+  const milliseconds = performance.now() - started;
+  const { rule, detail } = refusal ?? { rule: 'none', detail: 'it was answered' };
+  return {
+    scene: { title, asker: agency.name, persons: [], milliseconds, refused: `${rule}: ${detail}` },
+    complaints:
+      rule === NOT_ALLOWED.rule ? [] : [`${title}: refused by "${rule}", but "${NOT_ALLOWED.rule}" is right`],
+  };
 }
 
 async function play(

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { RegisterAnswer } from './lookup.ts';
 import type { Population } from './population/index.ts';
 import { fullName, readableDate } from './population/index.ts';
-import { clip } from './screen.ts';
+import { COLUMNS, clip, wrap } from './screen.ts';
 import type { AnsweredPerson, Scene } from './script.ts';
 
 const NAME = 31;
@@ -31,10 +31,11 @@ export function drawTable(population: Population, scenes: readonly Scene[], out:
       return `${title.padStart(NAME + index * CELL - 1)} ${paint('dim', `┐${bars}`)}`;
     })
     .reverse();
-  const rows = scenes.flatMap(({ title, asker, milliseconds, persons }) => [
+  const rows = scenes.flatMap(({ title, asker, milliseconds, persons, refused }) => [
     '',
     `  ${paint('bold', title)}${paint('dim', `, asked by ${asker}: ${Math.round(milliseconds)} ms`)}`,
     ...persons.map((answered) => drawPerson(answered, columns, paint)),
+    ...(refused === undefined ? [] : drawRefusal(refused, paint)),
   ]);
   return [...stairs, ...rows, '', legend(paint)].join('\n');
 }
@@ -54,6 +55,12 @@ function drawPerson(
     ),
   );
   return `    ${short.padEnd(NAME - 10)} ${paint('dim', born)} ${cells.join('')}`.trimEnd();
+}
+
+/** Why a question was refused as a whole, in words. */
+function drawRefusal(refused: string, paint: Paint): string[] {
+  const [first = '', ...rest] = wrap(`refused by the rule ${refused}`, COLUMNS - 6);
+  return [`    ${paint('red', '!')} ${first}`, ...rest.map((line) => `      ${line}`)];
 }
 
 function drawCell(answer: RegisterAnswer | undefined, paint: Paint): string {

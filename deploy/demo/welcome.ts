@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { RunningAgency } from './federation.ts';
-import { CASE, PROFESSIONAL, PURPOSE, asked, lookupBody } from './lookup.ts';
+import { CASE, PROFESSIONAL, PURPOSE, ROLE, asked, lookupBody } from './lookup.ts';
 import type { Population, Resident } from './population/index.ts';
 import {
   TOKEN_TYPES,
@@ -106,7 +106,8 @@ function commands(
     '',
     `npx hit-agent lookup ${files.persons} \\`,
     `  --dir ${here(workspace.of(agency.id))} --purpose ${PURPOSE} \\`,
-    `  --case ${CASE} --professional ${PROFESSIONAL}`,
+    `  --case ${CASE} --role ${ROLE} --confirm all \\`,
+    `  --professional ${PROFESSIONAL}`,
     '',
     '  The same as a case system asks it; change the address as well:',
     '',

@@ -1,9 +1,12 @@
-import type { LogEntry, LookupRequest } from '@hitmachine/protocol';
+import type { LogEntry, LookupRequest, SignalReport } from '@hitmachine/protocol';
 import {
   HitError,
+  keyChangeSchema,
   lookupRequestSchema,
   parseJson,
   registersUpdateSchema,
+  reviewSchema,
+  signalReportSchema,
   tableCommitmentSchema,
   utf8ToBytes,
 } from '@hitmachine/protocol';
@@ -35,7 +38,7 @@ function requestOf<T>(schema: z.ZodType<T>, body: string): T | undefined {
 export const lookupRequestOf = (body: string): LookupRequest | undefined =>
   requestOf(lookupRequestSchema, body);
 
-/** The outcome, code or alarm of an entry, as the log has it. */
+/** The outcome, rule, code, alarm, signal or verdict of an entry, as the log has it and as it is searched by. */
 export function statusOf(entry: LogEntry): string | undefined {
   switch (entry.event) {
     case 'answer':
@@ -44,9 +47,20 @@ export function statusOf(entry: LogEntry): string | undefined {
     case 'evaluation-refused':
     case 'tables-refused':
     case 'registers-refused':
-      return entry.code;
+    case 'key-change-refused':
+    case 'signal-refused':
+    case 'review-refused':
+      return entry.rule ?? entry.code;
     case 'witness-refused':
       return entry.alarm;
+    case 'lookup':
+      return lookupRequestOf(entry.body)?.breakGlass === true ? 'break-glass' : undefined;
+    case 'signal':
+      return entry.signal;
+    case 'signal-reported':
+      return requestOf(signalReportSchema, entry.body)?.signal;
+    case 'review':
+      return requestOf(reviewSchema, entry.body)?.verdict;
     default:
       return undefined;
   }
@@ -71,6 +85,15 @@ export function summaryOf(entry: LogEntry, { language, texts, names }: Wording):
       return summaries.evaluation(entry.register, number(entry.elements));
     case 'roster':
       return summaries.roster(entry.version, entry.changed.map((part) => texts.changes[part]).join(', '));
+    case 'policy':
+    case 'members':
+      return summaries.policy(entry.version);
+    case 'signal':
+      return summaries.signal(number(entry.count));
+    case 'signal-reported': {
+      const report = requestOf(signalReportSchema, entry.body);
+      return report === undefined ? '' : summaries.signal(number(report.count));
+    }
     case 'agency-invited':
       return entry.again ? summaries.again : '';
     case 'agency-removed':
@@ -107,6 +130,17 @@ export function fieldsOf(
 
 type Row = readonly [name: string, value: Html | string];
 
+/** The new keys that an agency announced, and from when. */
+function keyChangeFields(body: string, { language, texts }: Wording): Row[] {
+  const change = requestOf(keyChangeSchema, body);
+  if (change === undefined) return [];
+  return [
+    [texts.fields.identityKey, code(change.identityKey)],
+    [texts.fields.previousIdentityKey, code(change.previousIdentityKey)],
+    [texts.fields.from, timeText(language, change.from)],
+  ];
+}
+
 function ownFields(entry: LogEntry, wording: Wording): Row[] {
   const { language, texts, names } = wording;
   const { fields } = texts;
@@ -126,6 +160,13 @@ function ownFields(entry: LogEntry, wording: Wording): Row[] {
         [fields.changed, entry.changed.map((part) => texts.changes[part]).join(', ')],
         [fields.digest, code(entry.digest)],
       ];
+    case 'policy':
+    case 'members':
+      return [
+        [fields.version, number(entry.version)],
+        [fields.signers, entry.signers.join(', ')],
+        [fields.digest, code(entry.digest)],
+      ];
     case 'agency-invited':
       return [
         [fields.agency, agency(entry.agency)],
@@ -143,6 +184,8 @@ function ownFields(entry: LogEntry, wording: Wording): Row[] {
       ];
     case 'registers':
       return [[fields.agency, agency(entry.agency)], ...registerFields(entry.body, wording)];
+    case 'key-change':
+      return [[fields.agency, agency(entry.agency)], ...keyChangeFields(entry.body, wording)];
     case 'tables':
       return [[fields.agency, agency(entry.agency)], ...tableFields(entry.body, wording)];
     case 'evaluation':
@@ -172,10 +215,28 @@ function ownFields(entry: LogEntry, wording: Wording): Row[] {
     case 'evaluation-refused':
     case 'tables-refused':
     case 'registers-refused':
+    case 'key-change-refused':
+    case 'signal-refused':
+    case 'review-refused':
       return [
         [fields.agency, agency(entry.agency)],
+        ...ruleRow(entry.rule, wording),
         [fields.code, html`${statusText(texts, entry.code)} (${code(entry.code)})`],
+        ...(entry.count === undefined ? [] : [[fields.count, number(entry.count)] as const]),
       ];
+    case 'signal':
+      return [
+        [fields.agency, agency(entry.agency)],
+        ...signalFields(entry, wording),
+        [fields.id, code(entry.id)],
+      ];
+    case 'signal-reported':
+      return [
+        [fields.agency, agency(entry.agency)],
+        ...signalFields(requestOf(signalReportSchema, entry.body), wording),
+      ];
+    case 'review':
+      return [[fields.agency, agency(entry.agency)], ...reviewFields(entry.body, wording)];
     case 'witness-refused':
       return [
         [fields.witness, agency(entry.agency)],
@@ -211,7 +272,48 @@ function requestFields(request: LookupRequest | undefined, { language, texts, na
     [fields.registers, request.registers.map((register) => names.register(register)).join(', ')],
     [fields.professional, found(code(professional), 'professional', professional)],
     [fields.caseCommitment, found(code(caseCommitment), 'caseCommitment', caseCommitment)],
+    [fields.role, request.role],
+    ...(request.statements.length === 0 ? [] : [[fields.statements, request.statements.join(', ')] as const]),
+    ...(request.approval === undefined
+      ? []
+      : [
+          [
+            fields.approvedBy,
+            html`${code(request.approval.professional)} (${request.approval.role})`,
+          ] as const,
+        ]),
+    ...(request.breakGlass === true ? [[fields.breakGlass, texts.yes] as const] : []),
     [fields.rosterVersion, numberText(language, request.rosterVersion)],
+  ];
+}
+
+const ruleRow = (rule: string | undefined, { texts }: Wording): Row[] =>
+  rule === undefined
+    ? []
+    : [[texts.fields.rule, html`${found(statusText(texts, rule), 'status', rule)} (${code(rule)})`]];
+
+function signalFields(
+  signal: Pick<SignalReport, 'professional' | 'signal' | 'count'> | undefined,
+  { language, texts }: Wording,
+): Row[] {
+  if (signal === undefined) return [];
+  const { fields } = texts;
+  const { professional } = signal;
+  return [
+    [fields.signal, statusText(texts, signal.signal)],
+    [fields.persons, numberText(language, signal.count)],
+    [fields.professional, found(code(professional), 'professional', professional)],
+  ];
+}
+
+function reviewFields(body: string, { texts }: Wording): Row[] {
+  const review = requestOf(reviewSchema, body);
+  if (review === undefined) return [];
+  const { fields } = texts;
+  return [
+    [fields.lookupId, found(code(review.lookupId), 'lookupId', review.lookupId)],
+    [fields.verdict, statusText(texts, review.verdict)],
+    [fields.reviewer, code(review.reviewer)],
   ];
 }
 

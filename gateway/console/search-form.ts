@@ -1,5 +1,5 @@
 import type { LogEventName } from '@hitmachine/protocol';
-import { base64Schema, slugSchema } from '@hitmachine/protocol';
+import { REFUSED_EVENTS, base64Schema, slugSchema } from '@hitmachine/protocol';
 import { momentOf, wallTime } from '@hitmachine/web';
 import type { LogFilter } from '../src/ports/log-search.ts';
 import type { Texts } from './texts/nl.ts';
@@ -11,8 +11,20 @@ export const EVENTS = Object.keys(nl.events) as LogEventName[];
 /** Events that are looked for together. */
 export const EVENT_GROUPS = {
   lookups: ['lookup', 'canary', 'answer', 'lookup-refused'],
-  refusals: ['lookup-refused', 'evaluation-refused', 'tables-refused', 'registers-refused'],
-  members: ['agency-invited', 'agency-removed', 'enrolment', 'registers', 'tables', 'evaluation', 'roster'],
+  refusals: REFUSED_EVENTS,
+  signals: ['signal', 'signal-reported', 'review'],
+  members: [
+    'agency-invited',
+    'agency-removed',
+    'enrolment',
+    'registers',
+    'key-change',
+    'tables',
+    'evaluation',
+    'roster',
+    'policy',
+    'members',
+  ],
   oversight: ['log-opened', 'witness-refused', 'log-read', 'access-refused'],
 } as const satisfies Record<string, readonly LogEventName[]>;
 export type EventGroup = keyof typeof EVENT_GROUPS;

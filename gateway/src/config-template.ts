@@ -1,7 +1,6 @@
 /** What `hit-gateway init` writes as `gateway.yaml`: every setting, with what it means. */
 export const configTemplate = (values: { readonly federation: string; readonly listen: string }): string => `\
-# The gateway of a federation. Restart the gateway after a change; settings and purposes then go to
-# all agencies with the next version of the roster.
+# The gateway of a federation. Restart the gateway after a change. Who may ask what, and why, stands in policy.yaml.
 
 # Name of the federation: lower-case letters, digits and hyphens. Cannot be changed later.
 federation: ${values.federation}
@@ -21,6 +20,13 @@ keyFile: key-file
 #   postgres:
 #     urlFile: postgres-url
 
+# Where quotas are counted when several gateways share one PostgreSQL database (replicas, with the same keys and the
+# same policy). Without this they are counted in the database. urlFile names a file (chmod 600) with the address:
+# redis://USER:PASSWORD@127.0.0.1:6379, or rediss:// (TLS) for a server on another machine. A server of the gateway's
+# own, with maxmemory-policy noeviction. While it is away lookups are refused.
+# redis:
+#   urlFile: redis-url
+
 # Pages for the auditors of the federation, at BASE_URL/console. Without this there are none. Auditors log in at the
 # federation's identity provider (OpenID Connect), which knows this gateway as a client with the redirect address
 # BASE_URL/console/login/done and, after a logout, BASE_URL/console; it must send along a claim with roles.
@@ -39,74 +45,4 @@ keyFile: key-file
 #   # A Logboek Dataverwerkingen that lookups can be sent to (OTLP/HTTP); headersFile: lines "Name: value".
 #   processingLog:
 #     endpoint: https://logboek.example.nl/v1/traces
-
-settings:
-  # What may be matched on, each with the bits of a bucket number that a question may show to a node.
-  # The bits of all types together are at most 10.
-  tokenTypes:
-    bsn: 6
-    name+birthdate: 4
-    address: 0
-  # Whether every lookup comes with a proof that the published key was used. Imports always do.
-  lookupProof: true
-  # Persons in one lookup, at most 32.
-  maxPersons: 32
-  # Milliseconds that a node has to answer.
-  answerTimeoutMs: 5000
-
-# What an agency or a professional may ask. Every node has quotas of its own beside these.
-quotas:
-  personsPerAgencyPerDay: 2000
-  personsPerProfessionalPerDay: 300
-  lookupsPerAgencyPerMinute: 120
-
-# Why may be asked. The legal basis is shown to the professional with every lookup. These are examples:
-# have them checked by the privacy officers of the federation before use.
-purposes:
-  - code: casusoverleg-zvh
-    name:
-      nl: Casusoverleg Zorg- en Veiligheidshuis
-      en: Case conference of the safety house
-    legalBasis: Wet gegevensverwerking door samenwerkingsverbanden (WGS), Zorg- en Veiligheidshuizen
-    explanation:
-      nl: >-
-        Nagaan welke organisaties betrokken zijn bij een persoon of gezin met problemen op meerdere
-        leefgebieden, ter voorbereiding van een casusoverleg.
-      en: >-
-        Find out which agencies are involved with a person or family that has problems on several
-        areas of life, in preparation of a case conference.
-  - code: huiselijk-geweld
-    name:
-      nl: Onderzoek na melding huiselijk geweld of kindermishandeling
-      en: Inquiry after a report of domestic violence or child abuse
-    legalBasis: Wet maatschappelijke ondersteuning 2015, artikel 4.1.1 (Veilig Thuis)
-    explanation:
-      nl: Nagaan welke organisaties betrokken zijn, na een melding bij Veilig Thuis.
-      en: Find out which agencies are involved, after a report to Veilig Thuis.
-  - code: jeugdbescherming
-    name:
-      nl: Jeugdbescherming en jeugdreclassering
-      en: Youth protection and youth probation
-    legalBasis: Jeugdwet
-    explanation:
-      nl: >-
-        Nagaan welke organisaties betrokken zijn bij een jeugdige of het gezin, voor de uitvoering van
-        een kinderbeschermingsmaatregel of jeugdreclassering.
-      en: >-
-        Find out which agencies are involved with a young person or the family, to carry out a child
-        protection measure or youth probation.
-  # A person's own request to know who asked about him or her. Its code is reserved: it goes to the registers
-  # "asked-about" that every agency keeps by itself, and to no others.
-  - code: subject-access
-    name:
-      nl: Inzageverzoek van de betrokkene
-      en: Request for access by the person concerned
-    legalBasis: Algemene verordening gegevensbescherming (AVG), artikel 15
-    explanation:
-      nl: >-
-        Nagaan welke organisaties naar deze persoon hebben gevraagd, op verzoek van deze persoon zelf en
-        nadat de identiteit is vastgesteld.
-      en: >-
-        Find out which agencies have asked about this person, at the request of this person and after
-        the identity has been verified.
 `;

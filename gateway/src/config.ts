@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { HitError, fieldLines, rosterSchema, settingsSchema, slugSchema } from '@hitmachine/protocol';
+import { HitError, fieldLines, slugSchema } from '@hitmachine/protocol';
 import type { Document, YAMLParseError } from 'yaml';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { consoleSchema } from './console-config.ts';
 import { holdsPassword, postgresUrlComplaint } from './postgres-url.ts';
+import { holdsRedisPassword, redisUrlComplaint } from './redis-url.ts';
 
 const LISTEN = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
 
@@ -30,25 +31,32 @@ export const listenSchema = z.string().transform((text, context): Address => {
   return z.NEVER;
 });
 
-/** The address of a PostgreSQL database, for a file that others than the gateway may see: without a password. */
-const postgresUrlSchema = z.string().superRefine((text, context) => {
-  const complaint =
-    postgresUrlComplaint(text) ??
-    (holdsPassword(text)
-      ? 'holds a password: put the address in a file, and name that in urlFile'
-      : undefined);
-  if (complaint !== undefined) context.addIssue({ code: 'custom', message: complaint });
-});
-
-const databaseSchema = z.strictObject({
-  postgres: z
-    .strictObject({ url: postgresUrlSchema.optional(), urlFile: z.string().min(1).optional() })
+/** Where a server is: its address for a file that others than the gateway may see, or the file that holds it. */
+const serverSchema = (
+  complaintOf: (url: string) => string | undefined,
+  hasPassword: (url: string) => boolean,
+) =>
+  z
+    .strictObject({
+      url: z
+        .string()
+        .superRefine((text, context) => {
+          const complaint =
+            complaintOf(text) ??
+            (hasPassword(text)
+              ? 'holds a password: put the address in a file, and name that in urlFile'
+              : undefined);
+          if (complaint !== undefined) context.addIssue({ code: 'custom', message: complaint });
+        })
+        .optional(),
+      urlFile: z.string().min(1).optional(),
+    })
     .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
       message: 'either url or urlFile, and not both',
-    }),
-});
+    });
+export type ServerAddress = z.infer<ReturnType<typeof serverSchema>>;
 
-const limit = z.int().min(1).max(1_000_000_000);
+const databaseSchema = z.strictObject({ postgres: serverSchema(postgresUrlComplaint, holdsPassword) });
 
 /** `gateway.yaml`. Strict: a name that is not known is a mistake, not a wish. */
 export const configSchema = z
@@ -58,17 +66,8 @@ export const configSchema = z
     keyFile: z.string().min(1).optional(),
     passphraseFile: z.string().min(1).optional(),
     database: databaseSchema.optional(),
+    redis: serverSchema(redisUrlComplaint, holdsRedisPassword).optional(),
     console: consoleSchema.optional(),
-    settings: settingsSchema,
-    quotas: z.strictObject({
-      personsPerAgencyPerDay: limit,
-      personsPerProfessionalPerDay: limit,
-      lookupsPerAgencyPerMinute: limit,
-    }),
-    purposes: rosterSchema.shape.purposes.refine(
-      (purposes) => new Set(purposes.map(({ code }) => code)).size === purposes.length,
-      'a purpose stands twice',
-    ),
   })
   .refine(({ keyFile, passphraseFile }) => (keyFile === undefined) !== (passphraseFile === undefined), {
     message: 'either keyFile or passphraseFile, and not both',
@@ -106,7 +105,8 @@ const YAML_MISTAKES: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'a quote, bracket or colon is missing, here or above',
 };
 
-function yamlMistake({ code, linePos }: YAMLParseError): string {
+/** What is wrong with the form of a file, with the line. */
+export function yamlMistake({ code, linePos }: YAMLParseError): string {
   const line = linePos === undefined ? '' : `line ${linePos[0].line}: `;
   return `${line}${YAML_MISTAKES[code] ?? 'not well-formed YAML: look at quotes, colons and indentation'}`;
 }

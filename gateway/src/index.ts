@@ -1,6 +1,7 @@
 export { createApp } from './app.ts';
 export type { GatewayConfig } from './config.ts';
 export { parseConfig, readConfig } from './config.ts';
+export { parsePolicy, readPolicy } from './policy-file.ts';
 export type { GatewaySeeds } from './domain/keys.ts';
 export { gatewayKeys } from './domain/keys.ts';
 export { inviteAgency } from './domain/invitation.ts';

@@ -1,4 +1,4 @@
-import type { Backend } from '@hitmachine/protocol';
+import type { Backend, Policy } from '@hitmachine/protocol';
 import type { IdentityProvider } from '@hitmachine/web';
 import { AgentConnections } from './adapters/websocket/agent-connections.ts';
 import { MAX_FRAME_BYTES } from './adapters/websocket/agent-connection.ts';
@@ -13,8 +13,9 @@ import { gatewayKeys } from './domain/keys.ts';
 import { openLog } from './domain/log-opening.ts';
 import { OpenLookups } from './domain/open-lookups.ts';
 import { keepFollowingDirectory } from './domain/membership.ts';
-import type { Quotas } from './domain/quotas.ts';
-import type { Policy } from './domain/roster-keeper.ts';
+import { publishFirstPolicy } from './domain/policies.ts';
+import { ProfessionalWatch } from './domain/professional-watch.ts';
+import { RefusalLog, keepWritingRefusals } from './domain/refusal-log.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
 import { Witnessing, keepPublishing } from './domain/witnessing.ts';
 import type { OperationalLog } from './log.ts';
@@ -42,8 +43,9 @@ export interface ConsoleOptions {
 export interface GatewayOptions {
   readonly backend: Backend;
   readonly seeds: GatewaySeeds;
-  readonly policy: Policy;
-  readonly quotas: Quotas;
+  readonly federation: string;
+  /** What is put in force where no policy was published yet. */
+  readonly firstPolicy: () => Promise<Policy>;
   readonly listen: Address;
   readonly store: {
     readonly directory: Directory;
@@ -73,11 +75,11 @@ const DRAIN_SLACK_MS = 1_000;
 
 /** Wires a gateway and starts it. Resolves once it accepts requests; rejects when it cannot listen. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { backend, store, runtime, log, policy } = options;
+  const { backend, store, runtime, log, federation } = options;
   const keys = gatewayKeys(backend, options.seeds);
-  const { federation } = policy;
   await openLog({ ...store, runtime }, federation, keys.identityKey);
-  const roster = await RosterKeeper.open({ ...store, keys, runtime, policy });
+  await publishFirstPolicy({ ...store, keys, runtime }, options.firstPolicy, federation);
+  const roster = await RosterKeeper.open({ ...store, keys, runtime, federation });
   const checkpoints = new CheckpointSigner({ auditLog: store.auditLog, keys, federation });
   const evaluator = new WorkerEvaluator(keys.suite, keys.evaluation, runtime.random);
   const connections = new AgentConnections({
@@ -91,6 +93,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     log.info('roster-changed', { rosterVersion });
     connections.announceRoster(rosterVersion);
   });
+  const refusals = new RefusalLog({ auditLog: store.auditLog, runtime, log });
+  const writingRefusals = keepWritingRefusals(refusals);
   let stopping = false;
   const app = createApp({
     ...store,
@@ -102,7 +106,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     roster,
     checkpoints,
     openLookups: new OpenLookups(),
-    quotas: options.quotas,
+    watch: new ProfessionalWatch({
+      auditLog: store.auditLog,
+      runtime,
+      log,
+      settings: () => roster.current.roster.policy.signals,
+    }),
+    refusals,
     console: consoleOf(options, keys),
     stopping: () => stopping,
   });
@@ -115,7 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     },
     options.listen,
   );
-  const following = keepFollowingDirectory({ roster, connections, log });
+  const following = keepFollowingDirectory({ ...store, roster, connections, runtime, log });
   const witnessing = new Witnessing({ ...store, checkpoints, connections, roster, keys, runtime, log });
   const publishing = keepPublishing(witnessing, log, options.publishEveryMs ?? PUBLISH_EVERY_MS);
   return {
@@ -124,9 +134,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       stopping = true;
       await following.stop();
       await publishing.stop();
-      await server.drain(policy.settings.answerTimeoutMs + DRAIN_SLACK_MS);
+      await server.drain(roster.current.roster.policy.settings.answerTimeoutMs + DRAIN_SLACK_MS);
       await connections.close();
       await server.close();
+      await writingRefusals.stop();
       await evaluator.close();
     },
   };

@@ -10,6 +10,7 @@ export const PATHS = {
   figures: `${DESK}/figures`,
   resolve: `${DESK}/resolve`,
   check: `${DESK}/check`,
+  reviews: `${DESK}/reviews`,
   subjectAccess: `${DESK}/subject-access`,
   csv: `${DESK}/export/log.csv`,
   ndjson: `${DESK}/export/log.ndjson`,

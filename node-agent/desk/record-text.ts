@@ -3,6 +3,7 @@ import { badge, code, dayText, link, numberText, timeText } from '@hitmachine/we
 import type { LogRecord } from '../src/domain/log-records.ts';
 import { purposeOf, statusOf } from '../src/domain/log-filter.ts';
 import { EXPLANATIONS } from '../src/domain/outcome.ts';
+import { RULE_EXPLANATIONS } from '../src/domain/rule-explanations.ts';
 import type { SearchField } from './search-form.ts';
 import type { Texts } from './texts/nl.ts';
 
@@ -29,6 +30,10 @@ export function whoOf(record: LogRecord, { names }: Wording): string {
     case 'answered':
     case 'refused':
       return names.agency(record.detail.asker);
+    case 'signal':
+      return record.detail.side === 'asking' ? record.detail.who : names.agency(record.detail.who);
+    case 'reviewed':
+      return record.detail.by;
     case 'log-read':
     case 'access-refused':
       return record.detail.name ?? record.detail.reader;
@@ -47,6 +52,10 @@ export function summaryOf(record: LogRecord, { language, texts, names }: Wording
     case 'answered':
     case 'refused':
       return `${names.purpose(record.detail.purpose)}: ${texts.persons(record.detail.persons)}`;
+    case 'signal':
+      return `${texts.signals[record.detail.signal]}: ${texts.persons(record.detail.count)}`;
+    case 'reviewed':
+      return `${record.detail.lookupId}: ${texts.verdicts[record.detail.verdict]}`;
     case 'log-read': {
       const { reading, what } = record.detail;
       return what === '' ? texts.readings[reading] : `${texts.readings[reading]} (${what})`;
@@ -66,6 +75,12 @@ export function statusBadge(record: LogRecord, texts: Texts): Html | string {
   if (status === undefined) return '';
   return badge(status === 'complete' || status === 'answered' ? 'ok' : 'warning', texts.statuses[status]);
 }
+
+/** The rule by which a question was refused, in words. */
+export const ruleText = (rule: string, { language }: Pick<Wording, 'language'>): string =>
+  (RULE_EXPLANATIONS as Readonly<Record<string, { readonly nl: string; readonly en: string }>>)[rule]?.[
+    language
+  ] ?? rule;
 
 /** `known`, or `no-answer: timeout`, in words. */
 export function outcomeText(outcome: string, { language, texts }: Wording): string {
@@ -105,9 +120,12 @@ function ownFields(record: LogRecord, wording: Wording): Row[] {
   ];
   switch (record.kind) {
     case 'asked': {
-      const { professional, caseReference, subjects } = record.detail;
+      const { professional, role, approval, breakGlass, caseReference, subjects } = record.detail;
       return [
         [fields.professional, found(professional, 'professional', professional)],
+        [fields.role, code(role)],
+        ...(approval === undefined ? [] : [[fields.approval, approval.professional] as const]),
+        ...(breakGlass === undefined ? [] : [[fields.need, breakGlass.reason] as const]),
         ...why,
         [fields.caseReference, found(caseReference, 'caseReference', caseReference)],
         [fields.persons, number(subjects.length)],
@@ -127,10 +145,23 @@ function ownFields(record: LogRecord, wording: Wording): Row[] {
         [fields.registers, registers.join(', ')],
         [fields.lookupId, code(record.lookupId)],
         [fields.status, statusBadge(record, texts)],
-        ...(reason === undefined ? [] : [[fields.reason, texts.refusals[reason] ?? reason] as const]),
+        ...(reason === undefined ? [] : [[fields.reason, ruleText(reason, wording)] as const]),
         [fields.epoch, String(epoch)],
       ];
     }
+    case 'signal':
+      return [
+        [record.detail.side === 'asking' ? fields.professional : fields.asker, whoOf(record, wording)],
+        [fields.signal, texts.signals[record.detail.signal]],
+        [fields.side, texts.sides[record.detail.side]],
+        [fields.count, number(record.detail.count)],
+      ];
+    case 'reviewed':
+      return [
+        [fields.lookupId, found(code(record.detail.lookupId), 'lookupId', record.detail.lookupId)],
+        [fields.verdict, texts.verdicts[record.detail.verdict]],
+        [fields.by, record.detail.by],
+      ];
     case 'log-read':
       return [
         [fields.reader, `${record.detail.name ?? ''} (${record.detail.reader})`.trim()],

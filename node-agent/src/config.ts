@@ -71,17 +71,6 @@ export const configSchema = z
      * for each lookup and learn more bits of a person every time.
      */
     requireLookupProof: z.boolean().default(true),
-    quotas: z
-      .strictObject({
-        /** Persons that one agency may ask about at this node in a day (UTC); does not rely on the gateway's. */
-        personsPerAgencyPerDay: z.int().min(0).default(500),
-        /**
-         * Persons that all agencies together may ask about here in a day. Who runs the gateway could enrol as many
-         * agencies as he likes: this is what bounds them all.
-         */
-        personsPerDay: z.int().min(0).default(5_000),
-      })
-      .prefault({}),
     /** Partners' agents that must have cosigned the gateway's log; with fewer, status tells of a problem. */
     minWitnesses: z.int().min(0).max(LIMITS.agencies).default(0),
     /** The privacy officer's pages, at `/desk` of the agency's own API. Without it there are none. */
@@ -107,8 +96,6 @@ export const configSchema = z
   });
 
 export type Config = z.infer<typeof configSchema>;
-/** What this node answers in a day at most; does not rely on the gateway's quotas. */
-export type Quotas = Config['quotas'];
 /** A register as the configuration describes it. */
 export type ConfiguredRegister = Config['registers'][number];
 
@@ -121,7 +108,7 @@ export function readConfig(file: string): Config {
 }
 
 /** An empty file is one without settings. */
-function readYaml(file: string): unknown {
+export function readYaml(file: string): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -148,7 +135,7 @@ const YAML_PROBLEMS: Readonly<Record<string, string>> = {
 };
 
 /** The parser's own texts repeat the file and speak of flow collections. */
-function yamlProblem({ code, linePos }: YAMLParseError): string {
+export function yamlProblem({ code, linePos }: YAMLParseError): string {
   const line = linePos === undefined ? '' : `line ${linePos[0].line}: `;
   return `${line}${YAML_PROBLEMS[code] ?? 'this is not YAML; look at colons, quotation marks and indentation'}`;
 }
@@ -173,11 +160,6 @@ registers: []
 #      telephone: "14 000"
 #      email: schuldhulp@gemeente.example
 #      openingHours: werkdagen 9-17 uur
-
-quotas:
-  # Persons that any one agency may ask about here in a day, and all of them together.
-  personsPerAgencyPerDay: 500
-  personsPerDay: 5000
 
 # Whom a person calls who wants to know why this agency asked about him or her.
 # privacyOfficer:

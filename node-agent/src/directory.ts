@@ -1,13 +1,16 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { Unlock } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import type { Config } from './config.ts';
+import { fileOf, isOpenToOthers } from './credentials.ts';
 
 /** The files of one agent, all in one directory that its service account alone can read. */
 export interface AgentDirectory {
   readonly path: string;
   readonly config: string;
+  /** The agency's own rules for what it answers. */
+  readonly policy: string;
   readonly keystore: string;
   readonly database: string;
   /** Bearer key of the loopback API. */
@@ -18,6 +21,7 @@ export function agentDirectory(path: string): AgentDirectory {
   return {
     path,
     config: join(path, 'agent.yaml'),
+    policy: join(path, 'policy.yaml'),
     keystore: join(path, 'keystore.json'),
     database: join(path, 'agent.sqlite'),
     apiKey: join(path, 'api-key'),
@@ -47,7 +51,7 @@ export function isThere(path: string): boolean {
  */
 export function readSecretFile(file: string, cure = '"hit-agent init" makes it'): Buffer {
   if (!isThere(file)) throw new HitError('config-invalid', `${file}: there is no such file; ${cure}`);
-  if ((statSync(file).mode & 0o077) !== 0)
+  if (isOpenToOthers(file, statSync(file).mode))
     throw new HitError(
       'config-invalid',
       `${file}: others than its owner may read it; run: chmod 600 ${file}`,
@@ -67,9 +71,8 @@ const NOTHING_ELSE_OPENS = 'nothing else opens the key store';
 
 /** What opens the key store, as the configuration says. */
 export function readUnlock(directory: AgentDirectory, config: Config): Unlock {
-  const at = (file: string): string => (isAbsolute(file) ? file : join(directory.path, file));
   if (config.passphraseFile !== undefined) {
-    const file = at(config.passphraseFile);
+    const file = fileOf(directory.path, config.passphraseFile);
     const cure = isThere(directory.keystore)
       ? `restore your copy: ${NOTHING_ELSE_OPENS}`
       : `write a passphrase into it, and run: chmod 600 ${file}`;
@@ -85,6 +88,5 @@ export function readUnlock(directory: AgentDirectory, config: Config): Unlock {
 }
 
 export function keyFileOf(directory: AgentDirectory, config: Config): string {
-  const file = config.keyFile ?? 'key-file';
-  return isAbsolute(file) ? file : join(directory.path, file);
+  return fileOf(directory.path, config.keyFile ?? 'key-file');
 }

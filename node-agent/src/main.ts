@@ -1,4 +1,5 @@
 import { runProgram } from './cli/program.ts';
+import { useCredentials } from './credentials.ts';
 
 /** Takes over the signals that ask a program to stop; a second one stops it at once. */
 function stopSignal(): AbortSignal {
@@ -7,6 +8,8 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
+useCredentials(process.env['CREDENTIALS_DIRECTORY']);
+
 process.exitCode = await runProgram(process.argv.slice(2), {
   terminal: {
     out: (text) => process.stdout.write(`${text}\n`),
@@ -14,6 +17,10 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     interactive: process.stderr.isTTY,
   },
   defaultDirectory: process.env['HIT_AGENT_DIR'] ?? './hit-agent',
+  reload(asked) {
+    process.on('SIGHUP', asked);
+    return () => process.off('SIGHUP', asked);
+  },
   get stopped() {
     return stopSignal();
   },

@@ -11,7 +11,7 @@ import { onRuntime } from './runtime-backend.ts';
 import { readConfig } from './config.ts';
 import type { AgentDirectory } from './directory.ts';
 import { agentDirectory, isThere, readUnlock } from './directory.ts';
-import type { AgencyKeys } from './domain/keys.ts';
+import type { AgencyKeys, Seeds } from './domain/keys.ts';
 import { deriveKeys } from './domain/keys.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
 import type { Membership, StateStore } from './ports/state-store.ts';
@@ -26,6 +26,8 @@ export interface OpenedAgent {
   readonly keys: AgencyKeys;
   readonly database: DatabaseSync;
   readonly state: StateStore;
+  /** Takes over the keys that a command has put into the key store beside this process. */
+  rereadKeys(): Promise<void>;
   /** Signs as `agency`; before enrolment the name comes from the token. */
   signer(agency: string): Signer;
   /** Membership and client of an enrolled agent. Throws `not-ready` with the command to run. */
@@ -39,13 +41,9 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
   if (!isThere(directory.keystore)) throw withoutKeys(directory);
   const backend = onRuntime(await loadSodium());
   const suite = createSuite('voprf', backend);
-  const sealed: unknown = readKeystore(directory.keystore);
-  const keys = await deriveKeys(
-    backend,
-    suite,
-    config.kem,
-    await openKeystore(backend, readUnlock(directory, config), sealed),
-  );
+  const readKeys = async (): Promise<AgencyKeys> =>
+    deriveKeys(backend, suite, config.kem, await readSeeds(backend, directory, config));
+  const keys = await readKeys();
   const database = openDatabase(directory.database);
   const state = sqliteStateStore(database);
   const signer = (agency: string): Signer => ({
@@ -63,6 +61,9 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
     keys,
     database,
     state,
+    async rereadKeys() {
+      keys.renew(await readKeys());
+    },
     signer,
     enrolled() {
       const membership = state.membership();
@@ -75,6 +76,11 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
       return { membership, gateway: httpGatewayClient(own, membership.gatewayUrl), signer: own };
     },
   };
+}
+
+/** The secrets in the key store of an agent. Throws `keystore-invalid`. */
+export async function readSeeds(backend: Backend, directory: AgentDirectory, config: Config): Promise<Seeds> {
+  return openKeystore(backend, readUnlock(directory, config), readKeystore(directory.keystore));
 }
 
 function readKeystore(file: string): unknown {

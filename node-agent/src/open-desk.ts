@@ -1,6 +1,6 @@
-import { isAbsolute, join } from 'node:path';
 import { OidcProvider, clientProof } from '@hitmachine/web';
 import { PATHS } from '../desk/paths.ts';
+import { fileOf } from './credentials.ts';
 import { readSecretFile } from './directory.ts';
 import type { LookupService } from './domain/lookup.ts';
 import { PrivacyOfficers } from './domain/privacy-officers.ts';
@@ -19,6 +19,7 @@ import type { DeskDeps } from './routes/desk-context.ts';
 export async function openDesk(
   agent: OpenedAgent,
   service: LookupService,
+  told: Pick<DeskDeps, 'reviews' | 'notices'>,
   status: () => AgentStatus,
   log: OperationalLog,
 ): Promise<DeskDeps | undefined> {
@@ -26,10 +27,7 @@ export async function openDesk(
   if (config.desk === undefined) return undefined;
   const { baseUrl, sessionMinutes, privacyOfficerRole } = config.desk;
   const read = async (file: string): Promise<string> =>
-    readSecretFile(
-      isAbsolute(file) ? file : join(directory.path, file),
-      'it comes from the identity provider (desk in agent.yaml)',
-    )
+    readSecretFile(fileOf(directory.path, file), 'it comes from the identity provider (desk in agent.yaml)')
       .toString('utf8')
       .trim();
   const { store, receiptStore } = openLogStores(database, backend, keys);
@@ -37,6 +35,7 @@ export async function openDesk(
   return {
     baseUrl,
     service,
+    ...told,
     status,
     receipts: receiptStore,
     logStore: store,

@@ -10,21 +10,28 @@ import { workerTableBuilder } from './adapters/workers/table-builder.ts';
 import { createApp } from './app.ts';
 import { readSecretFile } from './directory.ts';
 import { answerDelivery } from './domain/answer-question.ts';
+import { AskerWatch } from './domain/asker-watch.ts';
 import { AnsweringTables } from './domain/answering-tables.ts';
 import { askedAboutRegister } from './domain/asked-about.ts';
 import { beginAskedAbout } from './domain/begin-asked-about.ts';
 import { canaryRound } from './domain/canary-round.ts';
 import { CanaryWatch } from './domain/canary-watch.ts';
 import { EpochKeeper, bitsOf } from './domain/epoch-keeper.ts';
+import { GatewayNotices } from './domain/gateway-notices.ts';
 import { NodeCommitments } from './domain/node-commitments.ts';
+import { NodePolicyKeeper } from './domain/node-policy-keeper.ts';
+import { ProfessionalWatch } from './domain/professional-watch.ts';
 import { publishRegisters } from './domain/publish-registers.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
 import { dailyRetention } from './domain/retention.ts';
 import { IncomingSessions } from './domain/incoming-sessions.ts';
+import { OpenReviews } from './domain/open-reviews.ts';
 import { OutgoingSessions } from './domain/outgoing-sessions.ts';
 import { statusOf } from './domain/status.ts';
 import { TableCommitter } from './domain/table-committer.ts';
+import { ownSettings } from './domain/token-types.ts';
 import { Upkeep } from './domain/upkeep.ts';
+import { readNodePolicy, stampOf } from './node-policy-file.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import { openAgent } from './open-agent.ts';
 import { openDesk } from './open-desk.ts';
@@ -47,6 +54,8 @@ export interface StartOptions {
 export interface RunningAgent {
   /** Where the agency's own API listens. */
   readonly url: string;
+  /** Takes in the agency's own rules again, as at SIGHUP. */
+  reload(): void;
   /** Lets running answers and lookups end, and stops. */
   close(): Promise<void>;
 }
@@ -72,10 +81,17 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const apiKey = new Secret(readSecretFile(agent.directory.apiKey).toString('utf8').trim());
   const clock = Date.now;
   const random = secureRandom;
-  const roster = new RosterKeeper(backend, state, membership, log);
+  const roster = new RosterKeeper(backend, state, membership, log, clock, keys);
   const pseudonyms = sqlitePseudonymStore(database);
   const agencyLog = sqliteAgencyLog(database, backend, keys.logKey, random);
-  const askedAbout = askedAboutRegister(config, membership.agency, () => roster.roster.settings);
+  const notices = new GatewayNotices(gateway, log);
+  const policyFile = agent.directory.policy;
+  const ownPolicy = new NodePolicyKeeper(
+    { read: () => readNodePolicy(policyFile), stamp: () => stampOf(policyFile) },
+    state,
+    log,
+  );
+  const askedAbout = askedAboutRegister(config, membership.agency, () => ownSettings(roster));
   const registers = [...config.registers, askedAbout];
   const { retentionDays } = config.log;
   const canaries = new CanaryWatch(clock, 3 * canaryIntervalMs);
@@ -151,6 +167,10 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       await publishRegisters(roster, gateway, registers, bits);
     },
     rereadState: () => {
+      // A command may have made new keys, which the roster then announces.
+      void agent
+        .rereadKeys()
+        .catch((error: unknown) => log.error({ event: 'keys-not-read', reason: (error as Error).message }));
       roster.checkPins();
       if (!watch.view.reload()) return;
       // Proofs of the log that was given up hold no longer: the tables are committed to anew, and only then answered from.
@@ -168,7 +188,11 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     refreshEpoch: () => epochs.refresh(),
     epochIsDue: () => epochs.isDue,
     canary: () => canaryRound({ ...asker, keys, canaries, registers }),
-    watchLog: () => watch.round(),
+    watchLog: async () => {
+      void notices.send();
+      await watch.round();
+    },
+    watchPolicy: () => ownPolicy.check(),
     removeOldContent: dailyRetention({ agencyLog, retentionDays, clock, log }),
   });
   const incoming = new IncomingSessions({ backend, keys, roster, clock });
@@ -183,8 +207,10 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     agencyLog,
     logView: watch.view,
     log,
-    quotas: config.quotas,
+    watch: new AskerWatch({ roster, agencyLog, log }),
+    policy: () => ownPolicy.current(),
   };
+  const reviews = new OpenReviews(agencyLog);
   const status = () =>
     statusOf({
       membership,
@@ -197,15 +223,25 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       keys,
       watch,
       clock,
+      ownPolicy,
+      reviews,
+      logRetentionDays: retentionDays,
     });
-  const service = { ...asker, keys, agencyLog, askedAbout, retentionDays };
+  const service = {
+    ...asker,
+    keys,
+    agencyLog,
+    askedAbout,
+    retentionDays,
+    watch: new ProfessionalWatch({ keys, roster, agencyLog, notices, log }),
+  };
   const app = createApp({
     service,
     roster,
     status,
     apiKey,
     log,
-    desk: await openDesk(agent, service, status, log),
+    desk: await openDesk(agent, service, { reviews, notices }, status, log),
   });
   // First of all: a second agent that cannot listen must not take the questions of the one that does.
   const server = await startHttpServer(app.fetch, options.listen ?? config.listen, log);
@@ -223,6 +259,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   upkeep.start();
   return {
     url: server.url,
+    reload: () => ownPolicy.reload(),
     async close() {
       upkeep.stop();
       await connection.close();

@@ -63,11 +63,13 @@ export class HitError extends Error {
   readonly fields: readonly FieldError[];
   /** Seconds after which trying again makes sense; becomes `Retry-After`. */
   readonly retryAfter: number | undefined;
+  /** The rule of a policy that refused, where it was one. */
+  readonly rule: string | undefined;
 
   constructor(
     code: ErrorCode,
     detail: string = ERRORS[code].title,
-    options: { fields?: readonly FieldError[]; retryAfter?: number; cause?: unknown } = {},
+    options: { fields?: readonly FieldError[]; retryAfter?: number; rule?: string; cause?: unknown } = {},
   ) {
     super(`${code}: ${detail}`, { cause: options.cause });
     this.name = 'HitError';
@@ -75,6 +77,7 @@ export class HitError extends Error {
     this.detail = detail;
     this.fields = options.fields ?? [];
     this.retryAfter = options.retryAfter;
+    this.rule = options.rule;
   }
 }
 
@@ -86,6 +89,8 @@ export interface Problem {
   readonly detail: string;
   readonly code: ErrorCode;
   readonly fields?: readonly FieldError[];
+  /** The rule of a policy that refused. */
+  readonly rule?: string;
 }
 
 /**
@@ -102,5 +107,6 @@ export function problemOf(error: unknown): Problem {
     detail: known.detail,
     code: known.code,
     ...(known.fields.length > 0 ? { fields: known.fields } : {}),
+    ...(known.rule !== undefined ? { rule: known.rule } : {}),
   };
 }

@@ -1,6 +1,8 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RosterPayload, SignedDocument } from '@hitmachine/protocol';
 import {
+  POLICY_KIND,
   ROSTER_KIND,
   addSignatures,
   cosign,
@@ -10,6 +12,7 @@ import {
   formatNote,
   parseNote,
   parseReceipt,
+  policySchema,
   rosterSchema,
   signDocument,
   tilePath,
@@ -61,6 +64,22 @@ export const HEAD_TAMPERINGS: readonly Tampering[] = [
       operate(copy, log, (operator) => {
         const i = operator.entries.findLastIndex(({ event }) => event === 'roster');
         swapRoster(operator, log);
+        return { expected: [['hit-verify', at(i)]] };
+      }),
+  },
+  {
+    kind: 'policy swapped',
+    done: 'a roster with another policy that no entry tells of; digest, hashes and checkpoint follow',
+    apply: (copy, log) =>
+      operate(copy, log, (operator) => {
+        const i = operator.entries.findLastIndex(({ event }) => event === 'roster');
+        const payload = swapRoster(operator, log, (roster) => ({ ...roster, policy: laxer(roster, log) }));
+        const digest = encodeBase64(sha256(decodeBase64(payload)));
+        operator.change(
+          (leaves) =>
+            (leaves[i] = changed(leaves[i] as Uint8Array, { digest, changed: ['policy', 'agencies'] })),
+        );
+        operator.sign();
         return { expected: [['hit-verify', at(i)]] };
       }),
   },
@@ -224,23 +243,37 @@ export const HEAD_TAMPERINGS: readonly Tampering[] = [
   },
 ];
 
-/** Signs another roster of the newest version, with a key of the operator for an agency; gives its payload. */
-function swapRoster(operator: Operator, log: RealLog): string {
+/** A policy that lets a professional ask without end, signed by the gateway. */
+function laxer(roster: RosterPayload, log: RealLog): SignedDocument {
+  const policy = policySchema.parse(
+    JSON.parse(new TextDecoder().decode(decodeBase64(roster.policy.payload))),
+  );
+  const lax = { ...policy, quotas: { agency: { day: 1_000_000_000 }, professional: { day: 1_000_000_000 } } };
+  return signDocument(backend, POLICY_KIND, lax, { keyId: 'gateway', seed: log.identitySeed });
+}
+
+/** A key of the operator for an agency. */
+function withOperatorsKey(roster: RosterPayload): RosterPayload {
+  const identityKey = encodeBase64(backend.signatures.publicKey(random(32)));
+  const agencies = roster.agencies.map((agency) =>
+    agency.id === 'politie' ? { ...agency, identityKey } : agency,
+  );
+  return { ...roster, agencies };
+}
+
+/** Signs another roster of the newest version; gives its payload. */
+function swapRoster(
+  operator: Operator,
+  log: RealLog,
+  change: (roster: RosterPayload) => RosterPayload = withOperatorsKey,
+): string {
   const row = operator.database
     .prepare('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1')
     .get();
   const { payload } = JSON.parse(String(row?.['document'])) as { payload: string };
   const roster = rosterSchema.parse(JSON.parse(new TextDecoder().decode(decodeBase64(payload))));
-  const identityKey = encodeBase64(backend.signatures.publicKey(random(32)));
-  const agencies = roster.agencies.map((agency) =>
-    agency.id === 'politie' ? { ...agency, identityKey } : agency,
-  );
-  const document = signDocument(
-    backend,
-    ROSTER_KIND,
-    { ...roster, agencies },
-    { keyId: 'gateway', seed: log.identitySeed },
-  );
+  const key = { keyId: 'gateway', seed: log.identitySeed };
+  const document = signDocument(backend, ROSTER_KIND, change(roster), key);
   operator.database
     .prepare('UPDATE roster SET document = ? WHERE version = ?')
     .run(JSON.stringify(document), Number(row?.['version']));

@@ -25,6 +25,7 @@ import { openStore } from '@hitmachine/gateway';
 import { TestAgency, elements } from '../gateway/support/agency.ts';
 import { backend, random } from '../gateway/support/fixtures.ts';
 import { NODE_OPTIONS, PROGRAM, runProgram } from '../gateway/support/program.ts';
+import { STATEMENTS, withoutLimits } from './real-log.ts';
 
 const FEDERATION = 'waalstad';
 const AGENCIES = ['politie', 'gemeente', 'ggz'] as const;
@@ -87,9 +88,8 @@ class KilledGateway {
 
   async prepare(): Promise<void> {
     await this.#command('init', '--federation', FEDERATION, '--listen', '127.0.0.1:0');
-    const config = join(this.#folder, 'gateway.yaml');
-    const limits = /(personsPerAgencyPerDay|personsPerProfessionalPerDay|lookupsPerAgencyPerMinute): \d+/g;
-    writeFileSync(config, readFileSync(config, 'utf8').replace(limits, '$1: 1000000'));
+    const policy = join(this.#folder, 'policy.yaml');
+    writeFileSync(policy, withoutLimits(readFileSync(policy, 'utf8')));
     await this.#serve();
     for (const id of AGENCIES) {
       const token = await this.#command('agency', 'add', id, '--name', id, '--kind', 'other');
@@ -126,6 +126,8 @@ class KilledGateway {
   async #ask(agency: TestAgency): Promise<void> {
     const request = agency.lookup(this.#rosterVersion, {
       purpose: 'casusoverleg-zvh',
+      role: 'information-coordinator',
+      statements: STATEMENTS,
       tokenTypes: ['bsn'],
       elements: this.#elements,
       caseCommitment: encodeBase64(random(32)),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gatewayFiles, openStore } from '@hitmachine/gateway';
 import type { LogEvent } from '@hitmachine/protocol';
-import { answer, lookup, refused } from '../contract/support/log-entries.ts';
+import { answer, lookup, refused, reported, reviewed, signal } from '../contract/support/log-entries.ts';
 import type { Reader } from './support/browser.ts';
 import { CHROMIUM, TestBrowser, WITHOUT_CHROMIUM } from './support/browser.ts';
 import { TestConsole } from './support/console.ts';
@@ -39,7 +39,16 @@ function month(): readonly (readonly [number, LogEvent])[] {
   const last = today - DAY;
   for (let time = 0; time < 3; time++) ask(last + HOUR * (1 + time / 2), 'politie');
   for (let time = 0; time < 24; time++) ask(last + 9 * HOUR + time * 15_000, 'gemeente');
-  for (let time = 0; time < 18; time++) entries.push([last + 12 * HOUR + time, refused('wonen')]);
+  for (let time = 0; time < 18; time++)
+    entries.push([last + 12 * HOUR + time, refused('wonen', time < 12 ? 'quota-agency-day' : 'role')]);
+  // Asked in need, of which one was reviewed; and what stood out about professionals.
+  for (const place of [1, 2])
+    entries.push([
+      last + 14 * HOUR + place,
+      lookup(250 + place, { agency: 'veiligthuis', purpose: 'huiselijk-geweld', urgent: true }),
+    ]);
+  entries.push([last + 15 * HOUR, reviewed(251, 'veiligthuis')]);
+  entries.push([last + 16 * HOUR, signal('gemeente', 3)], [last + 16 * HOUR, reported('politie', 4)]);
   entries.push([last + 13 * HOUR, { event: 'witness-refused', agency: 'ggz', size: 40, alarm: 'fork' }]);
   return entries.sort(([a], [b]) => a - b);
 }
@@ -103,6 +112,44 @@ describe.skipIf(CHROMIUM === undefined)(`a month in the auditors' console${WITHO
       await look.nth(place).click();
       expect(await reader.rows('Gevonden regels')).toHaveLength(count);
     }
+  });
+
+  it('tells what was asked in need, whether it was reviewed, and what was told of professionals', async () => {
+    await reader.open('/console/figures');
+    const urgent = await reader.rows('In nood gevraagd');
+    expect(urgent.map((cells) => cells.slice(2))).toEqual([
+      ['veiligthuis', expect.stringContaining('1 persoon'), 'case-worker', 'nog niet beoordeeld'],
+      ['veiligthuis', expect.stringContaining('1 persoon'), 'case-worker', 'Terecht'],
+    ]);
+    const told = await reader.rows('Signalen over professionals');
+    expect(told.map((cells) => cells.slice(2))).toEqual([
+      ['Signaal van een organisatie', 'politie', '40 personen', 'Veel personen zonder treffer'],
+      ['Signaal van de centrale', 'gemeente', '61 personen', 'Piek'],
+    ]);
+    const refusals = await reader.rows('Weigeringen naar reden');
+    expect(refusals.map(([rule, , agency, times]) => [rule, agency, times])).toEqual([
+      ['Quotum van de organisatie per dag', 'wonen', '12'],
+      ['Rol mag dit doel niet', 'wonen', '6'],
+    ]);
+  });
+
+  it('is searched by the rule that refused, by signal and by review', async () => {
+    const search = async (status: string): Promise<number> => {
+      await reader.open(`/console/search?status=${status}`);
+      return (await reader.rows('Gevonden regels')).length;
+    };
+    expect(await search('quota-agency-day')).toBe(12);
+    expect(await search('role')).toBe(6);
+    expect(await search('break-glass')).toBe(2);
+    expect(await search('justified')).toBe(1);
+    expect(await search('without-hits')).toBe(1);
+    await reader.inspect('search-by-rule');
+    await reader.page.getByRole('region', { name: 'Gevonden regels' }).getByRole('link').first().click();
+    expect(await reader.text()).toContain('Veel personen zonder treffer');
+    await reader.inspect('entry-signal');
+    await reader.open('/console/search?status=role');
+    await reader.page.getByRole('region', { name: 'Gevonden regels' }).getByRole('link').first().click();
+    expect(await reader.text()).toContain('Rol mag dit doel niet');
   });
 
   it('shows an alarm of a witness', async () => {

@@ -140,7 +140,7 @@ describe.skipIf(CHROMIUM === undefined)(`a policy without the purpose${WITHOUT_C
   it('is explained, in words', async () => {
     const without = (yaml: string): string =>
       yaml.replace(/ {2}# A person's own request[\s\S]*?(?=\n[a-z]|$)/, '').trimEnd() + '\n';
-    const desk = await TestDesk.start(without);
+    const desk = await TestDesk.start({ configurePolicy: without });
     const browser = await TestBrowser.start();
     try {
       await desk.serve();

@@ -28,6 +28,7 @@ const asking = (lookupKey: string) =>
     lookupKey,
     detail: {
       professional: 'J. Merkteken',
+      role: 'rol-merkteken',
       purpose: 'doel-merkteken',
       caseReference: 'ZAAK-merkteken',
       caseSalt: 'zout',
@@ -118,7 +119,7 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     expect(answer(secureRandom(16), 4, { total: 9, asker: 'een' })).toBe('logged');
     expect(answer(secureRandom(16), 4, { total: 9, asker: 'twee' })).toBe('logged');
     reopen();
-    expect(answer(secureRandom(16), 2, { total: 9, asker: 'drie' })).toBe('quota');
+    expect(answer(secureRandom(16), 2, { total: 9, asker: 'drie' })).toBe('node-quota-all');
     expect(answer(secureRandom(16), 1, { total: 9, asker: 'drie' })).toBe('logged');
     expect(answer(secureRandom(16), 9, { total: 9, asker: 'drie', now: NOON + 86_400_000 })).toBe('logged');
   });
@@ -132,27 +133,27 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
 
   it('counts the persons of a day (UTC) per asker, and not those that it refused', () => {
     expect(answer(secureRandom(16), 6)).toBe('logged');
-    expect(answer(secureRandom(16), 5)).toBe('quota');
+    expect(answer(secureRandom(16), 5)).toBe('node-quota-agency');
     expect(answer(secureRandom(16), 4)).toBe('logged');
-    expect(answer(secureRandom(16), 1)).toBe('quota');
+    expect(answer(secureRandom(16), 1)).toBe('node-quota-agency');
     expect(answer(secureRandom(16), 10, { asker: 'andere' })).toBe('logged');
     reopen();
-    expect(answer(secureRandom(16), 1, { now: MIDNIGHT - 1 })).toBe('quota');
+    expect(answer(secureRandom(16), 1, { now: MIDNIGHT - 1 })).toBe('node-quota-agency');
     expect(answer(secureRandom(16), 10, { now: MIDNIGHT })).toBe('logged');
-    expect(answer(secureRandom(16), 1, { now: MIDNIGHT })).toBe('quota');
+    expect(answer(secureRandom(16), 1, { now: MIDNIGHT })).toBe('node-quota-agency');
     expect(events().filter((event) => event === 'refused')).toHaveLength(4);
-    expect(opened.log.read(0, 10)[1]!.detail).toEqual({ ...detail(5), reason: 'quota' });
+    expect(opened.log.read(0, 10)[1]!.detail).toEqual({ ...detail(5), reason: 'node-quota-agency' });
   });
 
   it('lets a lookup that was refused be answered when there is room again', () => {
     const id = secureRandom(16);
-    expect(answer(id, 11)).toBe('quota');
-    expect(answer(id, 11)).toBe('quota');
+    expect(answer(id, 11)).toBe('node-quota-agency');
+    expect(answer(id, 11)).toBe('node-quota-agency');
     expect(answer(id, 1)).toBe('logged');
   });
 
   it('can be closed to an agency: with a limit of nothing', () => {
-    expect(answer(secureRandom(16), 1, { limit: 0 })).toBe('quota');
+    expect(answer(secureRandom(16), 1, { limit: 0 })).toBe('node-quota-agency');
   });
 
   it('shows in its files when something happened, but not who asked whom about what', () => {

@@ -70,7 +70,8 @@ describe('npm start -- --once', () => {
   it('asks, gets every answer right, and leaves nothing behind', { timeout: THREE_MINUTES }, async () => {
     const demo = start(['--once']);
     expect(await demo.ended, demo.said()).toBe(0);
-    expect(demo.said()).toMatch(/7 lookups, 110 answers, all right/);
+    expect(demo.said()).toMatch(/8 lookups, 110 answers, all right/);
+    expect(demo.said()).toMatch(/asked by Woningcorporatie.*\n.*refused by the rule agency-kind: /);
     expect(demo.said()).toMatch(/Known to three agencies.*\n.*●bn/);
     expect(demo.said()).toMatch(/The police agent was killed.*\n.*\?/);
     expect(processesOf(folder)).toEqual([]);

@@ -20,7 +20,7 @@ import { runCli } from '../../gateway/src/cli/program.ts';
 import { runVerify } from '../../gateway/src/verify/program.ts';
 import { verifyExport } from '../../gateway/src/verify/verify.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
-import { POLICY, QUOTAS, SEEDS, backend, logTo, random } from './support/fixtures.ts';
+import { POLICY, SEEDS, backend, logTo, random } from './support/fixtures.ts';
 
 let log: RealLog;
 
@@ -109,8 +109,8 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(
         const gateway = await startGateway({
           backend,
           seeds: SEEDS,
-          policy: POLICY,
-          quotas: QUOTAS,
+          federation: POLICY.federation,
+          firstPolicy: async () => POLICY,
           listen: { host: '127.0.0.1', port: 0 },
           store,
           runtime: { now: Date.now, random },

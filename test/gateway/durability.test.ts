@@ -39,6 +39,13 @@ describe('a restart', () => {
   });
 });
 
+/** What the policy that `init` writes wants of a lookup. */
+const ZVH = {
+  purpose: 'casusoverleg-zvh',
+  role: 'case-worker',
+  statements: ['problemen', 'leefgebieden', 'overlast', 'domeinen'],
+};
+
 describe('the program, killed right after a reply', () => {
   let folder: string;
   let program: ChildProcess;
@@ -85,7 +92,7 @@ describe('the program, killed right after a reply', () => {
     let url = await serve();
     const politie = new TestAgency('politie', (path, init) => fetch(url + path, init), Date.now);
     await politie.enrol(decodeEnrolmentToken(invited.stdout).secret);
-    const parts = politie.sign('POST', '/v1/lookups', politie.lookup(2, { purpose: 'casusoverleg-zvh' }));
+    const parts = politie.sign('POST', '/v1/lookups', politie.lookup(2, ZVH));
     const { lookupId } = (await (await politie.post(parts)).json()) as LookupOpened;
     program.kill('SIGKILL');
     await once(program, 'exit');

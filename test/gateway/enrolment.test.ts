@@ -18,6 +18,7 @@ describe('enrolment', () => {
     ]);
     expect(await response.json()).toEqual({ roster: gateway.deps.roster.current.document });
     expect((await gateway.audit()).map(({ event }) => event)).toEqual([
+      'policy',
       'roster',
       'agency-invited',
       'enrolment',

@@ -1,25 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import type { LookupRequest, Roster } from '@hitmachine/protocol';
-import { CANARY_PURPOSE, SUBJECT_ACCESS_PURPOSE, checkLookup } from '@hitmachine/protocol';
+import type { LookupTerms, Roster } from '@hitmachine/protocol';
+import { CANARY_PURPOSE, CANARY_ROLE, SUBJECT_ACCESS_PURPOSE, checkLookup } from '@hitmachine/protocol';
+import { register, sessionKey } from './support/agency.ts';
+import { POLICY, PURPOSE } from './support/fixtures.ts';
 
-const roster = {
+const withPurposes = (...codes: readonly string[]): Roster => ({
+  ...({} as Roster),
   version: 4,
-  settings: { tokenTypes: { bsn: 6 }, maxPersons: 32 },
-  purposes: [{ code: 'casusoverleg-zvh' }, { code: SUBJECT_ACCESS_PURPOSE }],
+  policy: {
+    ...POLICY,
+    purposes: codes.map((code) => ({
+      ...PURPOSE,
+      code,
+      asked: { areasOfLife: [code === SUBJECT_ACCESS_PURPOSE ? 'subject-access' : 'veiligheid'] },
+    })),
+  },
   agencies: ['politie', 'gemeente'].map((id) => ({
     id,
-    registers: [{ id: 'zaken' }, { id: 'asked-about' }],
+    name: id,
+    kind: 'other',
+    identityKey: '',
+    sessionKey,
+    registers: [
+      { ...register('zaken'), tableBits: {} },
+      { ...register('asked-about'), areaOfLife: 'subject-access', tableBits: {} },
+    ],
   })),
-} as unknown as Roster;
+});
+const roster = withPurposes('casusoverleg-zvh', SUBJECT_ACCESS_PURPOSE);
+
+const terms = (purpose: string, registers: readonly string[]): LookupTerms => ({
+  rosterVersion: 4,
+  purpose,
+  professional: '',
+  role: purpose === CANARY_PURPOSE ? CANARY_ROLE : 'coordinator',
+  statements: [],
+  registers: [...registers],
+  tokenTypes: ['bsn'],
+  persons: 1,
+});
 
 const check = (purpose: string, registers: readonly string[]) => () =>
-  checkLookup(roster, 'gemeente', {
-    rosterVersion: 4,
-    purpose,
-    registers,
-    tokenTypes: ['bsn'],
-    persons: 1,
-  } as unknown as LookupRequest);
+  checkLookup(roster, 'gemeente', terms(purpose, registers));
 
 describe('what the gateway lets through to the registers of persons asked about', () => {
   it("is a person's own request, and nothing else", () => {
@@ -30,8 +52,8 @@ describe('what the gateway lets through to the registers of persons asked about'
   });
 
   it.each([
-    ['casusoverleg-zvh', ['politie/zaken', 'politie/asked-about'], /^registers\.1: .* "subject-access" only/],
-    [SUBJECT_ACCESS_PURPOSE, ['politie/zaken'], /^registers\.0: .* for registers "asked-about" only/],
+    ['casusoverleg-zvh', ['politie/zaken', 'politie/asked-about'], /^registers\.1: .* subject-access only/],
+    [SUBJECT_ACCESS_PURPOSE, ['politie/zaken'], /^registers\.0: .* persons asked about are asked/],
     [SUBJECT_ACCESS_PURPOSE, ['gemeente/asked-about', 'gemeente/zaken'], /^registers\.1: /],
     [CANARY_PURPOSE, ['politie/asked-about'], /^registers\.0: .* your own registers only/],
   ])('is not %s for %j', (purpose, registers, detail) => {
@@ -41,14 +63,8 @@ describe('what the gateway lets through to the registers of persons asked about'
   });
 
   it('is nothing where the federation has no such purpose', () => {
-    const without = { ...roster, purposes: [{ code: 'casusoverleg-zvh' }] } as unknown as Roster;
-    const request = {
-      rosterVersion: 4,
-      purpose: SUBJECT_ACCESS_PURPOSE,
-      registers: ['politie/asked-about'],
-      tokenTypes: ['bsn'],
-      persons: 1,
-    } as unknown as LookupRequest;
+    const without = withPurposes('casusoverleg-zvh');
+    const request = terms(SUBJECT_ACCESS_PURPOSE, ['politie/asked-about']);
     expect(() => checkLookup(without, 'gemeente', request)).toThrow(
       expect.objectContaining({ code: 'unknown-purpose' }),
     );

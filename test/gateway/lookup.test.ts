@@ -1,6 +1,7 @@
 import type { LookupOpened } from '@hitmachine/protocol';
 import {
   CANARY_PURPOSE,
+  CANARY_ROLE,
   HitError,
   concatBytes,
   constantTimeEqual,
@@ -16,7 +17,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryAuditLog } from '../../gateway/src/adapters/memory/audit-log.ts';
 import { sha256 } from '../../gateway/src/domain/sha256.ts';
 import { elements, suite } from './support/agency.ts';
-import { POLICY, QUOTAS, SETTINGS, problem } from './support/fixtures.ts';
+import { POLICY, SETTINGS, limited, problem } from './support/fixtures.ts';
 import { TestGateway } from './support/gateway.ts';
 
 async function twoAgencies(options: Parameters<typeof TestGateway.make>[0] = {}) {
@@ -180,7 +181,7 @@ describe('quotas', () => {
       politie.call('POST', '/v1/lookups', politie.lookup(gateway.version, change));
 
   it('bound the persons of an agency a day', async () => {
-    const all = await twoAgencies({ quotas: { ...QUOTAS, personsPerAgencyPerDay: 5 } });
+    const all = await twoAgencies({ policy: limited({ agency: { day: 5 } }) });
     const four = ask({ persons: 4, professional: encodeBase64(new Uint8Array(16).fill(1)) });
     const other = ask({ persons: 2, professional: encodeBase64(new Uint8Array(16).fill(2)) });
     expect((await four(all)).status).toBe(200);
@@ -190,6 +191,7 @@ describe('quotas', () => {
     expect(await problem(refused)).toMatchObject({
       status: 429,
       code: 'quota-exceeded',
+      rule: 'quota-agency-day',
       detail: 'the limit on persons of an agency a day would be exceeded: 5',
     });
     expect((await ask({ persons: 1 })(all)).status).toBe(200);
@@ -198,14 +200,14 @@ describe('quotas', () => {
   });
 
   it('bound the persons of a professional a day', async () => {
-    const all = await twoAgencies({ quotas: { ...QUOTAS, personsPerProfessionalPerDay: 2 } });
+    const all = await twoAgencies({ policy: limited({ professional: { day: 2 } }) });
     expect((await ask({ persons: 2 })(all)).status).toBe(200);
     expect(await problem(await ask({})(all))).toMatchObject({ code: 'quota-exceeded' });
     expect((await ask({ professional: encodeBase64(new Uint8Array(16).fill(7)) })(all)).status).toBe(200);
   });
 
-  it('bound the lookups of an agency a minute', async () => {
-    const all = await twoAgencies({ quotas: { ...QUOTAS, lookupsPerAgencyPerMinute: 2 } });
+  it('bound the persons of an agency a minute', async () => {
+    const all = await twoAgencies({ policy: limited({ agency: { minute: 2, day: 2000 } }) });
     const three = await Promise.all([ask({})(all), ask({})(all), ask({})(all)]);
     expect(three.map(({ status }) => status).sort()).toEqual([200, 200, 429]);
     all.gateway.clock.time += 60_000;
@@ -213,17 +215,17 @@ describe('quotas', () => {
   });
 
   it('are not used up by refusals', async () => {
-    const all = await twoAgencies({ quotas: { ...QUOTAS, lookupsPerAgencyPerMinute: 1 } });
+    const all = await twoAgencies({ policy: limited({ agency: { minute: 1, day: 2000 } }) });
     expect((await ask({ purpose: 'x' })(all)).status).toBe(400);
     expect((await ask({})(all)).status).toBe(200);
   });
 });
 
 describe('a canary', () => {
-  const canary = { purpose: CANARY_PURPOSE, registers: ['politie/incidenten'] };
+  const canary = { purpose: CANARY_PURPOSE, role: CANARY_ROLE, registers: ['politie/incidenten'] };
 
   it('is logged as such and does not count as a lookup', async () => {
-    const { gateway, politie } = await twoAgencies({ quotas: { ...QUOTAS, lookupsPerAgencyPerMinute: 1 } });
+    const { gateway, politie } = await twoAgencies({ policy: limited({ agency: { minute: 1, day: 2000 } }) });
     await politie.opened(gateway.version, canary);
     await politie.opened(gateway.version);
     expect((await gateway.audit()).map(({ event }) => event).slice(-2)).toEqual(['canary', 'lookup']);

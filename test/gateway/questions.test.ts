@@ -2,7 +2,7 @@ import { HitError, LIMITS, encodeBase64 } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TestAgency } from './support/agency.ts';
 import { AgentSocket } from './support/agent-socket.ts';
-import { POLICY, QUOTAS, SETTINGS, problem, random } from './support/fixtures.ts';
+import { POLICY, SETTINGS, problem, random } from './support/fixtures.ts';
 import { question, questionsRequest, reports, reportsAsTheyCome } from './support/questions.ts';
 import { SocketGateway } from './support/running-gateway.ts';
 
@@ -188,8 +188,11 @@ describe('a connection', () => {
 
   it('takes 256 questions at once; the next ones are told that it is overloaded', async () => {
     const patient = await new SocketGateway({
-      policy: { ...POLICY, settings: { ...SETTINGS, answerTimeoutMs: 15_000 } },
-      quotas: { ...QUOTAS, lookupsPerAgencyPerMinute: 1_000 },
+      policy: {
+        ...POLICY,
+        settings: { ...SETTINGS, answerTimeoutMs: 15_000 },
+        signals: { ...POLICY.signals, slowDownSeconds: 0 },
+      },
     }).start();
     try {
       const asker = await patient.enrolled('politie');

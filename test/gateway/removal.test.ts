@@ -83,7 +83,7 @@ describe('removing', () => {
   it('of an agency that is not there is refused and not logged', async () => {
     const gateway = await TestGateway.make();
     await expect(removeAgency(gateway.deps, 'politie')).rejects.toMatchObject({ code: 'unknown-agency' });
-    expect((await gateway.audit()).map(({ event }) => event)).toEqual(['roster']);
+    expect((await gateway.audit()).map(({ event }) => event)).toEqual(['policy', 'roster']);
   });
 
   it('is not done when it cannot be logged', async () => {

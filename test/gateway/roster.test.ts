@@ -43,10 +43,10 @@ describe('the roster', () => {
     expect(same.version).toBe(2);
     const changed = await TestGateway.make({
       directory,
-      policy: { ...POLICY, settings: { ...SETTINGS, maxPersons: 3 } },
+      policy: { ...POLICY, version: 2, settings: { ...SETTINGS, maxPersons: 3 } },
     });
     expect(changed.version).toBe(3);
-    expect(changed.deps.roster.current.roster.settings.maxPersons).toBe(3);
+    expect(changed.deps.roster.current.roster.policy.settings.maxPersons).toBe(3);
   });
 
   it('refuses to become that of another federation', async () => {

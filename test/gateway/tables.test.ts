@@ -14,7 +14,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryAuditLog } from '../../gateway/src/adapters/memory/audit-log.ts';
 import type { TestAgency } from './support/agency.ts';
 import { register } from './support/agency.ts';
-import { backend, problem, random } from './support/fixtures.ts';
+import { POLICY, backend, problem, random } from './support/fixtures.ts';
 import { TestGateway } from './support/gateway.ts';
 
 const EPOCH = 1_784_116_800_000;
@@ -226,7 +226,8 @@ describe('POST /v1/tables', () => {
       Array.from({ length: count }, (_, i) => `${'r'.repeat(length - 2)}${String(i).padStart(2, '0')}`);
     const types = names(LIMITS.tokenTypes, 32);
     const policy = {
-      ...{ federation: 'waalstad', purposes: [] },
+      ...POLICY,
+      purposes: [],
       settings: {
         ...{ lookupProof: true, maxPersons: 4, answerTimeoutMs: 300 },
         tokenTypes: Object.fromEntries(types.map((type) => [type, 1])),

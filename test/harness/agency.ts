@@ -26,9 +26,16 @@ export interface RegisterResult {
 }
 
 export interface LookupResult {
+  readonly lookupIds: readonly string[];
+  /** The first of them: most questions take one lookup. */
   readonly lookupId: string;
   readonly complete: boolean;
-  readonly persons: readonly { readonly ref: string; readonly registers: readonly RegisterResult[] }[];
+  readonly persons: readonly {
+    readonly ref: string;
+    readonly lookupId?: string;
+    readonly registers: readonly RegisterResult[];
+    readonly notAsked: readonly { readonly register: string; readonly reason: string }[];
+  }[];
 }
 
 interface Status {
@@ -37,6 +44,11 @@ interface Status {
 }
 
 const COLUMNS = ['bsn', 'prefix', 'surname', 'givenNames', 'birthDate', 'postcode', 'houseNumber'] as const;
+/** What has to be confirmed for the purposes of a new gateway. */
+export const STATEMENTS: Readonly<Record<string, readonly string[]>> = {
+  'casusoverleg-zvh': ['problemen', 'leefgebieden', 'overlast', 'domeinen'],
+  'huiselijk-geweld': ['melding'],
+};
 const READY_MS = 60_000;
 
 /** One agency of a test federation: its commands, its agent and its API. */
@@ -117,16 +129,21 @@ export class TestAgency {
       readonly registers?: readonly string[];
       readonly purpose?: string;
       readonly professional?: string;
+      readonly role?: string;
+      readonly statements?: readonly string[];
       readonly caseReference?: string;
     } = {},
   ): Promise<LookupResult> {
-    return (await this.call('POST', '/v1/lookups', {
+    const result = (await this.call('POST', '/v1/lookups', {
       purpose: options.purpose ?? 'casusoverleg-zvh',
       caseReference: options.caseReference ?? 'ZVH-2026-0001',
       professional: options.professional ?? 'j.jansen',
+      role: options.role ?? (options.purpose === 'subject-access' ? 'privacy-officer' : 'case-worker'),
+      statements: options.statements ?? STATEMENTS[options.purpose ?? 'casusoverleg-zvh'] ?? [],
       persons: persons.map(describePerson),
       ...(options.registers === undefined ? {} : { registers: options.registers }),
     })) as LookupResult;
+    return { ...result, lookupId: result.lookupIds[0] ?? '' };
   }
 
   /** Calls this agency's API. Throws with the problem document when it says no. */

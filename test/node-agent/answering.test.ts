@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Ticket } from '@hitmachine/protocol';
-import { CANARY_PURPOSE, encodeBase64, openSession, ticketCodec } from '@hitmachine/protocol';
+import { CANARY_PURPOSE, CANARY_ROLE, encodeBase64, openSession, ticketCodec } from '@hitmachine/protocol';
 import { ask } from '../../node-agent/src/domain/ask.ts';
 import {
   addressedRegisters,
@@ -11,6 +11,7 @@ import { secureRandom } from '../../node-agent/src/random.ts';
 import type { Delivery } from './support/gateway.ts';
 import { StandInGateway, T0, backend } from './support/gateway.ts';
 import { TestNode, numbers, registerOf, wordOf } from './support/node.ts';
+import { purposeFile } from './support/policy.ts';
 
 const [known, stranger] = numbers(2, 150_000_000) as [string, string];
 const REGISTER = 'politie/incidenten';
@@ -176,6 +177,8 @@ describe('what a node does with a question that is not right', () => {
       purpose: CANARY_PURPOSE,
       caseCommitment: encodeBase64(secureRandom(32)),
       professional: encodeBase64(secureRandom(16)),
+      role: CANARY_ROLE,
+      statements: [],
       persons: tokensOfPersons([personSchema.parse({ bsn: known })], ['bsn']),
       tokenTypes: ['bsn', 'name+birthdate'],
       registers,
@@ -244,13 +247,13 @@ describe('what a node refuses, and what it cannot answer', () => {
     running = await federation({ quota: 3 });
     const { gateway, police, asker } = running;
     expect(wordOf((await asker.ask([known, stranger]))[0]![REGISTER])).toBe('known');
-    expect(wordOf((await asker.ask([known, stranger]))[0]![REGISTER])).toBe('refused: quota');
+    expect(wordOf((await asker.ask([known, stranger]))[0]![REGISTER])).toBe('refused: node-quota-agency');
     // The refused ones were not counted.
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('known');
-    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: quota');
+    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: node-quota-agency');
     police.restart();
     await police.canary();
-    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: quota');
+    expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: node-quota-agency');
     expect(police.agencyLog.read(0, 100).map(({ event }) => event)).toEqual([
       'answered',
       'refused',
@@ -266,11 +269,11 @@ describe('what a node refuses, and what it cannot answer', () => {
   it('refuses a purpose that is not on its roster, and logs the refusal', async () => {
     running = await federation();
     const { gateway, police, asker } = running;
-    gateway.purposes = ['jeugdbescherming'];
-    gateway.version++;
+    const { policy, version } = gateway;
+    gateway.changePolicy({ purposes: [purposeFile('jeugdbescherming')] });
     police.roster.accept(gateway.sign());
-    gateway.purposes = ['jeugdbescherming', 'casusoverleg-zvh'];
-    gateway.version++;
+    // As it was allowed a moment before.
+    Object.assign(gateway, { policy, version });
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: purpose');
     expect(police.agencyLog.read(0, 10).map(({ event }) => event)).toEqual(['refused']);
   });

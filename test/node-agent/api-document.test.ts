@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contactSchema } from '@hitmachine/protocol';
+import { REFUSALS, contactSchema } from '@hitmachine/protocol';
 import { API_VERSION as GATEWAY_API_VERSION } from '../../gateway/src/routes/headers.ts';
 import { lookupInputSchema } from '../../node-agent/src/domain/lookup-input.ts';
 import { EXPLANATIONS, NO_ANSWER_REASONS } from '../../node-agent/src/domain/outcome.ts';
@@ -9,6 +9,8 @@ import { LookupLine } from '../../node-agent/src/routes/lookup-schemas.ts';
 import type { ApiDocument } from '../support/openapi.ts';
 import { reviewDocument } from '../support/openapi.ts';
 import { TestApi, body, problemOf } from './support/api.ts';
+import { PURPOSE } from './support/gateway.ts';
+import { ROLE, purposeFile } from './support/policy.ts';
 
 describe("the OpenAPI document of the agency's own API", () => {
   let api: TestApi;
@@ -32,6 +34,13 @@ describe("the OpenAPI document of the agency's own API", () => {
     agentStatusSchema.parse(examples.agentStatus);
     for (const register of examples.lookupResult.persons.flatMap(({ registers }) => registers))
       if (register.contact !== undefined) contactSchema.parse(register.contact);
+    const statements = (examples.lookupInput.statements ?? []).map((code) => ({
+      code,
+      text: { nl: code, en: code },
+    }));
+    const askers = { kinds: ['other' as const], roles: [examples.lookupInput.role, ROLE] };
+    api.gateway.changePolicy({ purposes: [purposeFile(PURPOSE, { statements, askers })] });
+    api.node.roster.accept(api.gateway.sign());
     // Refused only for a register that this little federation does not have: everything before that was fine.
     const { registers: _registers, ...input } = examples.lookupInput;
     const persons = input.persons.map(({ identifiers: _identifiers, ...person }) => person);
@@ -42,26 +51,28 @@ describe("the OpenAPI document of the agency's own API", () => {
   });
 
   it('describes the lines that a lookup really answers with', async () => {
+    api.gateway.changePolicy({ purposes: [purposeFile(PURPOSE)] });
+    api.node.roster.accept(api.gateway.sign());
     const ndjson = { accept: 'application/x-ndjson' };
     const lines = (await (await api.post(body(), ndjson)).text()).trim().split('\n');
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
     for (const line of lines) LookupLine.parse(JSON.parse(line));
     api.gateway.beforeOpening = async () => {
       throw new Error('a fault');
     };
     const failed = await (await api.post(body(), ndjson)).text();
     api.gateway.beforeOpening = async () => undefined;
-    expect(LookupLine.parse(JSON.parse(failed)).type).toBe('problem');
+    expect(LookupLine.parse(JSON.parse(failed.trim().split('\n').at(-1)!)).type).toBe('problem');
     const described = examples.lookupLines
       .trim()
       .split('\n')
       .map((line) => LookupLine.parse(JSON.parse(line)));
-    expect(described.map(({ type }) => type)).toEqual(['opened', 'register', 'register', 'end']);
+    expect(described.map(({ type }) => type)).toEqual(['begun', 'opened', 'register', 'register', 'end']);
   });
 
   it('tells every status and reason apart, and what dates and identifiers look like', () => {
     const text = JSON.stringify(document);
-    for (const reason of [...NO_ANSWER_REASONS, 'quota', 'reply-failed-check'] as const)
+    for (const reason of [...NO_ANSWER_REASONS, ...REFUSALS, 'reply-failed-check'] as const)
       expect(text).toContain(`\`${reason}\`: ${EXPLANATIONS[reason].en}`);
     for (const status of ['known', 'not-known', 'no-answer', 'refused', 'invalid'])
       expect(text).toMatch(new RegExp(`- \`${status}\`: \\w+`));

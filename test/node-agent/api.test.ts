@@ -18,7 +18,7 @@ describe("the agency's own API", () => {
     );
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({
-      lookupId: expect.stringMatching(/^[\w-]{22}$/) as string,
+      lookupIds: [expect.stringMatching(/^[\w-]{22}$/) as string],
       complete: true,
       purpose: { code: 'casusoverleg-zvh', legalBasis: 'WGS' },
       persons: [
@@ -46,7 +46,8 @@ describe("the agency's own API", () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { type: string });
     expect(lines).toMatchObject([
-      { type: 'opened', purpose: { code: 'casusoverleg-zvh' } },
+      { type: 'begun', purpose: { code: 'casusoverleg-zvh' }, persons: [{ ref: '1', notAsked: [] }] },
+      { type: 'opened', refs: ['1'] },
       { type: 'register', persons: [{ ref: '1', register: 'politie/incidenten', status: 'known' }] },
       { type: 'end', complete: true },
     ]);
@@ -59,7 +60,8 @@ describe("the agency's own API", () => {
     const response = await api.post(body(), { accept: 'application/x-ndjson' });
     api.gateway.beforeOpening = async () => undefined;
     const text = await response.text();
-    expect(JSON.parse(text)).toMatchObject({ type: 'problem', problem: { status: 500, code: 'internal' } });
+    const last = text.trim().split('\n').at(-1)!;
+    expect(JSON.parse(last)).toMatchObject({ type: 'problem', problem: { status: 500, code: 'internal' } });
     expect(text).not.toContain(MARK);
     expect(api.node.log.lines.at(-1)).toMatchObject({ level: 'error', event: 'internal-error' });
   });

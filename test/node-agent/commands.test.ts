@@ -47,6 +47,7 @@ describe('the commands of hit-agent', () => {
         'api-key',
         'key-file',
         'keystore.json',
+        'policy.yaml',
       ]);
       expect(statSync(folder).mode & 0o777).toBe(0o700);
       for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
@@ -124,8 +125,8 @@ describe('the commands of hit-agent', () => {
       ['a misspelt setting', 'lisent: x\n', /agent\.yaml: not known here: lisent/],
       [
         'a misspelt setting further in',
-        'quotas: { personsPerWeek: 3 }\n',
-        /agent\.yaml: quotas: not known here: personsPerWeek/,
+        'log: { retentionWeeks: 3 }\n',
+        /agent\.yaml: log: not known here: retentionWeeks/,
       ],
       [
         'an address for the whole network',
@@ -140,7 +141,7 @@ describe('the commands of hit-agent', () => {
         'keyFile: a\npassphraseFile: b\n',
         /passphraseFile: either keyFile or passphraseFile/,
       ],
-      ['a negative quota', 'quotas: { personsPerAgencyPerDay: -1 }\n', /quotas\.personsPerAgencyPerDay: /],
+      ['quotas, which stand in policy.yaml', 'quotas: {}\n', /agent\.yaml: not known here: quotas/],
       ['a log level that does not exist', 'logLevel: loud\n', /logLevel: .*debug/],
       [
         'a register without a contact',
@@ -173,7 +174,7 @@ describe('the commands of hit-agent', () => {
         'logLevel: info\nlogLevel: warn\n',
         /agent\.yaml: line 2: this name stands here twice/,
       ],
-      ['a tab', 'quotas:\n\tpersonsPerDay: 3\n', /agent\.yaml: line 2: there is a tab; indent with spaces/],
+      ['a tab', 'log:\n\tretentionDays: 3\n', /agent\.yaml: line 2: there is a tab; indent with spaces/],
       [
         'a telephone number without quotes',
         register().replace('name: Balie', 'name: Balie, telephone: 0243650000'),
@@ -202,7 +203,7 @@ describe('the commands of hit-agent', () => {
     it('may be empty, and may listen on IPv6', async () => {
       await run('init');
       configure('');
-      expect(readConfig(join(folder, 'agent.yaml')).quotas.personsPerAgencyPerDay).toBe(500);
+      expect(readConfig(join(folder, 'agent.yaml')).log.retentionDays).toBe(1_826);
       configure("listen: '[::1]:0'\n");
       expect(readConfig(join(folder, 'agent.yaml')).listen).toEqual({ host: '::1', port: 0 });
     });
@@ -300,7 +301,7 @@ describe('the commands of hit-agent', () => {
     writeFileSync(persons, '[{"bsn":"123456782"}]');
     const options: Record<string, string[]> = {
       import: [persons, '--register', 'zaken'],
-      lookup: [persons, '--purpose', 'x', '--case', 'y', '--professional', 'z'],
+      lookup: [persons, '--purpose', 'x', '--case', 'y', '--professional', 'z', '--role', 'r'],
     };
     const { code, err } = await run(command, ...(options[command] ?? []));
     expect(code).toBe(1);
@@ -363,6 +364,8 @@ describe('the commands of hit-agent', () => {
       'y',
       '--professional',
       'z',
+      '--role',
+      'r',
     );
     expect(code).toBe(1);
     expect(err).toMatch(message);

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBase64, encodeEnrolmentToken } from '@hitmachine/protocol';
 import { deriveKeys, makeSeeds } from '../../node-agent/src/domain/keys.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
-import { TestAgency, knownAt } from '../harness/agency.ts';
+import { STATEMENTS, TestAgency, knownAt } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
 import { StandInGateway, backend, suite } from './support/gateway.ts';
 import { numbers, registerOf } from './support/node.ts';
@@ -218,6 +218,8 @@ describe('hit-agent enrol and trust', () => {
       purpose: 'casusoverleg-zvh',
       caseReference: 'Z-1',
       professional: 'j.jansen',
+      role: 'case-worker',
+      statements: STATEMENTS['casusoverleg-zvh'],
       persons: [{ bsn: known }],
     });
     expect(response.status).toBe(502);

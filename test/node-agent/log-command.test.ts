@@ -27,6 +27,7 @@ describe('hit-agent log', () => {
         lookupKey: 'aa11',
         detail: {
           professional: 'J. Jansen\n\u202eregel twee',
+          role: 'case-worker',
           purpose: 'casusoverleg-zvh',
           caseReference: 'ZVH-2026-17',
           caseSalt: 'zout',
@@ -61,7 +62,7 @@ describe('hit-agent log', () => {
     };
     expect(log.appendAnswered(LOOKUP, question, { limit: 2, total: 9 }, NOON + 3_000)).toBe('logged');
     expect(log.appendAnswered(secureRandom(16), question, { limit: 2, total: 9 }, NOON + 4_000)).toBe(
-      'quota',
+      'node-quota-agency',
     );
     agent.database.close();
   });
@@ -74,13 +75,13 @@ describe('hit-agent log', () => {
     const { code, out, err } = await run('log');
     expect([code, err]).toEqual([0, '']);
     expect(out.trimEnd().split('\n')).toEqual([
-      '1  2026-03-02T12:00:00.000Z  asking  lookup aa11  by "J. Jansen\\n\\u202eregel twee"  purpose casusoverleg-zvh  case ZVH-2026-17  ' +
+      '1  2026-03-02T12:00:00.000Z  asking  lookup aa11  by "J. Jansen\\n\\u202eregel twee"  as case-worker  purpose casusoverleg-zvh  case ZVH-2026-17  ' +
         '2 persons at 2 registers  subject bsn:pseudoniem-1,name+birthdate:pseudoniem-2  subject bsn:pseudoniem-3',
       '2  2026-03-02T12:00:01.000Z  asked  lookup aa11  id Ident_1  known 1, no-answer: timeout 2, not-known 1',
       '3  2026-03-02T12:00:02.000Z  asked  lookup bb22  id -  failed: not-allowed',
       '4  2026-03-02T12:00:03.000Z  answered  lookup AAECAwQFBgcICQoLDA0ODw  for gemeente  purpose jeugdbescherming  2 persons at zaken',
       expect.stringMatching(
-        /^5 {2}2026-03-02T12:00:04\.000Z {2}refused {2}lookup [\w-]{22} .* reason quota$/,
+        /^5 {2}2026-03-02T12:00:04\.000Z {2}refused {2}lookup [\w-]{22} .* reason node-quota-agency$/,
       ),
     ]);
   });

@@ -34,6 +34,7 @@ describe("what stands in an agency's own log", () => {
     const registers = ['politie/incidenten', 'ggz/cliënten'];
     const detail = {
       professional,
+      role: 'case-worker',
       purpose: 'zorg',
       caseReference: `zaak ${name}`,
       caseSalt: salt,

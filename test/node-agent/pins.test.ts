@@ -33,11 +33,15 @@ describe('what an agent pins of the roster beside keys', () => {
 
   const settings = (tokenTypes: Record<string, number>) => (roster: Roster) => ({
     ...roster,
-    settings: { ...roster.settings, tokenTypes },
+    policy: {
+      ...roster.policy,
+      version: roster.policy.version + 1,
+      settings: { ...roster.policy.settings, tokenTypes },
+    },
   });
 
   it('shows no more bits by a token type than when the roster was first seen, until somebody confirms', () => {
-    const agreed = asker.roster.roster.settings.tokenTypes;
+    const agreed = asker.roster.roster.policy.settings.tokenTypes;
     expect(asker.roster.trustedBudgets()).toEqual(agreed);
     const moved = Object.fromEntries(Object.keys(agreed).map((type, i) => [type, i === 0 ? 0 : 5]));
     show(settings(moved));

@@ -7,6 +7,7 @@ import { fingerprintsOf } from '../../node-agent/src/domain/roster-keeper.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { PURPOSE, StandInGateway, suite } from './support/gateway.ts';
 import { TestNode, numbers, wordOf } from './support/node.ts';
+import { ROLE } from './support/policy.ts';
 
 const [known] = numbers(1, 170_000_000) as [string];
 const REGISTER = 'politie/incidenten';
@@ -62,9 +63,7 @@ describe('the roster as an agent trusts it', () => {
   it('leaves another one of the same version aside, and calls it an error', () => {
     asker.roster.accept(gateway.sign());
     const before = asker.roster.roster;
-    asker.roster.accept(
-      gateway.sign({ ...gateway.roster, settings: { ...gateway.settings, lookupProof: false } }),
-    );
+    asker.roster.accept(gateway.sign({ ...gateway.roster, issuedAt: gateway.roster.issuedAt + 1 }));
     expect(asker.roster.roster).toEqual(before);
     expect(asker.log.lines).toContainEqual(
       expect.objectContaining({ level: 'error', event: 'roster-forked' }),
@@ -130,7 +129,13 @@ describe('the roster as an agent trusts it', () => {
     // Another import at the police: other bits of a bucket number from now on.
     await police.import(numbers(700, 180_000_000).concat(known));
     await police.upkeep();
-    const input = { purpose: PURPOSE, caseReference: 'x', professional: 'y', persons: [{ bsn: known }] };
+    const input = {
+      purpose: PURPOSE,
+      caseReference: 'x',
+      professional: 'y',
+      role: ROLE,
+      persons: [{ bsn: known }],
+    };
     const lookup = beginLookup(service, lookupInputSchema.parse(input));
     const words: string[] = [];
     for await (const event of lookup.events)

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TestAgency } from '../harness/agency.ts';
-import { knownAt } from '../harness/agency.ts';
+import { STATEMENTS, knownAt } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
 import { numbers } from './support/node.ts';
 import { Program } from './support/program.ts';
@@ -90,13 +90,26 @@ describe('hit-agent serve, as a process at a real gateway', () => {
     expect(status.out).toMatch(/zaken +answering +1 /);
     const persons = join(police.folder, 'persons.json');
     writeFileSync(persons, JSON.stringify([{ ref: 'kind', bsn: known }]));
-    const words = ['--purpose', 'casusoverleg-zvh', '--case', 'Z-1', '--professional', 'j.jansen'];
+    const words = [
+      '--purpose',
+      'casusoverleg-zvh',
+      '--case',
+      'Z-1',
+      '--professional',
+      'j.jansen',
+      '--role',
+      'case-worker',
+      '--confirm',
+      'all',
+    ];
     const lookup = await police.tryRun('lookup', persons, ...words);
     expect(lookup.code).toBe(0);
     expect(lookup.out).toMatch(
       /^Persoon kind\n● bekend {2}Organisatie politie {2}Registratie zaken {2}Team zaken 024 000 00 00 \(op BSN\)/,
     );
-    const access = await police.tryRun('lookup', persons, ...words.with(1, 'subject-access'));
+    expect(lookup.err).toMatch(/^(U bevestigt \((problemen|leefgebieden|overlast|domeinen)\): .+\n){4}$/);
+    const officer = words.with(1, 'subject-access').with(7, 'privacy-officer');
+    const access = await police.tryRun('lookup', persons, ...officer);
     expect(access.out).toMatch(
       /^Persoon kind\n(· +Organisatie (politie|gemeente) +heeft niet naar deze persoon gevraagd \(tot en met \d{4}-\d\d-\d\d\)\n){2}$/,
     );
@@ -130,6 +143,8 @@ describe('hit-agent serve, as a process at a real gateway', () => {
         purpose: 'casusoverleg-zvh',
         caseReference: 'Z-1',
         professional: 'j.jansen',
+        role: 'case-worker',
+        statements: STATEMENTS['casusoverleg-zvh'],
         persons: Array.from({ length: 32 }, () => ({ bsn: known })),
       }),
     });
@@ -237,6 +252,8 @@ describe('hit-agent serve, as a process at a real gateway', () => {
       purpose: 'casusoverleg-zvh',
       caseReference: 'Z-1',
       professional: 'j.jansen',
+      role: 'case-worker',
+      statements: STATEMENTS['casusoverleg-zvh'],
       persons: [{ bsn: known }],
     });
     expect(away.status).toBe(502);

@@ -33,6 +33,7 @@ function upkeepOf(works: Partial<Record<'roster' | 'epoch' | 'canary' | 'log', (
     // Silent: what they do is tested beside their own parts.
     beginAskedAbout: async () => undefined,
     removeOldContent: async () => undefined,
+    watchPolicy: () => undefined,
     epochIsDue: () => false,
   });
   return { upkeep, done, log, write: () => version++, breakDatabase: (is: boolean) => (broken = is) };

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokensOf } from '@hitmachine/protocol';
 import { LogRows } from '../../gateway/src/adapters/sqlite/log-rows.ts';
+import { STATEMENTS } from '../harness/agency.ts';
 import type { TestPerson } from '../harness/agency.ts';
 import type { Federation } from '../harness/federation.ts';
 import type { Place } from './support/traces.ts';
@@ -70,7 +71,13 @@ describe('no trace of a person, in plain, encoded or hashed form', () => {
     await politie.tryRun('import', file, '--register', 'incidenten');
     const ask = async (body: unknown): Promise<void> =>
       void answers.push(await (await vragen.fetch('POST', '/v1/lookups', body)).text());
-    const base = { purpose: 'casusoverleg-zvh', caseReference: 'ZVH-1', professional: 'j.jansen' };
+    const base = {
+      purpose: 'casusoverleg-zvh',
+      caseReference: 'ZVH-1',
+      professional: 'j.jansen',
+      role: 'case-worker',
+      statements: STATEMENTS['casusoverleg-zvh'],
+    };
     await ask({ ...base, persons: [{ bsn: bad.bsn }] });
     await ask({
       ...base,

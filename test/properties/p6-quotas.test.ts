@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LookupResult } from '../harness/agency.ts';
+import { STATEMENTS } from '../harness/agency.ts';
 import type { Federation, FederationOptions } from '../harness/federation.ts';
 import { KNOWN, UNKNOWN, startWaalstad, validNumbers } from './support/waalstad.ts';
 
@@ -27,21 +28,25 @@ describe('P6: unlimited asking is impossible, at the gateway and at each node by
     return answered;
   }
 
-  const quota = (name: string, limit: number) => (yaml: string) =>
-    yaml.replace(new RegExp(`${name}: \\d+`), `${name}: ${limit}`);
+  /** What a professional, or an agency, may ask about in a day; none may ask more than the whole agency. */
+  const quota = (holder: 'professional' | 'agency', limit: number) => (yaml: string) =>
+    yaml.replace(
+      holder === 'agency' ? /day: 1000000/g : 'professional: { day: 1000000',
+      holder === 'agency' ? `day: ${limit}` : `professional: { day: ${limit}`,
+    );
 
   it('stops a sweep at the gateway, per professional and per agency', async () => {
-    expect(await sweep({ configure: quota('personsPerProfessionalPerDay', 7) }, 10)).toBe(7);
+    expect(await sweep({ configurePolicy: quota('professional', 7) }, 10)).toBe(7);
     await federation.close();
-    expect(await sweep({ configure: quota('personsPerAgencyPerDay', 6) }, 10)).toBe(6);
+    expect(await sweep({ configurePolicy: quota('agency', 6) }, 10)).toBe(6);
   });
 
   it('stops a sweep at each node, when the gateway lets everything through', async () => {
     expect(await sweep({ nodeQuota: 5 }, 8)).toBe(5);
     expect(outcomes(await federation.agency('vragen').lookup([KNOWN]))).toEqual([
-      'politie/incidenten refused quota',
-      'politie/zorgmeldingen refused quota',
-      'reclassering/toezicht refused quota',
+      'politie/incidenten refused node-quota-agency',
+      'politie/zorgmeldingen refused node-quota-agency',
+      'reclassering/toezicht refused node-quota-agency',
     ]);
   });
 
@@ -61,19 +66,38 @@ describe('P6: unlimited asking is impossible, at the gateway and at each node by
     expect(await sweep({}, 10)).toBe(10);
   });
 
+  it('slows a sweep down long before that, at the agency that asks: numbers in a row stand out', async () => {
+    const signals = (yaml: string): string =>
+      yaml
+        .replace('consecutiveNumbers: 100', 'consecutiveNumbers: 5')
+        .replace('slowDownSeconds: 0', 'slowDownSeconds: 30');
+    expect(await sweep({ configurePolicy: signals }, 10)).toBe(5);
+    const asker = federation.agency('vragen');
+    expect(await asker.run('log')).toMatch(/signal {2}consecutive-numbers {2}by j\.jansen {2}5 persons/);
+    await expect(asker.lookup([KNOWN])).rejects.toThrow('"rule":"slowed-down"');
+    // Others at the same agency work on.
+    expect((await asker.lookup([KNOWN], { professional: 'p.pietersen' })).complete).toBe(true);
+  });
+
   it('counts persons rather than lookups, and says when to try again', async () => {
-    federation = await startWaalstad({ tap: false, configure: quota('personsPerAgencyPerDay', 6) });
+    federation = await startWaalstad({ tap: false, configurePolicy: quota('agency', 6) });
     const asker = federation.agency('vragen');
     await asker.lookup([KNOWN, UNKNOWN, UNKNOWN, UNKNOWN]);
     const response = await asker.fetch('POST', '/v1/lookups', {
       purpose: 'casusoverleg-zvh',
       caseReference: 'ZVH-2026-0002',
       professional: 'j.jansen',
+      role: 'case-worker',
+      statements: STATEMENTS['casusoverleg-zvh'],
       persons: [{ bsn: KNOWN.bsn }, { bsn: UNKNOWN.bsn }, { bsn: UNKNOWN.bsn }],
     });
     expect(response.status).toBe(429);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await response.json()).toMatchObject({ code: 'quota-exceeded', status: 429 });
+    expect(await response.json()).toMatchObject({
+      code: 'quota-exceeded',
+      status: 429,
+      rule: 'quota-agency-day',
+    });
     expect((await asker.lookup([KNOWN, UNKNOWN])).complete).toBe(true);
   });
 
@@ -81,7 +105,7 @@ describe('P6: unlimited asking is impossible, at the gateway and at each node by
     federation = await startWaalstad({
       tap: false,
       nodeQuota: 2,
-      configure: quota('personsPerAgencyPerDay', 4),
+      configurePolicy: quota('agency', 4),
     });
     const asker = federation.agency('vragen');
     const reclassering = federation.agency('reclassering');
@@ -90,7 +114,7 @@ describe('P6: unlimited asking is impossible, at the gateway and at each node by
     await reclassering.start();
     await reclassering.ready();
     expect(outcomes(await asker.lookup([KNOWN], { registers: ['reclassering/toezicht'] }))).toEqual([
-      'reclassering/toezicht refused quota',
+      'reclassering/toezicht refused node-quota-agency',
     ]);
     await asker.lookup([KNOWN], { registers: ['politie/incidenten'] });
     await federation.stopGateway();

@@ -112,10 +112,13 @@ describe('the limits', () => {
       node: name,
       registers: Array.from({ length: LIMITS.registersPerAgency }, () => name),
       purpose: name,
+      role: name,
+      grounds: 'break-glass',
       persons,
       elementDigests: tokenTypes.map((tokenType) => ({ tokenType, digest: new Uint8Array(32) })),
       requestDigest: new Uint8Array(32),
       rosterVersion: Number.MAX_SAFE_INTEGER,
+      policyVersion: Number.MAX_SAFE_INTEGER,
       issuedAt: Number.MAX_SAFE_INTEGER,
       expiresAt: Number.MAX_SAFE_INTEGER,
     });

@@ -10,8 +10,10 @@ import {
   lookupOpenedSchema,
   lookupRequestSchema,
   openDocument,
+  openRosterPayload,
   parseJson,
   parseValue,
+  policySchema,
   registersUpdateSchema,
   rosterSchema,
   signDocument,
@@ -42,7 +44,10 @@ describe('signed documents', () => {
   });
 
   test('any changed byte is refused', () => {
-    const document = signDocument(sodium, 'roster', exampleRoster('roster'), { keyId: 'gateway', seed });
+    const document = signDocument(sodium, 'roster', exampleRoster('roster', seed), {
+      keyId: 'gateway',
+      seed,
+    });
     const payload = decodeBase64(document.payload);
     fc.assert(
       fc.property(fc.nat(payload.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
@@ -109,8 +114,9 @@ describe('base64url', () => {
 });
 
 const key32 = encodeBase64(new Uint8Array(32));
-const roster = exampleRoster('schemas');
+const roster = exampleRoster('schemas', seed);
 const [agency] = roster.agencies;
+const { policy } = openRosterPayload(sodium, roster);
 
 /** Every JSON body of the protocol, each with a value that is right. */
 const BODIES: readonly (readonly [
@@ -119,6 +125,7 @@ const BODIES: readonly (readonly [
   value: Readonly<Record<string, unknown>>,
 ])[] = [
   ['roster', rosterSchema, roster],
+  ['policy', policySchema, policy],
   [
     'lookup request',
     lookupRequestSchema,
@@ -127,6 +134,8 @@ const BODIES: readonly (readonly [
       purpose: 'casusoverleg',
       caseCommitment: key32,
       professional: encodeBase64(new Uint8Array(16)),
+      role: 'coordinator',
+      statements: ['overlast'],
       registers: ['politie/aandacht'],
       tokenTypes: ['bsn', 'name+birthdate'],
       persons: 1,
@@ -209,13 +218,12 @@ describe('the rules of a roster', () => {
 
   test('at most ten bits over all token types together', () => {
     const bits = (tokenTypes: Record<string, number>): object => ({
-      settings: { ...roster.settings, tokenTypes },
+      ...policy,
+      settings: { ...policy.settings, tokenTypes },
     });
-    parseValue(rosterSchema, { ...roster, ...bits({ bsn: 10, address: 0 }) });
-    refuse(bits({ bsn: 10, address: 1 }));
-    refuse(bits({ bsn: 11 }));
-    refuse(bits({ bsn: 1.5 }));
-    refuse(bits({}));
+    parseValue(policySchema, bits({ bsn: 10, address: 0 }));
+    for (const types of [{ bsn: 10, address: 1 }, { bsn: 11 }, { bsn: 1.5 }, {}])
+      expectCode(() => parseValue(policySchema, bits(types)), 'field-invalid');
   });
 
   test('identifiers are slugs', () => {
@@ -246,9 +254,8 @@ describe('texts that others show on their screens', () => {
     'may not rewrite the lines around them (%#)',
     (name) => {
       expectCode(() => parseValue(registersUpdateSchema, named(name)), 'field-invalid');
-      const roster = exampleRoster('roster');
-      const purposes = roster.purposes.map((purpose) => ({ ...purpose, legalBasis: name }));
-      expectCode(() => parseValue(rosterSchema, { ...roster, purposes }), 'field-invalid');
+      const purposes = policy.purposes.map((purpose) => ({ ...purpose, legalBasis: name }));
+      expectCode(() => parseValue(policySchema, { ...policy, purposes }), 'field-invalid');
     },
   );
 });

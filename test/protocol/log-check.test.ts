@@ -35,7 +35,7 @@ describe('the start and the times of a log', () => {
   it('never goes back in time', () => {
     expect(log.add({ event: 'agency-invited', agency: 'x', again: false }, START + MINUTE)).toEqual([]);
     expect(log.add({ event: 'agency-invited', agency: 'y', again: false }, START)).toEqual([
-      { index: 7, reason: 'its time is 60 s before that of the entry before it' },
+      { index: 8, reason: 'its time is 60 s before that of the entry before it' },
     ]);
   });
 
@@ -78,7 +78,7 @@ describe('a signed request in a log', () => {
     const lookup = log.lookup('politie');
     expect(log.add(lookup)).toEqual([]);
     expect(reasons(log.add({ ...lookup, lookupId: id() }))).toEqual([
-      'it is a duplicate: the request of politie in it stands in entry 8 already',
+      'it is a duplicate: the request of politie in it stands in entry 9 already',
     ]);
     log.at += 1_000 * MINUTE;
     expect(reasons(log.add(lookup))).toEqual([
@@ -93,7 +93,7 @@ describe('a signed request in a log', () => {
     const refused: LogEvent = { event: 'lookup-refused', agency, code: 'storage-failed', evidence };
     expect(log.add(refused)).toEqual([]);
     expect(reasons(log.add(refused))).toEqual([
-      'it is a duplicate: the request of politie in it stands in entry 6 already',
+      'it is a duplicate: the request of politie in it stands in entry 7 already',
     ]);
   });
 
@@ -134,14 +134,14 @@ describe('the keys of an agency', () => {
     expect(log.roster(['agency-keys'])).toEqual([]);
     expect(log.check.notices).toEqual([
       {
-        index: 10,
+        index: 11,
         reason: 'politie got another key: ask politie whether that was so',
       },
     ]);
     log.at += 2 * MINUTE;
     expect(log.add(log.lookup('politie'))).toEqual([]);
     expect(reasons(log.add(log.lookup('politie', { seed: former })))).toEqual([
-      'it is signed with a key that no longer counted: politie has another key since entry 10',
+      'it is signed with a key that no longer counted: politie has another key since entry 11',
     ]);
     expect(log.check.membership.formerKeys).toMatchObject([{ agency: 'politie' }]);
   });
@@ -156,7 +156,7 @@ describe('the keys of an agency', () => {
     expect(log.add(log.lookup('ggz'))).toEqual([]);
     log.at += 2 * MINUTE;
     expect(reasons(log.add(log.lookup('ggz')))).toEqual([
-      'it is signed with a key that no longer counted: ggz was taken off at entry 7',
+      'it is signed with a key that no longer counted: ggz was taken off at entry 8',
     ]);
     expect(log.enrol('ggz')).toEqual([]);
     expect(log.roster(['agency-keys'])).toEqual([]);
@@ -177,6 +177,7 @@ describe('the keys of an agency', () => {
     const continuing = new HandMade();
     Object.assign(continuing, { seeds: old.seeds, keys: old.keys, agencies: old.agencies, version: 6 });
     expect(continuing.open({ before: encodeBase64(random(32)) })).toEqual([]);
+    expect(continuing.policy()).toEqual([]);
     expect(continuing.add(continuing.lookup('politie'))).toEqual([]);
     expect(continuing.roster(['registers'])).toEqual([]);
     expect(continuing.add(continuing.lookup('politie'))).toEqual([]);
@@ -250,7 +251,7 @@ describe('a roster in a log', () => {
     log.at += 2 * MINUTE;
     log.agencies = agencies.filter(({ id: name }) => name === 'politie');
     expect(reasons(log.roster(['agencies', 'agency-keys', 'registers']))).toEqual([
-      'it gives politie a key that no longer counted: politie was taken off at entry 7',
+      'it gives politie a key that no longer counted: politie was taken off at entry 8',
     ]);
   });
 });

@@ -171,6 +171,7 @@ export function evaluateLookup(
 export function ticketFor(lookup: EvaluatedLookup, registers: readonly string[]): Ticket {
   const ticket: Ticket = {
     ...exampleTicket('roles'),
+    grounds: 'plain',
     registers,
     persons: lookup.persons.length,
     elementDigests: elementDigests(lookup.evaluated, lookup.tokenTypes),

@@ -18,8 +18,9 @@ describe('bits that the tables of one register share', () => {
         }),
       );
     });
+  /** One table of the class of a million at most: two of them without bits fit into no answer, as told below. */
   const sizes = fc
-    .tuple(...types.map(() => fc.oneof(fc.nat(600), fc.nat(5_000), fc.nat(400_000))))
+    .tuple(...types.map((_, i) => fc.oneof(fc.nat(600), fc.nat(5_000), fc.nat(i === 0 ? 400_000 : 300_000))))
     .chain((counts) =>
       fc.subarray(
         types.map((type, i) => [type, counts[i] ?? 0] as const),

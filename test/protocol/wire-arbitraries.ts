@@ -14,6 +14,7 @@ import type {
 import {
   DELIVERY_FAILURES,
   DELIVERY_OUTCOMES,
+  GROUNDS,
   REFUSALS,
   UNAVAILABLE,
   agentFrameCodec,
@@ -51,10 +52,13 @@ const ticket: fc.Arbitrary<Ticket> = fc.record({
   node: name,
   registers: list(name),
   purpose: name,
+  role: name,
+  grounds: fc.constantFrom(...GROUNDS),
   persons: u8,
   elementDigests: list(fc.record({ tokenType, digest: exactly(32) })),
   requestDigest: exactly(32),
   rosterVersion: u64,
+  policyVersion: u64,
   issuedAt: u64,
   expiresAt: u64,
 });
@@ -83,6 +87,11 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
           type: fc.constant('unavailable' as const),
           register: name,
           reason: fc.constantFrom(...UNAVAILABLE),
+        }),
+        fc.record({
+          type: fc.constant('refused' as const),
+          register: name,
+          reason: fc.constantFrom(...REFUSALS),
         }),
         fc.record({
           type: fc.constant('tables' as const),

@@ -1,16 +1,30 @@
 import { randomFillSync } from 'node:crypto';
-import type { Agency, KnownKeys, LogEvent, LogProblem, Roster, SignedDocument } from '@hitmachine/protocol';
+import type {
+  Agency,
+  GatewayKeys,
+  KnownKeys,
+  LogEvent,
+  LogProblem,
+  Policy,
+  RosterPayload,
+  SignedDocument,
+} from '@hitmachine/protocol';
 import {
   ASKED_ABOUT_REGISTER,
+  CANARY_PURPOSE,
+  CANARY_ROLE,
   GATEWAY_KEY_ID,
   LogCheck,
+  POLICY_KIND,
   ROSTER_KIND,
   SUBJECT_ACCESS_PURPOSE,
   checkEntry,
   decodeBase64,
+  digestOf,
   encodeBase64,
   encodeEntry,
   loadSodium,
+  policySchema,
   signDocument,
   signRequest,
   utf8ToBytes,
@@ -18,6 +32,7 @@ import {
 import { sha256 } from '@noble/hashes/sha2.js';
 import { evidenceFrom } from './small-log.ts';
 
+export { digestOf };
 export const backend = await loadSodium();
 export const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
 export const id = (): string => encodeBase64(random(16));
@@ -28,18 +43,49 @@ const GATEWAY_KEY = backend.signatures.publicKey(GATEWAY);
 export const register = (name: string): Agency['registers'][number] => ({
   id: name,
   name,
-  areaOfLife: 'zorg',
+  areaOfLife: name === ASKED_ABOUT_REGISTER ? SUBJECT_ACCESS_PURPOSE : 'zorg',
   tokenTypes: ['bsn'],
   contact: { name: 'Balie' },
   tableBits: {},
 });
+
+const named = (code: string) => ({ code, name: { nl: code, en: code } });
+
+/** The policy of logs that are made by hand. */
+export const POLICY: Policy = policySchema.parse({
+  format: 'hitmachine-policy-1',
+  federation: 'waalstad',
+  version: 1,
+  settings: { tokenTypes: { bsn: 6 }, lookupProof: true, maxPersons: 4, answerTimeoutMs: 300 },
+  areasOfLife: ['zorg', SUBJECT_ACCESS_PURPOSE].map(named),
+  roles: [named('coordinator')],
+  quotas: { agency: { day: 2_000 }, professional: { day: 300 } },
+  logRetentionDays: 365,
+  purposes: ['casusoverleg', SUBJECT_ACCESS_PURPOSE].map((code) => ({
+    ...named(code),
+    legalBasis: 'wet',
+    reference: 'artikel 1',
+    explanation: { nl: code, en: code },
+    askers: { kinds: ['other'], roles: ['coordinator'] },
+    asked: { areasOfLife: [code === SUBJECT_ACCESS_PURPOSE ? code : 'zorg'] },
+    tokenTypes: ['bsn'],
+    maxPersons: 4,
+    retention: { lookupDays: 30, answerDays: 1 },
+  })),
+});
+
+/** The gateway's keys as its rosters name them. */
+export const GATEWAY_KEYS: GatewayKeys = {
+  identityKey: encodeBase64(GATEWAY_KEY),
+  evaluationKey: encodeBase64(new Uint8Array(32).fill(1)),
+};
 
 interface LookupOptions {
   readonly at?: number;
   readonly seed?: Uint8Array;
   readonly purpose?: string;
   readonly path?: string;
-  readonly change?: object;
+  readonly change?: { readonly purpose?: string; readonly [field: string]: unknown };
   /** The same in other letters. */
   readonly spelt?: (body: string) => string;
 }
@@ -53,6 +99,10 @@ export class HandMade {
   at = START;
   agencies: Agency[] = [];
   version = 0;
+  /** What the rosters carry. */
+  policyDocument = this.sign(POLICY_KIND, POLICY);
+  members: SignedDocument | undefined;
+  gateway: GatewayKeys = GATEWAY_KEYS;
 
   constructor(knownKeys?: KnownKeys) {
     this.check = new LogCheck({
@@ -115,27 +165,32 @@ export class HandMade {
     return this.add({ event: 'enrolment', agency, identityKey, evidence });
   }
 
+  sign(kind: string, value: unknown): SignedDocument {
+    return signDocument(backend, kind, value, { keyId: GATEWAY_KEY_ID, seed: GATEWAY });
+  }
+
+  /** A policy that rosters carry from then on. */
+  policy(policy: Policy = POLICY): LogProblem[] {
+    this.policyDocument = this.sign(POLICY_KIND, policy);
+    const digest = digestOf(this.policyDocument);
+    return this.add({ event: 'policy', version: policy.version, digest, signers: [GATEWAY_KEY_ID] });
+  }
+
   /** The roster of the agencies as they are, `changed` as the entry tells it. */
   roster(changed: Extract<LogEvent, { event: 'roster' }>['changed'], version = ++this.version): LogProblem[] {
-    const roster: Roster = {
+    const roster: RosterPayload = {
       format: 'hitmachine-roster-1',
       federation: 'waalstad',
       version,
       issuedAt: this.at,
-      gateway: { identityKey: encodeBase64(GATEWAY_KEY), evaluationKey: encodeBase64(random(32).fill(1)) },
-      settings: { tokenTypes: { bsn: 6 }, lookupProof: true, maxPersons: 4, answerTimeoutMs: 300 },
-      purposes: ['casusoverleg', SUBJECT_ACCESS_PURPOSE].map((code) => ({
-        code,
-        name: { nl: code, en: code },
-        legalBasis: 'wet',
-        explanation: { nl: code, en: code },
-      })),
+      gateway: this.gateway,
+      policy: this.policyDocument,
+      ...(this.members !== undefined && { members: this.members }),
       agencies: this.agencies,
     };
-    const document = signDocument(backend, ROSTER_KIND, roster, { keyId: GATEWAY_KEY_ID, seed: GATEWAY });
+    const document = this.sign(ROSTER_KIND, roster);
     this.documents.set(version, document);
-    const digest = encodeBase64(sha256(decodeBase64(document.payload)));
-    return this.add({ event: 'roster', version, digest, changed });
+    return this.add({ event: 'roster', version, digest: digestOf(document), changed });
   }
 
   lookup(agency: string, options: LookupOptions = {}) {
@@ -144,6 +199,11 @@ export class HandMade {
       purpose: options.purpose ?? 'casusoverleg',
       caseCommitment: encodeBase64(random(32)),
       professional: id(),
+      role:
+        options.purpose === CANARY_PURPOSE || options.change?.purpose === CANARY_PURPOSE
+          ? CANARY_ROLE
+          : 'coordinator',
+      statements: [],
       registers: ['ggz/een', 'politie/een'],
       tokenTypes: ['bsn'],
       persons: 1,
@@ -186,11 +246,12 @@ export class HandMade {
 /** What is wrong, without the entry. */
 export const reasons = (problems: LogProblem[]): string[] => problems.map(({ reason }) => reason);
 
-/** A log with two agencies, on roster 1: entries 0 to 5. Throws when something is wrong with it. */
+/** A log with two agencies, on roster 1: entries 0 to 6. Throws when something is wrong with it. */
 export function begun(knownKeys?: KnownKeys): HandMade {
   const log = new HandMade(knownKeys);
   const problems = [
     ...log.open(),
+    ...log.policy(),
     ...log.enrol('politie'),
     ...log.enrol('ggz'),
     ...log.roster(['gateway-keys', 'policy', 'agencies', 'agency-keys', 'registers']),

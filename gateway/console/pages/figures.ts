@@ -28,12 +28,15 @@ import { statusText } from '../entry-text.ts';
 import type { Figures } from '../figures.ts';
 import { PATHS } from '../paths.ts';
 import type { Signals } from '../signals.ts';
+import type { ToReview } from '../to-review.ts';
 import { signalSection } from './signals.ts';
+import { toReviewSections } from './to-review.ts';
 
 export interface FiguresPage {
   readonly form: PeriodForm;
   /** Undefined when the form has a mistake. */
-  readonly result: { readonly figures: Figures; readonly signals: Signals } | undefined;
+  readonly result:
+    { readonly figures: Figures; readonly signals: Signals; readonly toReview: ToReview } | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -71,14 +74,17 @@ function periodForm({ from, to, canaries, mistake }: PeriodForm, now: number, { 
   </form>`;
 }
 
-function everything({ figures, signals }: NonNullable<FiguresPage['result']>, wording: Wording): Html {
+function everything(
+  { figures, signals, toReview }: NonNullable<FiguresPage['result']>,
+  wording: Wording,
+): Html {
   const { texts } = wording;
   const empty = figures.lookups === 0 && figures.refusals === 0 && figures.asked === 0;
   return html`
     ${empty ? message('info', texts.figures.none, texts.figures.noneBody) : totals(figures, wording)}
     ${figures.lookups === 0 ? NOTHING : html`${perDay(figures, wording)} ${perPurpose(figures, wording)}`}
     ${empty ? NOTHING : html`${refusals(figures, wording)} ${nodes(figures, wording)}`}
-    ${signalSection(signals, wording)}
+    ${toReviewSections(toReview, wording)} ${signalSection(signals, wording)}
   `;
 }
 

@@ -1,3 +1,4 @@
+import { GATEWAY_RULES, SIGNALS } from '@hitmachine/protocol';
 import type { Html } from '@hitmachine/web';
 import {
   NOTHING,
@@ -124,11 +125,14 @@ const ANSWERS = [
   ...['overloaded', 'connection-lost', 'not-logged', 'abandoned'],
 ];
 const ALARMS = ['fork', 'rollback'];
+const REVIEWS = ['break-glass', 'justified', 'not-justified'];
+const RULES: readonly string[] = GATEWAY_RULES.filter((rule) => !REVIEWS.includes(rule));
+const GROUPED: readonly string[] = [...ANSWERS, ...ALARMS, ...RULES, ...SIGNALS, ...REVIEWS];
 
 function statusChoices(texts: Texts, chosen: string) {
   const known = Object.keys(texts.statuses);
   const refusals = withChosen(
-    known.filter((code) => !ANSWERS.includes(code) && !ALARMS.includes(code)),
+    known.filter((code) => !GROUPED.includes(code)),
     known.includes(chosen) ? '' : chosen,
   );
   const options = (codes: readonly string[]) =>
@@ -136,7 +140,10 @@ function statusChoices(texts: Texts, chosen: string) {
   return [
     { value: '', text: texts.search.anyStatus },
     { label: texts.statusGroups.answers, options: options(ANSWERS) },
+    { label: texts.statusGroups.rules, options: options(RULES) },
     { label: texts.statusGroups.refusals, options: options(refusals) },
+    { label: texts.statusGroups.signals, options: options(SIGNALS) },
+    { label: texts.statusGroups.reviews, options: options(REVIEWS) },
     { label: texts.statusGroups.witnesses, options: options(ALARMS) },
   ];
 }
@@ -224,6 +231,6 @@ export function entryTable(caption: string, entries: readonly FoundEntry[], word
 
 function statusBadge(status: string | undefined, texts: Texts): Html {
   if (status === undefined) return NOTHING;
-  if (status === 'answered') return badge('ok', statusText(texts, status));
+  if (status === 'answered' || status === 'justified') return badge('ok', statusText(texts, status));
   return badge(ALARMS.includes(status) ? 'error' : 'warning', statusText(texts, status));
 }

@@ -198,6 +198,27 @@ export const pageTexts: typeof dutch = {
       none: 'No answer',
       mean: 'Time (ms)',
     },
+    toReview: {
+      urgent: 'Asked in need',
+      urgentLead:
+        'Lookups without the approval that the purpose wants. The agency that asked reviews each of them afterwards; the reason stands in its own log.',
+      urgentNone: 'Nothing was asked in need in this period',
+      signals: 'Signals about professionals',
+      signalsLead:
+        'What stood out to the gateway, and what agencies tell of their own professionals. A signal is no proof of misuse.',
+      signalsNone: 'No signals in this period',
+      cut: 'Not everything is below',
+      cutBody: 'Only the newest 200 of each kind are here. Choose a shorter period.',
+      waiting: 'not reviewed yet',
+      columns: {
+        index: 'Entry',
+        time: 'Time',
+        agency: 'Agency',
+        what: 'What',
+        role: 'Role',
+        review: 'Review',
+      },
+    },
     signals: 'Remarkable',
     signalsLead:
       'Simple signals. A signal is no proof of misuse: it points to the entries that are worth a look.',

@@ -206,6 +206,27 @@ export const pageTexts = {
       none: 'Geen antwoord',
       mean: 'Duur (ms)',
     },
+    toReview: {
+      urgent: 'In nood gevraagd',
+      urgentLead:
+        'Bevragingen zonder de goedkeuring die het doel vraagt. De organisatie die vroeg, beoordeelt elk ervan achteraf; de reden staat in haar eigen logboek.',
+      urgentNone: 'In deze periode is niets in nood gevraagd',
+      signals: 'Signalen over professionals',
+      signalsLead:
+        'Wat de centrale opviel, en wat organisaties over hun eigen professionals melden. Een signaal is geen bewijs van misbruik.',
+      signalsNone: 'Geen signalen in deze periode',
+      cut: 'Niet alles staat hieronder',
+      cutBody: 'Van elke soort staan alleen de nieuwste 200 hier. Kies een kortere periode.',
+      waiting: 'nog niet beoordeeld',
+      columns: {
+        index: 'Regel',
+        time: 'Tijd',
+        agency: 'Organisatie',
+        what: 'Wat',
+        role: 'Rol',
+        review: 'Beoordeling',
+      },
+    },
     signals: 'Opvallend',
     signalsLead:
       'Eenvoudige signalen. Een signaal is geen bewijs van misbruik: het wijst de regels aan die het bekijken waard zijn.',

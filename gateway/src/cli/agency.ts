@@ -1,10 +1,18 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { HitError, agencyKinds, loadSodium } from '@hitmachine/protocol';
+import {
+  HitError,
+  agencyKinds,
+  decodeBase64,
+  loadSodium,
+  membersSchema,
+  parseJson,
+} from '@hitmachine/protocol';
 import { readConfig } from '../config.ts';
 import { inviteAgency } from '../domain/invitation.ts';
 import { openLog } from '../domain/log-opening.ts';
 import { gatewayKeys } from '../domain/keys.ts';
+import { listed } from '../domain/members.ts';
 import { removeAgency } from '../domain/removal.ts';
 import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
 import type { GatewayStore } from './gateway-store.ts';
@@ -118,18 +126,53 @@ async function list(context: CliContext, options: DirectoryOptions): Promise<voi
   const store: GatewayStore = await openGatewayStore(files, config);
   try {
     const agencies = await store.directory.agencies();
+    const waiting = await waitingForSignature(store, agencies);
     if (agencies.length === 0) context.explain('No agencies yet: run "hit-gateway agency add".');
-    else context.print(table(['ID', 'NAME', 'KIND', 'CLIENTS', 'STATUS', 'REGISTERS'], agencies.map(rowOf)));
+    else
+      context.print(
+        table(
+          ['ID', 'NAME', 'KIND', 'CLIENTS', 'STATUS', 'REGISTERS'],
+          agencies.map((agency) => rowOf(agency, waiting)),
+        ),
+      );
+    if (waiting.size > 0)
+      context.explain(
+        'Waiting: "hit-gateway members prepare" writes the list that the offline key has to sign.',
+      );
   } finally {
     await store.close();
   }
 }
 
-function rowOf({ id, name, kind, clients, enrolment, tokenUsedBy, tokenExpires }: AgencyRecord): string[] {
+/** Agencies that stand on the roster only once a list of members with them as they are now is signed. */
+async function waitingForSignature(
+  { directory }: GatewayStore,
+  agencies: readonly AgencyRecord[],
+): Promise<ReadonlySet<string>> {
+  if ((await directory.offlineKey()) === undefined) return new Set();
+  const stored = await directory.latestMembers();
+  const members =
+    stored === undefined ? { agencies: [] } : parseJson(membersSchema, decodeBase64(stored.document.payload));
+  const announced = new Map(members.agencies.map(({ id, keyChange }) => [id, JSON.stringify(keyChange)]));
+  const stands = new Set(
+    listed(agencies, members, Date.now())
+      .filter(({ id, keyChange }) => announced.get(id) === JSON.stringify(keyChange))
+      .map(({ id }) => id),
+  );
+  return new Set(
+    agencies.flatMap(({ id, enrolment }) => (enrolment === undefined || stands.has(id) ? [] : [id])),
+  );
+}
+
+function rowOf(
+  { id, name, kind, clients, enrolment, tokenUsedBy, tokenExpires }: AgencyRecord,
+  waiting: ReadonlySet<string>,
+): string[] {
   const expired = Date.now() > tokenExpires;
   const open = tokenUsedBy === undefined && !expired;
   const invited = open ? 'invited' : 'invitation expired';
-  const status = enrolment === undefined ? invited : open ? 'enrolled, invited again' : 'enrolled';
+  const stands = waiting.has(id) ? 'enrolled, waiting for signature' : 'enrolled';
+  const status = enrolment === undefined ? invited : open ? `${stands}, invited again` : stands;
   const registers = enrolment?.registers.map((register) => register.id).join(', ') ?? '';
   return [id, name, kind, String(clients), status, registers];
 }

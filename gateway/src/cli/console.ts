@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { HitError } from '@hitmachine/protocol';
 import { OidcProvider, clientProof } from '@hitmachine/web';
 import { OtlpProcessingLog } from '../adapters/otlp/processing-log.ts';
 import type { ConsoleConfig } from '../console-config.ts';
+import { fileOf } from '../credentials.ts';
 import type { ConsoleOptions } from '../start-gateway.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 import { readPrivate } from './private-file.ts';
@@ -67,4 +67,4 @@ function headersOf(text: string): Record<string, string> {
 }
 
 const readText = async (files: GatewayFiles, path: string): Promise<string> =>
-  (await readPrivate(resolve(files.directory, path), 'config-invalid')).toString('utf8').trim();
+  (await readPrivate(fileOf(files.directory, path), 'config-invalid')).toString('utf8').trim();

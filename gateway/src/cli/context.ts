@@ -7,6 +7,8 @@ export interface CliContext {
   readonly print: (line: string) => void;
   /** What a person should know beside it: standard error. */
   readonly explain: (line: string) => void;
+  /** Asks a person at the keyboard; without it nobody is there to ask. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 export interface DirectoryOptions {

@@ -6,6 +6,9 @@ import { HitError, Secret, openKeystore, sealKeystore } from '@hitmachine/protoc
 import { configTemplate } from '../config-template.ts';
 import type { GatewayConfig } from '../config.ts';
 import { parseConfig, readConfig } from '../config.ts';
+import { fileOf } from '../credentials.ts';
+import { policyFileJsonSchema, readPolicy } from '../policy-file.ts';
+import { policyTemplate } from '../policy-template.ts';
 import type { GatewaySeeds } from '../domain/keys.ts';
 import { readPrivate } from './private-file.ts';
 
@@ -19,6 +22,10 @@ const MIN_PASSPHRASE = 12;
 export interface GatewayFiles {
   readonly directory: string;
   readonly config: string;
+  /** The policy as people write it; what is in force stands in the database. */
+  readonly policy: string;
+  /** For editors of that file. */
+  readonly policySchema: string;
   readonly keystore: string;
   readonly database: string;
   /** Held by the process that serves from the directory. */
@@ -30,6 +37,8 @@ export function gatewayFiles(directory: string): GatewayFiles {
   return {
     directory: root,
     config: join(root, 'gateway.yaml'),
+    policy: join(root, 'policy.yaml'),
+    policySchema: join(root, 'policy.schema.json'),
     keystore: join(root, 'keystore.json'),
     database: join(root, 'gateway.sqlite'),
     lock: join(root, 'gateway.lock'),
@@ -43,7 +52,7 @@ const exists = async (path: string): Promise<boolean> =>
   );
 
 /**
- * Makes the directory, `gateway.yaml` (one that is there is checked and kept) and the keys; `prepare` does what else
+ * Makes the directory, `gateway.yaml` and `policy.yaml` (what is there is checked and kept) and the keys; `prepare` does what else
  * has to be done with them. The key store comes last, so one that is there means that all of it was done. Throws
  * `already-exists`, `config-invalid`, `keystore-invalid` or what `prepare` throws, and overwrites nothing.
  */
@@ -67,13 +76,20 @@ export async function makeGatewayFiles(
   const config = (await exists(files.config))
     ? await readConfig(files.config)
     : parseConfig(configTemplate(values), 'gateway.yaml');
+  if (await exists(files.policy)) await readPolicy(files.policy, config.federation);
   await mkdir(files.directory, { recursive: true, mode: 0o700 });
   await chmod(files.directory, 0o700);
-  if (!(await exists(files.config))) {
-    await writeFile(files.config, configTemplate(values), { mode: 0o600, flag: 'wx' });
-    made.push(files.config);
-  }
-  const keyFile = config.keyFile === undefined ? undefined : resolve(files.directory, config.keyFile);
+  const templates = [
+    [files.config, configTemplate(values)],
+    [files.policy, policyTemplate],
+    [files.policySchema, `${JSON.stringify(policyFileJsonSchema(), undefined, 2)}\n`],
+  ] as const;
+  for (const [path, text] of templates)
+    if (!(await exists(path))) {
+      await writeFile(path, text, { mode: 0o600, flag: 'wx' });
+      made.push(path);
+    }
+  const keyFile = config.keyFile === undefined ? undefined : fileOf(files.directory, config.keyFile);
   if (keyFile !== undefined && !(await exists(keyFile))) {
     await writeFile(keyFile, systemRandom(KEY_FILE_BYTES), { mode: 0o600, flag: 'wx' });
     made.push(keyFile);
@@ -118,7 +134,7 @@ function parseJsonFile(text: string, path: string): unknown {
 
 async function readUnlock(files: GatewayFiles, config: GatewayConfig): Promise<Unlock> {
   if (config.keyFile !== undefined) {
-    const path = resolve(files.directory, config.keyFile);
+    const path = fileOf(files.directory, config.keyFile);
     const key = new Uint8Array(await readPrivate(path, 'keystore-invalid'));
     if (key.length !== KEY_FILE_BYTES)
       throw new HitError(
@@ -127,7 +143,7 @@ async function readUnlock(files: GatewayFiles, config: GatewayConfig): Promise<U
       );
     return { type: 'key-file', key };
   }
-  const path = resolve(files.directory, config.passphraseFile ?? '');
+  const path = fileOf(files.directory, config.passphraseFile ?? '');
   const passphrase = (await readPrivate(path, 'keystore-invalid')).toString('utf8').replace(/\r?\n$/, '');
   if (passphrase.length < MIN_PASSPHRASE)
     throw new HitError(

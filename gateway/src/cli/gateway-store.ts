@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { HitError } from '@hitmachine/protocol';
 import { PostgresAuditLog } from '../adapters/postgres/audit-log.ts';
 import { PostgresCheckpoints } from '../adapters/postgres/checkpoints.ts';
@@ -6,6 +5,9 @@ import { PostgresDirectory } from '../adapters/postgres/directory.ts';
 import { PostgresLogSearch } from '../adapters/postgres/log-search.ts';
 import { PostgresNonces } from '../adapters/postgres/nonces.ts';
 import { openPostgres } from '../adapters/postgres/open.ts';
+import { QuotasApart } from '../adapters/quotas-apart.ts';
+import { openRedis } from '../adapters/redis/open.ts';
+import { RedisQuotas } from '../adapters/redis/quotas.ts';
 import { SqliteAuditLog } from '../adapters/sqlite/audit-log.ts';
 import { SqliteCheckpoints } from '../adapters/sqlite/checkpoints.ts';
 import { openDatabase } from '../adapters/sqlite/database.ts';
@@ -13,13 +15,16 @@ import { SqliteDirectory } from '../adapters/sqlite/directory.ts';
 import { formerLogDigest } from '../adapters/sqlite/former-log.ts';
 import { SqliteLogSearch } from '../adapters/sqlite/log-search.ts';
 import { SqliteNonces } from '../adapters/sqlite/nonces.ts';
-import type { GatewayConfig } from '../config.ts';
+import type { GatewayConfig, ServerAddress } from '../config.ts';
+import { fileOf } from '../credentials.ts';
+import type { OperationalLog } from '../log.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { LogSearch } from '../ports/log-search.ts';
 import type { Nonces } from '../ports/nonces.ts';
 import { postgresUrlComplaint } from '../postgres-url.ts';
+import { redisUrlComplaint } from '../redis-url.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 import { readPrivate } from './private-file.ts';
 
@@ -42,14 +47,51 @@ export interface GatewayStore {
 export async function openGatewayStore(files: GatewayFiles, config: GatewayConfig): Promise<GatewayStore> {
   const postgres = config.database?.postgres;
   if (postgres === undefined) return openStore(files.database);
-  return openPostgresStore(postgres.url ?? (await readUrl(resolve(files.directory, postgres.urlFile ?? ''))));
+  return openPostgresStore(await addressOf(files, postgres, postgresUrlComplaint));
 }
 
-async function readUrl(path: string): Promise<string> {
-  const url = (await readPrivate(path, 'config-invalid')).toString('utf8').trim();
-  const complaint = postgresUrlComplaint(url);
+/**
+ * As {@link openGatewayStore}, with the quotas counted in the Redis server that gateway.yaml names, if it does. One that is
+ * away does not stop the gateway from starting: until it is there, lookups are refused.
+ */
+export async function openServingStore(
+  files: GatewayFiles,
+  config: GatewayConfig,
+  log: OperationalLog,
+): Promise<GatewayStore> {
+  const store = await openGatewayStore(files, config);
+  if (config.redis === undefined) return store;
+  try {
+    const url = await addressOf(files, config.redis, redisUrlComplaint);
+    const connection = await openRedis(url, (away) =>
+      away ? log.error('quotas-away') : log.info('quotas-there'),
+    );
+    return {
+      ...store,
+      auditLog: new QuotasApart(store.auditLog, new RedisQuotas(connection.redis, config.federation)),
+      async close() {
+        connection.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The address of a server, from gateway.yaml or the file that it names. */
+async function addressOf(
+  files: GatewayFiles,
+  { url, urlFile }: ServerAddress,
+  complaintOf: (url: string) => string | undefined,
+): Promise<string> {
+  if (url !== undefined) return url;
+  const path = fileOf(files.directory, urlFile ?? '');
+  const text = (await readPrivate(path, 'config-invalid')).toString('utf8').trim();
+  const complaint = complaintOf(text);
   if (complaint !== undefined) throw new HitError('config-invalid', `${path}: ${complaint}`);
-  return url;
+  return text;
 }
 
 /** Opens the SQLite database of a gateway. Throws `storage-failed`. */

@@ -46,7 +46,7 @@ export function addInit(program: Command, context: CliContext): void {
         `  hit-gateway agency add ID --name NAME --kind KIND${where}    invite an agency; prints its token`,
       );
       context.print(`  hit-gateway serve${where}    start the gateway`);
-      context.print(`Settings, quotas and purposes are in ${files.config}.`);
+      context.print(`Settings are in ${files.config}; who may ask what, and why, in ${files.policy}.`);
     });
 }
 

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { ErrorCode } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
+import { isOpenToOthers } from '../credentials.ts';
 
 /** Reads a file that only its owner may read. Throws `code`, with the command to run where others may read it. */
 export async function readPrivate(path: string, code: ErrorCode): Promise<Buffer> {
@@ -12,7 +13,7 @@ export async function readPrivate(path: string, code: ErrorCode): Promise<Buffer
   } catch (cause) {
     throw new HitError(code, `${path} cannot be read`, { cause });
   }
-  if ((mode & 0o077) !== 0)
+  if (isOpenToOthers(path, mode))
     throw new HitError(code, `${path} may be read by others than its owner; run: chmod 600 ${path}`);
   return content;
 }

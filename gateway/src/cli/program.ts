@@ -3,9 +3,13 @@ import { HitError } from '@hitmachine/protocol';
 import { Command, CommanderError } from 'commander';
 import { addAgency } from './agency.ts';
 import { addAudit } from './audit.ts';
+import { addSign } from './sign.ts';
 import type { CliContext } from './context.ts';
 import { addInit } from './init.ts';
 import { addLog } from './log.ts';
+import { addMembers } from './members.ts';
+import { addOfflineKey } from './offline-key.ts';
+import { addPolicy } from './policy.ts';
 import { addServe } from './serve.ts';
 
 const VERSION = (
@@ -27,6 +31,10 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     .exitOverride();
   addInit(program, context);
   addAgency(program, context);
+  addPolicy(program, context);
+  addMembers(program, context);
+  addOfflineKey(program, context);
+  addSign(program, context);
   addServe(program, context);
   addLog(program, context);
   addAudit(program, context);

@@ -6,8 +6,9 @@ import { takeServingLock } from '../adapters/sqlite/serving-lock.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { openConsole } from './console.ts';
 import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
-import { openGatewayStore } from './gateway-store.ts';
+import { openServingStore } from './gateway-store.ts';
 import { operationalLog } from '../log.ts';
+import { readPolicy } from '../policy-file.ts';
 import { startGateway } from '../start-gateway.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
@@ -30,14 +31,14 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
   const seeds = await readSeeds(backend, files, config);
   const console = await openConsole(files, config.console);
   const lock = takeServingLock(files.lock);
-  const store = await openGatewayStore(files, config);
   const log = operationalLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }));
+  const store = await openServingStore(files, config, log);
   try {
     const gateway = await startGateway({
       backend,
       seeds,
-      policy: config,
-      quotas: config.quotas,
+      federation: config.federation,
+      firstPolicy: () => readPolicy(files.policy, config.federation),
       listen: at,
       store,
       console,

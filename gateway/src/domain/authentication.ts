@@ -4,7 +4,9 @@ import type { OperationalLog } from '../log.ts';
 import type { AgencyRecord, Directory, Enrolment } from '../ports/directory.ts';
 import type { Nonces } from '../ports/nonces.ts';
 import type { Runtime } from '../ports/runtime.ts';
+import { identityKeysAt } from './agency-keys.ts';
 import type { GatewayKeys } from './keys.ts';
+import type { RosterKeeper } from './roster-keeper.ts';
 
 /** A request as it came in. `path` is the path of the address, without the query. */
 export interface IncomingRequest {
@@ -18,11 +20,14 @@ export interface IncomingRequest {
 export interface Caller {
   readonly agency: AgencyRecord & { readonly enrolment: Enrolment };
   readonly signature: CheckedSignature;
+  /** The key that it signed with. */
+  readonly identityKey: Uint8Array;
 }
 
 export interface AuthenticationDeps {
   readonly keys: GatewayKeys;
   readonly directory: Directory;
+  readonly roster: Pick<RosterKeeper, 'current'>;
   readonly nonces: Nonces;
   readonly runtime: Runtime;
   readonly log: OperationalLog;
@@ -38,10 +43,17 @@ export async function authenticate(deps: AuthenticationDeps, request: IncomingRe
   const id = claimedKeyId(request.headers['signature-input']);
   const agency = await deps.directory.agency(id);
   // The gateway's own key stands in for the missing one: the same work is done, and no agency can sign with it.
-  const publicKey = agency?.enrolment?.identityKey ?? deps.keys.identityKey;
-  let signature: CheckedSignature;
+  const now = deps.runtime.now();
+  const { roster } = deps.roster.current;
+  const candidates =
+    agency?.enrolment === undefined
+      ? [deps.keys.identityKey]
+      : identityKeysAt({ id, enrolment: agency.enrolment }, roster, now);
+  let checked: Pick<Caller, 'signature' | 'identityKey'>;
   try {
-    signature = checkRequest(backend, publicKey, request.headers, request, deps.runtime.now());
+    checked = checkByAny(candidates, (publicKey) =>
+      checkRequest(backend, publicKey, request.headers, request, now),
+    );
   } catch (error) {
     if (agency?.enrolment === undefined) deps.log.warn('authentication-refused', { code: 'unknown-agency' });
     else
@@ -52,8 +64,23 @@ export async function authenticate(deps: AuthenticationDeps, request: IncomingRe
     throw error;
   }
   if (agency?.enrolment === undefined) throw new HitError('signature-invalid');
-  await useNonce(deps, id, signature);
-  return { agency: { ...agency, enrolment: agency.enrolment }, signature };
+  await useNonce(deps, id, checked.signature);
+  return { agency: { ...agency, enrolment: agency.enrolment }, ...checked };
+}
+
+/** Around a change of keys two of an agency count; what the first is refused with is told. */
+function checkByAny(
+  [first, ...others]: readonly Uint8Array[],
+  check: (publicKey: Uint8Array) => CheckedSignature,
+): Pick<Caller, 'signature' | 'identityKey'> {
+  if (first === undefined) throw new HitError('internal');
+  try {
+    return { identityKey: first, signature: check(first) };
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof HitError) || error.code !== 'signature-invalid')
+      throw error;
+    return checkByAny(others, check);
+  }
 }
 
 async function useNonce(

@@ -50,7 +50,7 @@ export async function enrolAgency(
   }
   if (usedBy(agency, identityKey)) return { repeated: true, roster: await deps.roster.refresh() };
   refuseSpent(deps, agency);
-  checkRegisters(body.registers, deps.roster.current.roster.settings);
+  checkRegisters(body.registers, deps.roster.current.roster.policy.settings);
   await deps.auditLog.append(deps.runtime.now(), {
     event: 'enrolment',
     agency: agency.id,

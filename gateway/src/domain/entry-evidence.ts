@@ -5,6 +5,7 @@ import {
   cosignaturesOn,
   decodeBase64,
   decodeEntry,
+  keyChangeSchema,
   leafHash,
   logVerifierKey,
   lookupRequestSchema,
@@ -59,7 +60,7 @@ export interface SignedRequest {
   /** What was signed; undefined when the signature does not hold. */
   readonly request: LoggedRequest | undefined;
   readonly reason: string | undefined;
-  /** The key that counted: the agency's latest at the time of the entry, as it enrolled it in this log. */
+  /** The key that signed, or else that of the agency's latest enrolment before: as enrolled or announced in this log. */
   readonly key: string | undefined;
   /** Whether that is the key on today's roster. */
   readonly onRoster: boolean;
@@ -153,28 +154,41 @@ async function signedRequest(
   if (!('evidence' in entry)) return undefined;
   const { agency, evidence } = entry;
   const current = deps.roster.current.roster.agencies.find(({ id }) => id === agency)?.identityKey;
-  const key = entry.event === 'enrolment' ? entry.identityKey : await keyAt(deps.search, agency, index);
-  const onRoster = key !== undefined && key === current;
-  if (key === undefined) return { request: undefined, reason: undefined, key, onRoster };
-  try {
-    const logged = {
-      base: decodeBase64(evidence.base),
-      signature: decodeBase64(evidence.signature),
-      ...('body' in entry && { body: utf8ToBytes(entry.body) }),
-    };
-    const { backend } = deps.keys.suite;
-    const request = checkLoggedRequest(backend, decodeBase64(key, 32), agency, logged);
-    return { request, reason: undefined, key, onRoster };
-  } catch (error) {
-    if (!(error instanceof HitError)) throw error;
-    return { request: undefined, reason: error.detail, key, onRoster };
-  }
+  const keys = entry.event === 'enrolment' ? [entry.identityKey] : await keysAt(deps.search, agency, index);
+  const [first] = keys;
+  if (first === undefined) return { request: undefined, reason: undefined, key: undefined, onRoster: false };
+  const logged = {
+    base: decodeBase64(evidence.base),
+    signature: decodeBase64(evidence.signature),
+    ...('body' in entry && { body: utf8ToBytes(entry.body) }),
+  };
+  let reason: string | undefined;
+  for (const key of keys)
+    try {
+      const { backend } = deps.keys.suite;
+      const request = checkLoggedRequest(backend, decodeBase64(key, 32), agency, logged);
+      return { request, reason: undefined, key, onRoster: key === current };
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      reason ??= error.detail;
+    }
+  return { request: undefined, reason, key: first, onRoster: first === current };
 }
 
-/** The identity key that an agency had when an entry was written: that of its latest enrolment before. */
-async function keyAt(search: LogSearch, agency: string, index: number): Promise<string | undefined> {
-  const [enrolment] = await search.find({ agency, events: ['enrolment'] }, index, 1);
-  return enrolment?.entry.event === 'enrolment' ? enrolment.entry.identityKey : undefined;
+/** Changes of keys since an enrolment that are looked at: they are days apart. */
+const MAX_CHANGES = 50;
+
+/** The identity keys that an agency had before an entry: that of its latest enrolment, and those that it announced since. */
+async function keysAt(search: LogSearch, agency: string, index: number): Promise<string[]> {
+  const keys: string[] = [];
+  const events = ['enrolment', 'key-change'] as const;
+  for (const { entry } of await search.find({ agency, events }, index, MAX_CHANGES)) {
+    if (entry.event === 'enrolment') return [entry.identityKey, ...keys];
+    if (entry.event !== 'key-change') continue;
+    const change = readable(() => parseJson(keyChangeSchema, utf8ToBytes(entry.body)));
+    if (change !== undefined) keys.push(change.identityKey);
+  }
+  return keys;
 }
 
 async function relatedTo(

@@ -55,7 +55,7 @@ export async function evaluateImport(
     });
   const elements = readElements(request.elements);
   const count = elements.length / ELEMENT_BYTES;
-  const tokenTypes = Object.keys(deps.roster.current.roster.settings.tokenTypes).length;
+  const tokenTypes = Object.keys(deps.roster.current.roster.policy.settings.tokenTypes).length;
   const now = deps.runtime.now();
   const charges = importCharges(agency, tokenTypes, count, now);
   const exceeded = await deps.auditLog.exceeded(charges);

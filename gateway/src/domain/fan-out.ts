@@ -72,7 +72,7 @@ async function ask(
     evidenceSignature: lookup.evidenceSignature,
     question,
   };
-  const timeoutMs = deps.roster.current.roster.settings.answerTimeoutMs;
+  const timeoutMs = deps.roster.current.roster.policy.settings.answerTimeoutMs;
   const since = deps.runtime.now();
   const result = await deps.connections.deliver(delivery, { timeoutMs, signal });
   const now = deps.runtime.now();

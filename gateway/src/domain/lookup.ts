@@ -8,9 +8,9 @@ import { readElements } from './evaluation.ts';
 import type { CheckpointSigner } from './checkpoint-signer.ts';
 import { bodyText, evidenceOf } from './evidence.ts';
 import type { OpenLookups } from './open-lookups.ts';
-import type { Quotas } from './quotas.ts';
 import { canaryCharges, lookupCharges, quotaExceeded } from './quotas.ts';
 import { receiptFor } from './receipts.ts';
+import type { ProfessionalWatch } from './professional-watch.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { sha256 } from './sha256.ts';
 import { TICKET_LIFETIME_MS, makeTickets } from './tickets.ts';
@@ -21,14 +21,14 @@ interface LookupDeps {
   readonly evaluator: Evaluator;
   readonly roster: RosterKeeper;
   readonly openLookups: OpenLookups;
-  readonly quotas: Quotas;
+  readonly watch: ProfessionalWatch;
   readonly runtime: Runtime;
 }
 
 /**
  * Opens a lookup: checks it against policy and quotas, evaluates the blinded elements, writes the entry in the log, and
- * only then lets anything of it out, with the receipt. `body` is the signed request. Throws what `checkLookup` throws, `field-invalid`, `element-invalid`,
- * `quota-exceeded` or `storage-failed`.
+ * only then lets anything of it out, with the receipt. `body` is the signed request. Throws what `checkLookup` throws,
+ * `field-invalid`, `element-invalid`, `quota-exceeded` or `storage-failed`.
  */
 export async function openLookup(
   deps: LookupDeps,
@@ -42,14 +42,16 @@ export async function openLookup(
   const elements = readElements(request.elements, request.persons * request.tokenTypes.length);
   const now = deps.runtime.now();
   const canary = request.purpose === CANARY_PURPOSE;
+  const who = { agency: agency.id, professional: request.professional };
+  if (!canary) deps.watch.requirePace(who);
   const charges = canary
     ? canaryCharges(agency.id, now)
-    : lookupCharges(deps.quotas, { ...request, agency: agency.id }, now);
+    : lookupCharges(roster.policy, { ...request, agency: agency.id }, now);
   const exceeded = await deps.auditLog.exceeded(charges);
   if (exceeded !== undefined) throw quotaExceeded(exceeded, now);
 
   const { evaluated, proof } = await deps.evaluator.evaluate(elements, {
-    proof: roster.settings.lookupProof,
+    proof: roster.policy.settings.lookupProof,
   });
   const id = deps.runtime.random(LOOKUP_ID_BYTES);
   const lookupId = encodeBase64(id);
@@ -65,6 +67,7 @@ export async function openLookup(
     charges,
   );
   if (appended.type === 'exceeded') throw quotaExceeded(appended.charge, now);
+  if (!canary) await deps.watch.seen({ ...who, purpose: request.purpose, persons: request.persons });
 
   const requestDigest = sha256(signature.base);
   const tickets = makeTickets({
@@ -73,6 +76,7 @@ export async function openLookup(
     request,
     evaluated,
     requestDigest,
+    policyVersion: roster.policy.version,
     issuedAt: now,
   });
   const lookup = {

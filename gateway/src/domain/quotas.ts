@@ -1,12 +1,6 @@
-import { HitError } from '@hitmachine/protocol';
+import type { Policy, QuotaRule } from '@hitmachine/protocol';
+import { HitError, WINDOW_MS, limitsOf, purposeOf } from '@hitmachine/protocol';
 import type { Charge } from '../ports/quota.ts';
-
-/** Limits that the federation has agreed on, as `gateway.yaml` has them. */
-export interface Quotas {
-  readonly personsPerAgencyPerDay: number;
-  readonly personsPerProfessionalPerDay: number;
-  readonly lookupsPerAgencyPerMinute: number;
-}
 
 /**
  * Questions about its own canaries that an agency may ask: one a minute, and more after imports and restarts. Each is
@@ -23,41 +17,44 @@ const REGISTERS_PER_DAY = 1_000;
 /** Table commitments that an agency may make: one an import and one a day, and as many again. Each is an entry. */
 const TABLES_PER_MINUTE = 20;
 const TABLES_PER_DAY = 1_000;
-const MINUTE = 60_000;
-const DAY = 86_400_000;
+/** Signals and reviews that an agency may tell of: far more than there should be. Each is an entry. */
+const NOTICES_PER_MINUTE = 20;
+const NOTICES_PER_DAY = 500;
+const MINUTE = WINDOW_MS.minute;
+const DAY = WINDOW_MS.day;
 
 /** The end of the window of `length` milliseconds in which `now` lies; days are those of UTC. */
 const windowEnd = (now: number, length: number): number => (Math.floor(now / length) + 1) * length;
 
-/** What a lookup costs. */
+/** What a lookup costs, all of it in persons: at every limit of the federation, and at those of its purpose. */
 export function lookupCharges(
-  quotas: Quotas,
-  lookup: { readonly agency: string; readonly professional: string; readonly persons: number },
+  policy: Policy,
+  lookup: {
+    readonly agency: string;
+    readonly professional: string;
+    readonly purpose: string;
+    readonly persons: number;
+  },
   now: number,
 ): Charge[] {
+  const { agency, professional, purpose, persons } = lookup;
+  const own = purposeOf(policy, purpose)?.quotas;
   return [
-    {
-      counter: `lookups:${lookup.agency}`,
-      describes: 'lookups of an agency a minute',
-      windowEnd: windowEnd(now, MINUTE),
-      amount: 1,
-      limit: quotas.lookupsPerAgencyPerMinute,
-    },
-    {
-      counter: `persons:${lookup.agency}`,
-      describes: 'persons of an agency a day',
-      windowEnd: windowEnd(now, DAY),
-      amount: lookup.persons,
-      limit: quotas.personsPerAgencyPerDay,
-    },
-    {
-      counter: `persons:${lookup.agency}:${lookup.professional}`,
-      describes: 'persons of a professional a day',
-      windowEnd: windowEnd(now, DAY),
-      amount: lookup.persons,
-      limit: quotas.personsPerProfessionalPerDay,
-    },
-  ];
+    ...limitsOf(policy.quotas).map((limit) => ({ ...limit, rule: 'quota', counter: '', of: '' })),
+    ...(own === undefined ? [] : limitsOf(own)).map((limit) => ({
+      ...limit,
+      rule: 'quota-purpose',
+      counter: `${purpose}:`,
+      of: ` for the purpose ${purpose}`,
+    })),
+  ].map(({ holder, window, limit, rule, counter, of }) => ({
+    counter: `persons-${window}:${counter}${agency}${holder === 'professional' ? `:${professional}` : ''}`,
+    describes: `persons of ${holder === 'agency' ? 'an agency' : 'a professional'} a ${window}${of}`,
+    rule: `${rule}-${holder}-${window}` as QuotaRule,
+    windowEnd: windowEnd(now, WINDOW_MS[window]),
+    amount: persons,
+    limit,
+  }));
 }
 
 /** What a question about an agency's own canary costs: it does not count as a lookup. */
@@ -120,6 +117,26 @@ export function tablesCharges(agency: string, now: number): Charge[] {
   ];
 }
 
+/** What a signal or a review costs an agency. */
+export function noticesCharges(agency: string, now: number): Charge[] {
+  return [
+    {
+      counter: `notices:${agency}`,
+      describes: 'signals and reviews of an agency a minute',
+      windowEnd: windowEnd(now, MINUTE),
+      amount: 1,
+      limit: NOTICES_PER_MINUTE,
+    },
+    {
+      counter: `notices-day:${agency}`,
+      describes: 'signals and reviews of an agency a day',
+      windowEnd: windowEnd(now, DAY),
+      amount: 1,
+      limit: NOTICES_PER_DAY,
+    },
+  ];
+}
+
 /** What an import costs: an agency may import everything twice a day, and no more. */
 export function importCharges(
   agency: { readonly id: string; readonly clients: number },
@@ -144,6 +161,6 @@ export function quotaExceeded(charge: Charge, now: number): HitError {
   return new HitError(
     'quota-exceeded',
     `the limit on ${charge.describes} would be exceeded: ${charge.limit}`,
-    { retryAfter },
+    { retryAfter, ...(charge.rule !== undefined && { rule: charge.rule }) },
   );
 }

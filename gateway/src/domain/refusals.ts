@@ -1,20 +1,14 @@
-import type { LogEvent } from '@hitmachine/protocol';
-import { HitError } from '@hitmachine/protocol';
-import type { OperationalLog } from '../log.ts';
-import type { AuditLog } from '../ports/audit-log.ts';
-import type { Runtime } from '../ports/runtime.ts';
+import { GATEWAY_RULES, HitError } from '@hitmachine/protocol';
 import type { Caller } from './authentication.ts';
-import { evidenceOf } from './evidence.ts';
-
-type Refused = Extract<LogEvent, { code: unknown }>['event'];
+import type { RefusalLog, RefusedEvent } from './refusal-log.ts';
 
 /**
  * Runs what an agency asked for; if it is refused, writes that down too and refuses all the same. A refusal gives
  * nothing away, so it goes out even when it cannot be logged.
  */
 export async function loggingRefusals<T>(
-  deps: { readonly auditLog: AuditLog; readonly runtime: Runtime; readonly log: OperationalLog },
-  event: Refused,
+  { refusals }: { readonly refusals: RefusalLog },
+  event: RefusedEvent,
   caller: Caller,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -22,10 +16,8 @@ export async function loggingRefusals<T>(
     return await work();
   } catch (error) {
     const code = error instanceof HitError ? error.code : 'internal';
-    const agency = caller.agency.id;
-    await deps.auditLog
-      .append(deps.runtime.now(), { event, agency, code, evidence: evidenceOf(caller.signature) })
-      .catch((err: unknown) => deps.log.error('refusal-not-logged', { agency, err }));
+    const rule = GATEWAY_RULES.find((one) => error instanceof HitError && one === error.rule);
+    await refusals.note({ event, agency: caller.agency.id, code, rule, signature: caller.signature });
     throw error;
   }
 }

@@ -55,7 +55,7 @@ export async function updateRegisters(
   registers: readonly Register[],
   body: Uint8Array,
 ): Promise<CurrentRoster> {
-  checkRegisters(registers, deps.roster.current.roster.settings);
+  checkRegisters(registers, deps.roster.current.roster.policy.settings);
   const now = deps.runtime.now();
   const appended = await deps.auditLog.append(
     now,

@@ -1,29 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { LogEvent, Purpose, Roster, Settings, SignedDocument } from '@hitmachine/protocol';
+import type { LogEvent, Members, Roster, RosterPayload, SignedDocument } from '@hitmachine/protocol';
 import {
   GATEWAY_KEY_ID,
   HitError,
   ROSTER_KIND,
   decodeBase64,
-  encodeBase64,
-  openDocument,
+  digestOf,
+  memberOf,
+  openRoster,
+  openRosterPayload,
+  parseJson,
   rosterSchema,
   signDocument,
+  signersOf,
 } from '@hitmachine/protocol';
 import type { AuditLog } from '../ports/audit-log.ts';
-import type { AgencyRecord, Directory } from '../ports/directory.ts';
+import type { Directory, StoredRoster } from '../ports/directory.ts';
 import type { LogSearch } from '../ports/log-search.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { GatewayKeys } from './keys.ts';
 import { publicKeys } from './keys.ts';
-import { sha256 } from './sha256.ts';
-
-/** What the federation has agreed on, as the configuration has it. */
-export interface Policy {
-  readonly federation: string;
-  readonly settings: Settings;
-  readonly purposes: readonly Purpose[];
-}
+import { enrolledAgency, federationKeys, listed, openMembers } from './members.ts';
+import { openPolicy } from './policies.ts';
 
 export interface CurrentRoster {
   readonly roster: Roster;
@@ -36,46 +34,35 @@ interface RosterDeps {
   readonly auditLog: AuditLog;
   readonly search: LogSearch;
   readonly runtime: Runtime;
-  readonly policy: Policy;
-}
-
-interface Unlogged {
-  readonly before: Roster | undefined;
-  readonly after: CurrentRoster;
+  readonly federation: string;
 }
 
 /**
  * Holds the roster that is in force. It follows from the directory and the policy, so after a crash between a change
  * and its roster the next start makes up for it. A version is stored and stands in the log before anybody gets to see
- * it, once: one that could be stored and not logged is logged by the next refresh or start, as it is.
+ * it, once: one that could be stored and not logged is logged by the next refresh or start, as it is. Of several
+ * gateways on one directory one makes the next version, and the others take it over.
  */
 export class RosterKeeper {
   readonly #deps: RosterDeps;
   readonly #listeners: ((version: number) => void)[] = [];
   #current: CurrentRoster;
-  /** A version that is stored and stands in the log not yet. */
-  #unlogged: Unlogged | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(deps: RosterDeps, current: CurrentRoster, unlogged: Unlogged | undefined) {
+  private constructor(deps: RosterDeps, current: CurrentRoster) {
     this.#deps = deps;
     this.#current = current;
-    this.#unlogged = unlogged;
   }
 
   /** Opens the stored roster, or makes the first, and brings it up to date with the policy. */
   static async open(deps: RosterDeps): Promise<RosterKeeper> {
     const stored = await openStored(deps);
-    if (stored !== undefined && stored.roster.federation !== deps.policy.federation)
+    if (stored !== undefined && stored.roster.federation !== deps.federation)
       throw new HitError(
         'config-invalid',
         `federation: the roster of this directory is that of "${stored.roster.federation}"; a federation keeps its name`,
       );
-    const first = stored ?? (await next(deps, undefined));
-    if (stored === undefined) await store(deps, first);
-    const logged = stored !== undefined && (await isLogged(deps, stored));
-    // What changed is not known any more: the version before it was not kept at hand.
-    const keeper = new RosterKeeper(deps, first, logged ? undefined : { before: undefined, after: first });
+    const keeper = new RosterKeeper(deps, await upToDate(deps));
     await keeper.refresh();
     return keeper;
   }
@@ -98,74 +85,130 @@ export class RosterKeeper {
 
   async #refresh(): Promise<CurrentRoster> {
     const { deps, before } = { deps: this.#deps, before: this.#current };
-    if (this.#unlogged === undefined) {
-      const after = await next(deps, before);
-      if (after === before) return before;
-      await store(deps, after);
-      this.#unlogged = { before: before.roster, after };
-    }
-    const { after } = this.#unlogged;
-    await log(deps, this.#unlogged);
-    this.#unlogged = undefined;
-    this.#current = after;
-    for (const listener of this.#listeners) listener(after.roster.version);
+    const [stored, after] = [await deps.directory.latestRoster(), await next(deps, before)];
+    if (stored?.version === before.roster.version && after === before) return before;
+    this.#current = await upToDate(deps);
+    if (this.#current.roster.version === before.roster.version) return before;
+    for (const listener of this.#listeners) listener(this.#current.roster.version);
     // What may have changed while this one waited for its entry.
     return this.#refresh();
   }
 }
 
-async function openStored({ directory, keys }: RosterDeps): Promise<CurrentRoster | undefined> {
-  const stored = await directory.latestRoster();
+/**
+ * The roster as it should be now, stored and logged: the latest one, whoever made it, or the next. Each version is logged
+ * before there is another one, also where whoever stored it did not get to that.
+ */
+function upToDate(deps: RosterDeps): Promise<CurrentRoster> {
+  return deps.directory.exclusively(async () => {
+    const stored = await openStored(deps);
+    if (stored !== undefined) await log(deps, stored);
+    const after = await next(deps, stored);
+    if (after === stored) return after;
+    await store(deps, after);
+    await log(deps, after);
+    return after;
+  });
+}
+
+const openStored = async (deps: RosterDeps): Promise<CurrentRoster | undefined> =>
+  opened(deps, await deps.directory.latestRoster());
+
+function opened({ keys }: RosterDeps, stored: StoredRoster | undefined): CurrentRoster | undefined {
   if (stored === undefined) return undefined;
-  const signer = { keyId: GATEWAY_KEY_ID, publicKey: keys.identityKey };
-  const roster = openDocument(keys.suite.backend, ROSTER_KIND, rosterSchema, stored.document, signer);
+  const roster = openRoster(keys.suite.backend, stored.document, keys.identityKey);
   return { roster, document: stored.document };
 }
 
 /** The roster as it should be now: the one before, or a next version. */
 async function next(deps: RosterDeps, before: CurrentRoster | undefined): Promise<CurrentRoster> {
-  const { keys, directory, policy, runtime } = deps;
-  const content: Roster = {
+  const { keys, federation, runtime } = deps;
+  const now = runtime.now();
+  const decided = await decidedBy(deps, before, now);
+  const content: RosterPayload = {
     format: 'hitmachine-roster-1',
-    federation: policy.federation,
+    federation,
     version: before?.roster.version ?? 0,
     issuedAt: before?.roster.issuedAt ?? 0,
-    gateway: publicKeys(keys),
-    settings: policy.settings,
-    purposes: [...policy.purposes],
-    agencies: (await directory.agencies()).flatMap(onRoster),
+    ...decided,
   };
-  if (before !== undefined && isDeepStrictEqual(content, before.roster)) return before;
-  const roster = rosterSchema.parse({ ...content, version: content.version + 1, issuedAt: runtime.now() });
+  if (before !== undefined && isDeepStrictEqual(content, payloadOf(before))) return before;
+  const payload = rosterSchema.parse({ ...content, version: content.version + 1, issuedAt: now });
+  const { backend } = keys.suite;
   const signer = { keyId: GATEWAY_KEY_ID, seed: keys.identitySeed.reveal() };
-  const document = signDocument(keys.suite.backend, ROSTER_KIND, roster, signer);
-  return { roster, document };
+  const document = signDocument(backend, ROSTER_KIND, payload, signer);
+  return { roster: openRosterPayload(backend, payload), document };
 }
+
+/**
+ * What people decided: the policy, and who takes part. Where an offline key is to be used that has not yet signed both,
+ * that of the roster before stays; registers and removals come through all the same.
+ */
+async function decidedBy(
+  { keys, directory }: RosterDeps,
+  before: CurrentRoster | undefined,
+  now: number,
+): Promise<Pick<RosterPayload, 'gateway' | 'policy' | 'members' | 'agencies'>> {
+  const policy = await directory.latestPolicy();
+  if (policy === undefined) throw new HitError('config-invalid', 'no policy was published yet');
+  const records = await directory.agencies();
+  const offlineKey = await directory.offlineKey();
+  if (offlineKey === undefined)
+    return {
+      gateway: publicKeys(keys),
+      policy: policy.document,
+      agencies: records.flatMap((record) => enrolledAgency(record, now)),
+    };
+  const signed = await signedByAll({ keys, directory }, offlineKey, policy.document);
+  if (signed !== undefined) return { ...signed.documents, agencies: listed(records, signed.members, now) };
+  if (before === undefined)
+    throw new HitError('config-invalid', 'the offline key has signed no policy and no list of members yet');
+  const { gateway, policy: standing, members } = payloadOf(before);
+  return {
+    gateway,
+    policy: standing,
+    ...(members !== undefined && { members }),
+    agencies: listed(records, { agencies: before.roster.agencies.map(memberOf) }, now),
+  };
+}
+
+/** The documents that the offline key signed; undefined while one of them is missing. */
+async function signedByAll(
+  { keys, directory }: Pick<RosterDeps, 'keys' | 'directory'>,
+  offlineKey: string,
+  policy: SignedDocument,
+): Promise<
+  { members: Members; documents: Pick<RosterPayload, 'gateway' | 'policy' | 'members'> } | undefined
+> {
+  const stored = await directory.latestMembers();
+  if (stored === undefined) return undefined;
+  const gateway = federationKeys(keys, offlineKey);
+  try {
+    openPolicy({ keys }, policy, signersOf(gateway));
+    const members = openMembers(keys, offlineKey, stored.document);
+    return { members, documents: { gateway, policy, members: stored.document } };
+  } catch (error) {
+    if (error instanceof HitError && error.code === 'signature-invalid') return undefined;
+    throw error;
+  }
+}
+
+const payloadOf = ({ document }: CurrentRoster): RosterPayload =>
+  parseJson(rosterSchema, decodeBase64(document.payload));
 
 const store = ({ directory }: RosterDeps, { roster, document }: CurrentRoster): Promise<void> =>
   directory.saveRoster({ version: roster.version, document });
 
-const digestOf = ({ document }: CurrentRoster): string =>
-  encodeBase64(sha256(decodeBase64(document.payload)));
-
-async function log({ auditLog, runtime }: RosterDeps, { before, after }: Unlogged): Promise<void> {
-  await auditLog.append(runtime.now(), {
-    event: 'roster',
-    version: after.roster.version,
-    digest: digestOf(after),
-    changed: changesBetween(before, after.roster),
-  });
-}
-
-async function isLogged({ search }: RosterDeps, stored: CurrentRoster): Promise<boolean> {
+/** Logs a version that is stored, unless it stands in the log already. */
+async function log(deps: RosterDeps, after: CurrentRoster): Promise<void> {
+  const { auditLog, runtime, search, directory } = deps;
+  const digest = digestOf(after.document);
+  const { version } = after.roster;
   const [latest] = await search.find({ events: ['roster'] }, undefined, 1);
-  return latest?.entry.event === 'roster' && latest.entry.digest === digestOf(stored);
-}
-
-function onRoster({ id, name, kind, enrolment }: AgencyRecord): Roster['agencies'] {
-  if (enrolment === undefined) return [];
-  const { identityKey, sessionKey, registers } = enrolment;
-  return [{ id, name, kind, identityKey: encodeBase64(identityKey), sessionKey, registers: [...registers] }];
+  if (latest?.entry.event === 'roster' && latest.entry.digest === digest) return;
+  const before = opened(deps, await directory.roster(version - 1));
+  const changed = changesBetween(before?.roster, after.roster);
+  await auditLog.append(runtime.now(), { event: 'roster', version, digest, changed });
 }
 
 type Change = Extract<LogEvent, { event: 'roster' }>['changed'][number];
@@ -174,13 +217,14 @@ type Change = Extract<LogEvent, { event: 'roster' }>['changed'][number];
 function changesBetween(before: Roster | undefined, after: Roster): Change[] {
   const parts: Readonly<Record<Change, (roster: Roster) => unknown>> = {
     'gateway-keys': ({ gateway }) => gateway,
-    policy: ({ settings, purposes }) => [settings, purposes],
+    policy: ({ policy }) => policy,
+    members: ({ members }) => members?.payload,
     agencies: ({ agencies }) => agencies.map(({ id, name, kind }) => [id, name, kind]),
     'agency-keys': ({ agencies }) =>
-      agencies.map(({ id, identityKey, sessionKey }) => [id, identityKey, sessionKey]),
+      agencies.map(({ id, identityKey, sessionKey, keyChange }) => [id, identityKey, sessionKey, keyChange]),
     registers: ({ agencies }) => agencies.map(({ id, registers }) => [id, registers]),
   };
   return (Object.keys(parts) as Change[]).filter(
-    (part) => before === undefined || !isDeepStrictEqual(parts[part](before), parts[part](after)),
+    (part) => !isDeepStrictEqual(before && parts[part](before), parts[part](after)),
   );
 }

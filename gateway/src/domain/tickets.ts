@@ -1,5 +1,5 @@
 import type { LookupRequest } from '@hitmachine/protocol';
-import { TICKET_VERSION, elementDigests, ticketCodec } from '@hitmachine/protocol';
+import { TICKET_VERSION, elementDigests, groundsOf, ticketCodec } from '@hitmachine/protocol';
 
 /** Milliseconds for which a ticket may be used. */
 export const TICKET_LIFETIME_MS = 60_000;
@@ -11,6 +11,7 @@ export interface TicketBase {
   readonly request: LookupRequest;
   readonly evaluated: Uint8Array;
   readonly requestDigest: Uint8Array;
+  readonly policyVersion: number;
   readonly issuedAt: number;
 }
 
@@ -33,10 +34,13 @@ export function makeTickets(base: TicketBase): Map<string, Uint8Array> {
         node,
         registers: local,
         purpose: request.purpose,
+        role: request.role,
+        grounds: groundsOf(request),
         persons: request.persons,
         elementDigests: digests,
         requestDigest: base.requestDigest,
         rosterVersion: request.rosterVersion,
+        policyVersion: base.policyVersion,
         issuedAt: base.issuedAt,
         expiresAt: base.issuedAt + TICKET_LIFETIME_MS,
       }),

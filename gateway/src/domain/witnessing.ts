@@ -6,6 +6,7 @@ import {
   addSignatures,
   cosignaturesOn,
   decodeBase64,
+  identityKeysAt,
   proveConsistency,
   utf8ToBytes,
   witnessName,
@@ -73,6 +74,8 @@ export class Witnessing {
     const signed = await checkpoints.current();
     const { size } = signed.head;
     const latest = await published.latest();
+    // Another replica has published what came after we looked.
+    if (latest !== undefined && latest.size > size) return;
     // Stored before anybody sees it: after a crash the gateway still knows what it signed.
     const before = latest?.size === size ? latest.note : signed.note;
     if (latest?.size !== size) await published.save({ size, at: runtime.now(), note: before });
@@ -131,12 +134,16 @@ export class Witnessing {
     const { roster, keys, published, runtime } = this.#deps;
     const { size } = signed.head;
     const { federation, agencies } = roster.current.roster;
-    const identityKey = agencies.find(({ id }) => id === agency)?.identityKey;
-    if (identityKey === undefined) return;
-    const witness = { name: witnessName(federation, agency), publicKey: decodeBase64(identityKey, 32) };
+    const entry = agencies.find(({ id }) => id === agency);
+    if (entry === undefined) return;
+    const { backend } = keys.suite;
+    const witnesses = identityKeysAt(backend, federation, entry, runtime.now()).map((key) => ({
+      name: witnessName(federation, agency),
+      publicKey: decodeBase64(key, 32),
+    }));
     try {
       const note = addSignatures(signed.note, [line]);
-      if (cosignaturesOn(keys.suite.backend, note, [witness]).length !== 1)
+      if (!witnesses.some((witness) => cosignaturesOn(backend, note, [witness]).length === 1))
         throw new HitError('signature-invalid');
     } catch (error) {
       if (!(error instanceof HitError)) throw error;

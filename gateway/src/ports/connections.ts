@@ -3,6 +3,8 @@ import type { DeliveryFailure, DeliveryOutcome, SealedQuestion } from '@hitmachi
 /** An agency whose connection request was checked, with the bytes that it signed. */
 export interface AcceptedConnection {
   readonly agency: string;
+  /** The identity key that signed it, base64url. */
+  readonly identityKey: string;
   /** Signature base (RFC 9421 section 2.5) of the request. */
   readonly requestBase: Uint8Array;
 }
@@ -51,6 +53,6 @@ export interface Connections {
   announceRoster(version: number): void;
   /** Closes the connections of an agency whose identity key was replaced. */
   disconnect(agency: string): void;
-  /** Closes the connections of all agencies but these, the members of the federation. */
-  keepOnly(members: ReadonlySet<string>): void;
+  /** Closes all connections but those of the members of the federation that were signed with a key that counts. */
+  keepOnly(members: ReadonlyMap<string, readonly string[]>): void;
 }

@@ -1,4 +1,4 @@
-import type { Agency, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
+import type { Agency, KeyChange, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
 
 /** What an administrator says of an agency when inviting it. */
 export interface Invitation {
@@ -18,7 +18,12 @@ export interface Enrolment {
   readonly identityKey: Uint8Array;
   readonly sessionKey: SessionKey;
   readonly registers: readonly Register[];
+  /** The change of keys that the agency announced last; its keys are those above until that takes effect. */
+  readonly keyChange?: KeyChange | undefined;
 }
+
+/** The part of an enrolment that an announced change of keys is about. */
+export type KeyChangeOf = Pick<Enrolment, 'identityKey' | 'sessionKey' | 'keyChange'>;
 
 /** An agency as the gateway knows it; without an enrolment it was only invited. */
 export interface AgencyRecord extends Invitation {
@@ -27,13 +32,14 @@ export interface AgencyRecord extends Invitation {
   readonly enrolment: Enrolment | undefined;
 }
 
-export interface StoredRoster {
+export interface StoredDocument {
   readonly version: number;
   readonly document: SignedDocument;
 }
+export type StoredRoster = StoredDocument;
 
 /**
- * Agencies, their enrolment tokens and registers, and every version of the roster.
+ * Agencies, their enrolment tokens and registers, and every version of the roster, the policy and the list of members.
  *
  * Trusted for: a token that was used is never unused again, and a roster version that was served never gets another
  * content; both also after a crash. Every write is durable before it resolves and rejects with `storage-failed`
@@ -55,10 +61,32 @@ export interface Directory {
   enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean>;
   /** Replaces the registers of an enrolled agency. */
   setRegisters(id: string, registers: readonly Register[]): Promise<void>;
+  /**
+   * Stores an announced change of keys, with the keys that an agency has until it takes effect. Does so, and returns true,
+   * only if the agency still has the identity key and the announcement of `before`: of two at once one gets false.
+   */
+  announceKeys(id: string, before: Enrolment, after: Required<KeyChangeOf>): Promise<boolean>;
   /** The roster with the highest version. */
   latestRoster(): Promise<StoredRoster | undefined>;
   /** The roster of a version. */
   roster(version: number): Promise<StoredRoster | undefined>;
   /** Stores the next version. Rejects with `already-exists` when that is not one above the latest. */
   saveRoster(roster: StoredRoster): Promise<void>;
+  /** The policy with the highest version. */
+  latestPolicy(): Promise<StoredDocument | undefined>;
+  /** Stores a policy. Rejects with `already-exists` when its version is not above the latest. */
+  savePolicy(policy: StoredDocument): Promise<void>;
+  /** The list of members with the highest version; there is none without an offline key. */
+  latestMembers(): Promise<StoredDocument | undefined>;
+  /** Stores a list of members. Rejects with `already-exists` when its version is not above the latest. */
+  saveMembers(members: StoredDocument): Promise<void>;
+  /** The federation's second key, base64url, without which nothing that people decide counts. */
+  offlineKey(): Promise<string | undefined>;
+  /** Begins to use an offline key. Rejects with `already-exists` when there is another one. */
+  useOfflineKey(publicKey: string): Promise<void>;
+  /**
+   * Runs what only one of the gateways on this directory may do at a time, such as making the next roster. When this
+   * process dies the next one goes on; one that takes longer than ten seconds may lose its turn.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
 }

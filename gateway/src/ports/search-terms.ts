@@ -1,5 +1,5 @@
 import type { LogEntry } from '@hitmachine/protocol';
-import { lookupRequestSchema } from '@hitmachine/protocol';
+import { lookupRequestSchema, reviewSchema, signalReportSchema } from '@hitmachine/protocol';
 import { z } from 'zod';
 
 /** What of an entry the log can be searched by, beside its index, time and event. */
@@ -10,15 +10,18 @@ export interface SearchTerms {
   readonly caseCommitment: string | undefined;
   readonly lookupId: string | undefined;
   readonly node: string | undefined;
-  /** Outcome of an answer, code of a refusal, alarm of a witness. */
+  /**
+   * Outcome of an answer, rule or else code of a refusal, alarm of a witness, name of a signal, verdict of a review,
+   * and `break-glass` for a lookup without the approval that it needs.
+   */
   readonly status: string | undefined;
   readonly persons: number | undefined;
   readonly milliseconds: number | undefined;
 }
 
-const { purpose, professional, caseCommitment, persons } = lookupRequestSchema.shape;
+const { purpose, professional, caseCommitment, persons, breakGlass } = lookupRequestSchema.shape;
 /** What the console searches by in the request of a lookup; the rest of the request is left alone. */
-const requestTermsSchema = z.object({ purpose, professional, caseCommitment, persons });
+const requestTermsSchema = z.object({ purpose, professional, caseCommitment, persons, breakGlass });
 
 const NONE: SearchTerms = {
   agency: undefined,
@@ -40,7 +43,7 @@ export function searchTermsOf(entry: LogEntry): SearchTerms {
   switch (entry.event) {
     case 'lookup':
     case 'canary':
-      return { ...NONE, agency: entry.agency, lookupId: entry.lookupId, ...requestTermsOf(entry.body) };
+      return { ...NONE, agency: entry.agency, lookupId: entry.lookupId, ...lookupTermsOf(entry.body) };
     case 'answer':
       return {
         ...NONE,
@@ -54,7 +57,16 @@ export function searchTermsOf(entry: LogEntry): SearchTerms {
     case 'evaluation-refused':
     case 'tables-refused':
     case 'registers-refused':
-      return { ...NONE, agency: entry.agency, status: entry.code };
+    case 'key-change-refused':
+    case 'signal-refused':
+    case 'review-refused':
+      return { ...NONE, agency: entry.agency, status: entry.rule ?? entry.code };
+    case 'signal':
+      return { ...NONE, agency: entry.agency, professional: entry.professional, status: entry.signal };
+    case 'signal-reported':
+      return { ...NONE, agency: entry.agency, ...reportTermsOf(entry.body) };
+    case 'review':
+      return { ...NONE, agency: entry.agency, ...reviewTermsOf(entry.body) };
     case 'witness-refused':
       return { ...NONE, agency: entry.agency, status: entry.alarm };
     default:
@@ -62,14 +74,29 @@ export function searchTermsOf(entry: LogEntry): SearchTerms {
   }
 }
 
-/** A body that is no lookup request has no terms: the entry is stored all the same. */
-function requestTermsOf(body: string): Partial<SearchTerms> {
+const lookupTermsOf = (body: string): Partial<SearchTerms> => {
+  const { breakGlass, ...terms } = termsOf(requestTermsSchema, body);
+  return breakGlass === true ? { ...terms, status: 'break-glass' } : terms;
+};
+
+function reportTermsOf(body: string): Partial<SearchTerms> {
+  const { professional: who, signal } = termsOf(signalReportSchema, body);
+  return { professional: who, status: signal };
+}
+
+function reviewTermsOf(body: string): Partial<SearchTerms> {
+  const { lookupId, verdict } = termsOf(reviewSchema, body);
+  return { lookupId, status: verdict };
+}
+
+/** A body that is not of its kind has no terms: the entry is stored all the same. */
+function termsOf<T extends object>(schema: z.ZodType<T>, body: string): Partial<T> {
   let request: unknown;
   try {
     request = JSON.parse(body);
   } catch {
     return {};
   }
-  const { success, data } = requestTermsSchema.safeParse(request);
+  const { success, data } = schema.safeParse(request);
   return success ? data : {};
 }

@@ -1,4 +1,4 @@
-import { HitError } from '@hitmachine/protocol';
+import { HitError, encodeBase64 } from '@hitmachine/protocol';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import type { GatewayDeps } from './context.ts';
 import { problemResponses } from './problems.ts';
@@ -16,7 +16,7 @@ const connect: ApiRoute = {
   request: { headers: signedHeaders },
   responses: {
     101: { description: 'The connection is open.' },
-    ...problemResponses(...SIGNED_CODES, 'not-ready'),
+    ...problemResponses(...SIGNED_CODES),
   },
 };
 
@@ -29,8 +29,12 @@ export function connectRoutes(api: ApiRoutes, deps: GatewayDeps): void {
         fields: [{ field: 'Upgrade', detail: 'websocket' }],
       });
     if (deps.stopping()) throw new HitError('not-ready');
-    const { agency, signature } = await signedBy(deps, c, new Uint8Array());
-    accept({ agency: agency.id, requestBase: signature.base });
+    const { agency, signature, identityKey } = await signedBy(deps, c, new Uint8Array());
+    accept({
+      agency: agency.id,
+      identityKey: encodeBase64(identityKey),
+      requestBase: signature.base,
+    });
     // Never sent: the server answers an accepted request with 101 by itself.
     return c.body(null, 204);
   });

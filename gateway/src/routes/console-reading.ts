@@ -18,6 +18,7 @@ import { PAGE_SIZE, searchPage } from '../../console/pages/search.ts';
 import { witnessesPage } from '../../console/pages/witnesses.ts';
 import { describeSearch } from '../../console/search-form.ts';
 import { USUAL_DAYS, findSignals } from '../../console/signals.ts';
+import { findToReview } from '../../console/to-review.ts';
 import { witnessHealth } from '../../console/witness-health.ts';
 import type { EntryEvidence } from '../domain/entry-evidence.ts';
 import { entryEvidence } from '../domain/entry-evidence.ts';
@@ -147,7 +148,7 @@ async function showSearch({ deps, console, show }: ConsoleContext, c: GatewayCon
     form,
     result,
     agencies: roster.agencies.map(({ id }) => id),
-    purposes: roster.purposes.map(({ code }) => code),
+    purposes: roster.policy.purposes.map(({ code }) => code),
     otlp: console.processingLog !== undefined,
   };
   const { title } = wording.texts.search;
@@ -171,7 +172,9 @@ async function showFigures({ deps, show }: ConsoleContext, c: GatewayContext): P
     days,
   );
   const signals = await findSignals(deps.search, rows, from, to);
-  return show(c, { title, content: figuresPage({ form, result: { figures, signals }, now }, wording) });
+  const toReview = await findToReview(deps.search, from, to);
+  const result = { figures, signals, toReview };
+  return show(c, { title, content: figuresPage({ form, result, now }, wording) });
 }
 
 function indexOf(c: GatewayContext): number {

@@ -5,7 +5,8 @@ import type { AuthenticationDeps } from '../domain/authentication.ts';
 import type { Auditors } from '../domain/auditors.ts';
 import type { CheckpointSigner } from '../domain/checkpoint-signer.ts';
 import type { OpenLookups } from '../domain/open-lookups.ts';
-import type { Quotas } from '../domain/quotas.ts';
+import type { ProfessionalWatch } from '../domain/professional-watch.ts';
+import type { RefusalLog } from '../domain/refusal-log.ts';
 import type { RosterKeeper } from '../domain/roster-keeper.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
@@ -32,7 +33,8 @@ export interface GatewayDeps extends AuthenticationDeps {
   readonly connections: Connections;
   readonly roster: RosterKeeper;
   readonly openLookups: OpenLookups;
-  readonly quotas: Quotas;
+  readonly watch: ProfessionalWatch;
+  readonly refusals: RefusalLog;
   readonly log: OperationalLog;
   /** Without it there is no console. */
   readonly console?: ConsoleDeps | undefined;

@@ -5,6 +5,7 @@ import {
   enrolmentRequestSchema,
   evaluationRequestSchema,
   evaluationResponseSchema,
+  keyChangeSchema,
   listOf,
   loggedSchema,
   lookupOpenedSchema,
@@ -12,8 +13,10 @@ import {
   registerSchema,
   registersSchema,
   registersUpdateSchema,
+  reviewSchema,
   rosterResponseSchema,
   sessionKeySchema,
+  signalReportSchema,
   signedDocumentSchema,
   tableCommitmentSchema,
 } from '@hitmachine/protocol';
@@ -51,6 +54,20 @@ export const EnrolmentRequest = described(enrolmentRequestSchema, {
   registers,
 }).meta({ id: 'EnrolmentRequest' });
 
+export const KeyChange = described(keyChangeSchema, {
+  previousIdentityKey:
+    'The identity key of now: base64url without padding, 32 bytes; this request is signed with it.',
+  identityKey: 'The new Ed25519 public key, base64url without padding, 32 bytes.',
+  sessionKey: described(sessionKeySchema, {
+    kem: 'Key encapsulation (HPKE): 0x647a is `mlkem768-x25519`, 0x0020 is `x25519`.',
+    publicKey: 'Public key, base64url without padding: 1216 or 32 bytes.',
+  }).meta({ description: 'The new key to which other agencies seal what they ask this one.' }),
+  from: "From when the new keys are the agency's, milliseconds since 1970: as far ahead as the policy wants, or further.",
+  signature:
+    'Signature of the announcement by the previous identity key: base64url without padding, 64 bytes.',
+  proof: 'Signature of the announcement by the new identity key.',
+}).meta({ id: 'KeyChange' });
+
 export const RosterResponse = described(rosterResponseSchema, {
   roster: described(signedDocumentSchema, {
     payload: 'The roster: base64url without padding of the exact bytes of JSON that are signed.',
@@ -86,9 +103,19 @@ export const EvaluationResponse = described(evaluationResponseSchema, {
 
 export const LookupRequest = described(lookupRequestSchema, {
   rosterVersion: 'Version of the roster that the asker went by; refused when another one is in force.',
-  purpose: 'Code of a purpose on the roster; `canary` for a register of your own that is being watched.',
+  purpose: 'Code of a purpose of the policy; `canary` for a register of your own that is being watched.',
   caseCommitment: 'SHA-256 of a random salt and the case reference: base64url without padding, 32 bytes.',
   professional: 'Pseudonym of who asks, under a key of the agency: base64url without padding, 16 bytes.',
+  role: 'Code of the role in which he or she asks, one of the policy; `agent` for a canary.',
+  statements: 'Codes of the statements of the purpose that were confirmed: all of them, each once.',
+  approval: described(lookupRequestSchema.shape.approval.unwrap(), {
+    professional: 'Pseudonym of who approved it, another one than who asks; made as that of who asks.',
+    role: 'Code of the role in which he or she approved it.',
+  })
+    .meta({ description: 'The second professional who approved the question, where the purpose wants one.' })
+    .optional(),
+  breakGlass:
+    'Asked without the approval that the purpose wants, in need; only where the policy allows it, and reviewed afterwards.',
   registers: 'The registers that are asked: `agency/register`, each once.',
   tokenTypes: 'The token types that are asked by, the same for every person, each once.',
   persons: 'Number of persons.',
@@ -129,6 +156,18 @@ export const TableCommitment = described(tableCommitmentSchema, {
     .meta({ description: "Where the agency's own log stands, so that it cannot be written anew." })
     .optional(),
 }).meta({ id: 'TableCommitment' });
+
+export const SignalReport = described(signalReportSchema, {
+  professional: 'Pseudonym of the professional, as in the lookups: base64url without padding, 16 bytes.',
+  signal: 'What stands out.',
+  count: 'Persons that it took.',
+}).meta({ id: 'SignalReport' });
+
+export const Review = described(reviewSchema, {
+  lookupId: 'The lookup, as the gateway named it.',
+  verdict: 'Whether there was reason enough to ask without approval.',
+  reviewer: 'Pseudonym of who reviewed it, made as that of who asks: base64url without padding, 16 bytes.',
+}).meta({ id: 'Review' });
 
 /** A proof as `GET /v1/log/consistency` gives it. */
 export const ConsistencyProof = z

@@ -1,6 +1,7 @@
 import type { IncomingRequest } from '../domain/authentication.ts';
 import { authenticate } from '../domain/authentication.ts';
 import type { Caller } from '../domain/authentication.ts';
+import { requireOnRoster } from '../domain/membership.ts';
 import { readBody, requireContentType } from './body.ts';
 import type { GatewayContext, GatewayDeps } from './context.ts';
 
@@ -13,6 +14,7 @@ export const SIGNED_CODES = [
   'replayed',
   'quota-exceeded',
   'storage-failed',
+  'not-ready',
   'internal',
 ] as const;
 
@@ -37,6 +39,7 @@ export function incomingRequest(c: GatewayContext, body: Uint8Array): IncomingRe
 export async function signedBy(deps: GatewayDeps, c: GatewayContext, body: Uint8Array): Promise<Caller> {
   const caller = await authenticate(deps, incomingRequest(c, body));
   c.set('agency', caller.agency.id);
+  await requireOnRoster(deps.roster, caller);
   return caller;
 }
 

@@ -5,7 +5,7 @@ import type { ExportFolder } from './export-folder.ts';
 import type { AllKeys } from './bundle-check.ts';
 
 /**
- * All keys that agencies ever had, by the enrolments in the log and by the rosters, so that entries can be checked in
+ * All keys that agencies ever had, by the enrolments and changes in the log and by the rosters, so that entries can be checked in
  * any order. Nothing here is trusted: when a key counted is found out from the entries in their order.
  */
 export async function keysOf(folder: ExportFolder, workers: BundleWorkers, size: number): Promise<AllKeys> {

@@ -7,13 +7,16 @@ import {
   concatBytes,
   constantTimeEqual,
   decodeEntry,
+  keyChangeSchema,
+  parseJson,
+  utf8ToBytes,
 } from '@hitmachine/protocol';
 import type { ExportFolder } from './export-folder.ts';
 
 /** All keys that each agency ever had, base64url. */
 export type AllKeys = ReadonlyMap<string, readonly string[]>;
 
-/** The enrolments in a bundle: whose key is what. */
+/** The enrolments and changes of keys in a bundle: whose key is what. */
 export interface FoundKeys {
   readonly type: 'keys';
   readonly enrolments: readonly { readonly agency: string; readonly key: string }[];
@@ -38,17 +41,21 @@ const LEAF_PREFIX = Uint8Array.of(0);
 const leafHash = (leaf: Uint8Array): Uint8Array => hash('sha256', concatBytes(LEAF_PREFIX, leaf), 'buffer');
 
 /** An event stands so in an entry and nowhere else: in a text the quotes would be escaped. */
-const ENROLMENT = Buffer.from('"event":"enrolment"');
+const NEW_KEYS = ['enrolment', 'key-change'].map((event) => Buffer.from(`"event":"${event}"`));
 
-/** Looks for enrolments in a bundle; what cannot be read has none. */
+/** Looks for enrolments and changes of keys in a bundle; what cannot be read has none. */
 export function findKeys(folder: ExportFolder, tile: Tile): FoundKeys {
   const bytes = attempt(() => folder.bundleBytes(tile)).value;
-  if (bytes === undefined || !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(ENROLMENT))
+  const buffer = bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (buffer === undefined || !NEW_KEYS.some((event) => buffer.includes(event)))
     return { type: 'keys', enrolments: [] };
   const leaves = attempt(() => folder.entries(tile)).value ?? [];
   const enrolments = leaves.flatMap((leaf) => {
     const entry = attempt(() => decodeEntry(leaf)).value;
-    return entry?.event === 'enrolment' ? [{ agency: entry.agency, key: entry.identityKey }] : [];
+    if (entry?.event === 'enrolment') return [{ agency: entry.agency, key: entry.identityKey }];
+    if (entry?.event !== 'key-change') return [];
+    const change = attempt(() => parseJson(keyChangeSchema, utf8ToBytes(entry.body))).value;
+    return change === undefined ? [] : [{ agency: entry.agency, key: change.identityKey }];
   });
   return { type: 'keys', enrolments };
 }

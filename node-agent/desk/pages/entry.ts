@@ -154,7 +154,9 @@ function outcomes(record: Extract<LogRecord, { kind: 'asked' }>, wording: Wordin
     <h2 class="utrecht-heading-2" id="outcomes">${entry.outcomes}</h2>
     ${
       rows.length === 0
-        ? entry.outcomesNone
+        ? record.outcomesRemoved
+          ? entry.outcomesRemoved
+          : entry.outcomesNone
         : dataTable({
             caption: entry.outcomes,
             quiet: true,

@@ -22,6 +22,7 @@ import {
 import type { Daily, LogFigures } from '../../src/domain/log-figures.ts';
 import { PATHS } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
+import { ruleText } from '../record-text.ts';
 
 export interface FiguresPage {
   readonly form: PeriodForm;
@@ -81,7 +82,7 @@ function everything(figures: LogFigures, wording: Wording): Html {
               ],
               rows: figures.refusals.map(({ asker, reason, times }) => [
                 names.agency(asker),
-                texts.refusals[reason] ?? reason,
+                ruleText(reason, wording),
                 number(times),
               ]),
             })

@@ -10,6 +10,7 @@ export const pageTexts: typeof dutch = {
     search: 'Own log',
     figures: 'Figures',
     resolve: 'Pseudonyms',
+    reviews: 'Asked in need',
     check: 'Check',
     subjectAccess: 'Who asked about me?',
   },
@@ -193,6 +194,25 @@ export const pageTexts: typeof dutch = {
     problems: 'What the agent says of itself',
     problemsLead: 'Pass this on to the administrator of the agent.',
     problemsNone: 'The agent reports no problems.',
+  },
+
+  reviews: {
+    title: 'Asked in need',
+    lead: 'These lookups were made without the approval that the purpose wants. Somebody else than who asked judges within two days whether that was right. Your verdict stands in your own log and goes to the auditors of the gateway; the reason stays here.',
+    one: (time: string) => `Asked on ${time}`,
+    reason: 'Reason for the haste',
+    entry: 'Entry of the log',
+    verdicts: { justified: 'Justified', 'not-justified': 'Not justified' },
+    none: 'Nothing to review',
+    noneBody: 'There are no lookups without approval that nobody has reviewed yet.',
+    given: 'Your verdict is on record',
+    own: 'This is your own lookup',
+    gone: 'This was reviewed already',
+    bodies: {
+      given: 'It stands in your own log.',
+      own: 'Somebody else than who asked has to review it.',
+      gone: 'This lookup does not wait for a review (any more).',
+    },
   },
 
   subjectAccess: {

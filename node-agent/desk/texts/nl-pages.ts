@@ -8,6 +8,7 @@ export const pageTexts = {
     search: 'Eigen logboek',
     figures: 'Cijfers',
     resolve: 'Pseudoniemen',
+    reviews: 'Met spoed gevraagd',
     check: 'Controle',
     subjectAccess: 'Wie vroeg naar mij?',
   },
@@ -200,6 +201,25 @@ export const pageTexts = {
     problems: 'Wat de agent zelf meldt',
     problemsLead: 'Geef dit door aan de beheerder van de agent; de meldingen zijn in het Engels.',
     problemsNone: 'De agent meldt geen problemen.',
+  },
+
+  reviews: {
+    title: 'Met spoed gevraagd',
+    lead: 'Deze bevragingen zijn gedaan zonder de goedkeuring die het doel vraagt. Iemand anders dan de vrager beoordeelt binnen twee dagen of dat terecht was. Uw oordeel komt in het eigen logboek en gaat naar de auditors van de centrale; de reden blijft hier.',
+    one: (time: string) => `Gevraagd op ${time}`,
+    reason: 'Reden van de spoed',
+    entry: 'Regel in het logboek',
+    verdicts: { justified: 'Terecht', 'not-justified': 'Niet terecht' },
+    none: 'Niets te beoordelen',
+    noneBody: 'Er zijn geen bevragingen zonder goedkeuring die nog niet beoordeeld zijn.',
+    given: 'Uw oordeel is vastgelegd',
+    own: 'Dit is uw eigen bevraging',
+    gone: 'Dit is al beoordeeld',
+    bodies: {
+      given: 'Het staat in het eigen logboek.',
+      own: 'Iemand anders dan de vrager moet haar beoordelen.',
+      gone: 'Deze bevraging wacht niet (meer) op een oordeel.',
+    },
   },
 
   subjectAccess: {

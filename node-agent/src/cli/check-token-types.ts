@@ -1,5 +1,12 @@
-import type { Backend, Settings, SignedDocument } from '@hitmachine/protocol';
-import { HitError, openRoster, parseJson, signedDocumentSchema, utf8ToBytes } from '@hitmachine/protocol';
+import type { Roster } from '@hitmachine/protocol';
+import {
+  HitError,
+  mayUse,
+  openRoster,
+  parseJson,
+  signedDocumentSchema,
+  utf8ToBytes,
+} from '@hitmachine/protocol';
 import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
 import { unknownTypes } from '../domain/unknown-types.ts';
 import type { OpenedAgent } from '../open-agent.ts';
@@ -13,26 +20,34 @@ export async function checkTokenTypes(agent: OpenedAgent): Promise<void> {
   const { membership, gateway } = agent.enrolled();
   const stored = agent.state.roster();
   if (stored !== undefined) {
-    const settings = settingsOf(
+    const roster = openRoster(
       agent.backend,
       parseJson(signedDocumentSchema, utf8ToBytes(stored)),
       membership.gatewayKey,
     );
-    if (unknownIn(agent, settings).length === 0) return;
+    if (unknownIn(agent, roster, membership.agency).length === 0) return;
   }
-  refuseUnknown(agent, settingsOf(agent.backend, await gateway.roster(), membership.gatewayKey));
+  const roster = openRoster(agent.backend, await gateway.roster(), membership.gatewayKey);
+  refuseUnknown(agent, roster, membership.agency);
 }
 
-/** What the federation has agreed on, from a roster that must be signed by the gateway. */
-export function settingsOf(backend: Backend, document: SignedDocument, gatewayKey: Uint8Array): Settings {
-  return openRoster(backend, document, gatewayKey).settings;
-}
-
-/** Throws `config-invalid` when agent.yaml has token types that these settings do not know. */
-export function refuseUnknown(agent: OpenedAgent, settings: Settings): void {
-  const lines = unknownIn(agent, settings).map((line) => `${agent.directory.config}: ${line}`);
+/**
+ * Throws `config-invalid` when agent.yaml has token types that a roster's policy does not know, or does not let an
+ * agency of this kind use. The kind of an agency that is not on the roster yet is not known.
+ */
+export function refuseUnknown(agent: OpenedAgent, roster: Roster, agency: string): void {
+  const lines = unknownIn(agent, roster, agency).map((line) => `${agent.directory.config}: ${line}`);
   if (lines.length > 0) throw new HitError('config-invalid', lines.join('\n'));
 }
 
-const unknownIn = ({ config, database }: OpenedAgent, settings: Settings): string[] =>
-  unknownTypes(config, settings, sqlitePseudonymStore(database));
+function unknownIn(
+  { config, database }: OpenedAgent,
+  { policy, agencies }: Roster,
+  agency: string,
+): string[] {
+  const kind = agencies.find(({ id }) => id === agency)?.kind;
+  const withoutRight = Object.keys(policy.settings.tokenTypes).filter(
+    (type) => kind !== undefined && !mayUse(policy, kind, type),
+  );
+  return unknownTypes(config, policy.settings, sqlitePseudonymStore(database), withoutRight);
+}

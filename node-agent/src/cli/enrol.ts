@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { HitError, decodeEnrolmentToken, encodeBase64, openRoster } from '@hitmachine/protocol';
+import type { Policy, Settings } from '@hitmachine/protocol';
+import {
+  HitError,
+  decodeEnrolmentToken,
+  encodeBase64,
+  keysFingerprint,
+  openRoster,
+} from '@hitmachine/protocol';
 import { httpGatewayClient } from '../adapters/http/gateway-client.ts';
 import { announcedRegisters } from '../domain/asked-about.ts';
-import { fingerprintsOf } from '../domain/roster-keeper.ts';
+import { OFFLINE_KEY, fingerprintsOf } from '../domain/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
-import { refuseUnknown, settingsOf } from './check-token-types.ts';
+import { refuseUnknown } from './check-token-types.ts';
 import { counted } from './print.ts';
 import type { Terminal } from './print.ts';
 
@@ -29,9 +36,9 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
       );
     const client = httpGatewayClient(agent.signer(token.agency), url);
     // Before the token is spent.
-    const settings = settingsOf(agent.backend, await client.roster(), token.gatewayKey);
-    refuseUnknown(agent, settings);
-    const registers = announcedRegisters(agent.config, token.agency, () => settings);
+    const before = openRoster(agent.backend, await client.roster(), token.gatewayKey);
+    refuseUnknown(agent, before, token.agency);
+    const registers = announcedRegisters(agent.config, token.agency, () => settingsBefore(before.policy));
     const document = await client.enrol({
       agency: token.agency,
       secret: encodeBase64(token.secret),
@@ -41,13 +48,25 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
     });
     const roster = openRoster(agent.backend, document, token.gatewayKey);
     const entry = roster.agencies.find(({ id }) => id === token.agency);
+    if (entry === undefined)
+      throw new HitError(
+        'not-ready',
+        `${token.agency} has enrolled and is not on the roster yet: the federation has to sign a list of members with it first; run this command again once it has`,
+      );
     if (
-      entry?.identityKey !== encodeBase64(agent.keys.identityKey) ||
+      entry.identityKey !== encodeBase64(agent.keys.identityKey) ||
       entry.sessionKey.publicKey !== agent.keys.sessionKey.publicKey
     )
       throw new HitError(
         'key-changed',
         'the gateway put other keys on the roster than those of this agent; do not use it',
+      );
+    const pinned = agent.state.pins().find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
+    const { offlineKey } = roster.gateway;
+    if (pinned !== undefined && (offlineKey === undefined || keysFingerprint(offlineKey) !== pinned))
+      throw new HitError(
+        'key-changed',
+        'the roster is not signed with the offline key of the federation that was pinned; ask its administrator',
       );
     agent.state.setRoster(JSON.stringify(document));
     // Whoever enrols anew has new keys of its own; those of the others stay pinned.
@@ -61,6 +80,15 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
   } finally {
     agent.database.close();
   }
+}
+
+/**
+ * What the register of persons asked about may hold as long as nobody has told which kind of agency this is: the token
+ * types that everybody may use, if there are any. The others come with the agent's first round.
+ */
+function settingsBefore({ settings, tokenRights }: Policy): Pick<Settings, 'tokenTypes'> {
+  const open = Object.entries(settings.tokenTypes).filter(([type]) => !Object.hasOwn(tokenRights, type));
+  return open.length === 0 ? settings : { tokenTypes: Object.fromEntries(open) };
 }
 
 function readToken({ token, tokenFile }: EnrolOptions): string {

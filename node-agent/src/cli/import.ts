@@ -5,6 +5,7 @@ import { announcedRegisters } from '../domain/asked-about.ts';
 import { importClients, prepareImport, refuseShrinking } from '../domain/import-clients.ts';
 import { publishRegisters } from '../domain/publish-registers.ts';
 import { RosterKeeper } from '../domain/roster-keeper.ts';
+import { ownSettings } from '../domain/token-types.ts';
 import { openAgent } from '../open-agent.ts';
 import type { ImportResult } from '../domain/import-clients.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
@@ -63,9 +64,9 @@ export async function importFile(
     const pseudonyms = sqlitePseudonymStore(agent.database);
     const held = pseudonyms.imports().find((state) => state.register === register.id)?.clients;
     if (!options.allowShrink) refuseShrinking(register.id, held, prepared.clients);
-    const roster = new RosterKeeper(agent.backend, agent.state, membership, log);
+    const roster = new RosterKeeper(agent.backend, agent.state, membership, log, Date.now, agent.keys);
     roster.accept(await gateway.roster());
-    const announced = announcedRegisters(agent.config, membership.agency, () => roster.roster.settings);
+    const announced = announcedRegisters(agent.config, membership.agency, () => ownSettings(roster));
     await publishRegisters(roster, gateway, announced);
     const result = await importClients(
       {

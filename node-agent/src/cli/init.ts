@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { HitError, loadSodium, sealKeystore } from '@hitmachine/protocol';
+import { NODE_POLICY_TEMPLATE } from '../node-policy-file.ts';
 import { openDatabase } from '../adapters/sqlite/database.ts';
 import { CONFIG_TEMPLATE, readConfig } from '../config.ts';
 import {
@@ -26,6 +27,7 @@ export async function init(path: string, terminal: Terminal): Promise<void> {
     );
   if (enrolledAs(directory) !== undefined) throw withoutKeys(directory);
   if (!isThere(directory.config)) writeFileSync(directory.config, CONFIG_TEMPLATE, { mode: 0o600 });
+  if (!isThere(directory.policy)) writeFileSync(directory.policy, NODE_POLICY_TEMPLATE, { mode: 0o600 });
   const config = readConfig(directory.config);
   const keyFile = keyFileOf(directory, config);
   if (config.passphraseFile === undefined && !isThere(keyFile)) writeSecretFile(keyFile, secureRandom(32));
@@ -41,6 +43,7 @@ export async function init(path: string, terminal: Terminal): Promise<void> {
     [
       `Made ${path}:`,
       '  agent.yaml     settings and registers; edit it now',
+      '  policy.yaml    what this agency answers; edit it too',
       `  ${config.passphraseFile === undefined ? 'key-file       opens the key store: keep a copy elsewhere' : 'passphrase     opens the key store'}`,
       '  keystore.json  the keys of this agency: back it up, apart from what opens it',
       '  api-key        the key of the API on this machine',

@@ -10,6 +10,8 @@ import type {
   LoggedEvent,
   OpenedDetail,
   ReadDetail,
+  ReviewedDetail,
+  SignalDetail,
 } from '../ports/agency-log.ts';
 import { secureRandom } from '../random.ts';
 import { counted, word } from './print.ts';
@@ -79,6 +81,15 @@ function inWords({ sequence, at, event, lookupKey, detail }: LoggedEvent): strin
     const { reader, reading, what } = detail as ReadDetail;
     return [...parts, `by ${word(reader)}`, reading, ...(what === '' ? [] : [word(what)])].join('  ');
   }
+  if (event === 'signal') {
+    const { signal, side, who, count } = detail as SignalDetail;
+    const by = side === 'asking' ? 'by' : 'from';
+    return [...parts, signal, `${by} ${word(who)}`, counted(count, 'person')].join('  ');
+  }
+  if (event === 'reviewed') {
+    const { lookupId, verdict, by } = detail as ReviewedDetail;
+    return [...parts, `id ${word(lookupId)}`, verdict, `by ${word(by)}`].join('  ');
+  }
   if (event === 'access-refused') {
     const { reader, path: address } = detail as AccessRefusedDetail;
     return [...parts, `to ${word(reader)}`, word(address)].join('  ');
@@ -93,7 +104,8 @@ function inWords({ sequence, at, event, lookupKey, detail }: LoggedEvent): strin
 
 type DetailOf<E extends AgencyEvent['event']> = Extract<AgencyEvent, { event: E }>['detail'];
 
-function asking({ professional, purpose, caseReference, subjects, registers }: DetailOf<'asking'>): string[] {
+function asking(detail: DetailOf<'asking'>): string[] {
+  const { professional, role, approval, breakGlass, purpose, caseReference, subjects, registers } = detail;
   const persons = subjects.map((tokens) =>
     Object.entries(tokens)
       .map(([type, pseudonym]) => `${type}:${pseudonym}`)
@@ -101,6 +113,9 @@ function asking({ professional, purpose, caseReference, subjects, registers }: D
   );
   return [
     `by ${word(professional)}`,
+    `as ${word(role)}`,
+    ...(approval === undefined ? [] : [`approved by ${word(approval.professional)}`]),
+    ...(breakGlass === undefined ? [] : [`in need: ${word(breakGlass.reason)}`]),
     `purpose ${word(purpose)}`,
     `case ${word(caseReference)}`,
     `${counted(subjects.length, 'person')} at ${counted(registers.length, 'register')}`,
@@ -120,7 +135,7 @@ const contentRemoved = ({ entries, upTo, askedAbout, olderThan }: ContentRemoved
 ];
 
 /** How often each outcome; which register knows which person stands in the JSON. */
-function asked({ lookupId, outcomes, failure }: DetailOf<'asked'>): string[] {
+function asked({ lookupId, outcomes, outcomesRemoved, failure }: DetailOf<'asked'>): string[] {
   const counts = new Map<string, number>();
   for (const outcome of outcomes.flatMap((registers) => Object.values(registers)))
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
@@ -128,6 +143,7 @@ function asked({ lookupId, outcomes, failure }: DetailOf<'asked'>): string[] {
   return [
     `id ${word(lookupId ?? '-')}`,
     ...(failure === undefined ? [] : [`failed: ${word(failure)}`]),
+    ...(outcomesRemoved === true ? ['outcomes removed'] : []),
     ...(results.length === 0 ? [] : [results.join(', ')]),
   ];
 }

@@ -1,11 +1,28 @@
 import { readFileSync } from 'node:fs';
+import type { Purpose } from '@hitmachine/protocol';
 import { HitError, SUBJECT_ACCESS_PURPOSE } from '@hitmachine/protocol';
 import { askAgent } from './ask-agent.ts';
 import { table } from './print.ts';
 import type { Terminal } from './print.ts';
 
+export interface LookupOptions {
+  readonly purpose: string;
+  /** Reference of the case. */
+  readonly case: string;
+  readonly professional: string;
+  readonly role: string;
+  /** Codes of the statements that are confirmed, or `all` alone. */
+  readonly confirm?: readonly string[];
+  readonly approvedBy?: string;
+  readonly approverRole?: string;
+  /** The reason for asking without the approval that the purpose wants. */
+  readonly breakGlass?: string;
+  readonly json: boolean;
+}
+
+const ALL = 'all';
+
 interface Result {
-  readonly lookupId: string;
   readonly purpose: { readonly code: string };
   readonly complete: boolean;
   readonly missing: readonly string[];
@@ -18,6 +35,11 @@ interface Result {
       readonly matchedOn?: readonly string[];
       readonly explanation?: { readonly nl: string };
       readonly contact?: { readonly name: string; readonly telephone?: string; readonly email?: string };
+    }[];
+    readonly notAsked: readonly {
+      readonly agency: { readonly name: string };
+      readonly name: string;
+      readonly explanation: { readonly nl: string };
     }[];
   }[];
 }
@@ -46,23 +68,42 @@ const IDENTIFIERS: Readonly<Record<string, string>> = {
 export async function lookup(
   path: string,
   file: string,
-  options: {
-    readonly purpose: string;
-    readonly caseReference: string;
-    readonly professional: string;
-    readonly json: boolean;
-  },
+  options: LookupOptions,
   terminal: Terminal,
 ): Promise<void> {
+  const { purpose, professional, role, approvedBy, approverRole, breakGlass } = options;
+  if ((approvedBy === undefined) !== (approverRole === undefined))
+    throw new HitError('malformed', '--approved-by and --approver-role: give both, or neither');
   const persons = readPersons(file);
+  const statements = await confirmed(path, purpose, options.confirm ?? [], terminal);
   const body = {
-    purpose: options.purpose,
-    caseReference: options.caseReference,
-    professional: options.professional,
+    purpose,
+    caseReference: options.case,
+    professional,
+    role,
+    statements,
+    ...(approvedBy !== undefined && { approval: { professional: approvedBy, role: approverRole } }),
+    ...(breakGlass !== undefined && { breakGlass: { reason: breakGlass } }),
     persons,
   };
   const result = (await askAgent(path, 'POST', '/v1/lookups', body)) as Result;
   terminal.out(options.json ? JSON.stringify(result, undefined, 2) : render(result));
+}
+
+/** The codes to confirm; for `all`, those of the purpose, after what is confirmed with them was shown. */
+async function confirmed(
+  path: string,
+  purpose: string,
+  codes: readonly string[],
+  terminal: Terminal,
+): Promise<readonly string[]> {
+  if (codes.join() !== ALL) return codes;
+  const { purposes } = (await askAgent(path, 'GET', '/v1/roster')) as {
+    readonly purposes: readonly Pick<Purpose, 'code' | 'statements'>[];
+  };
+  const { statements = [] } = purposes.find(({ code }) => code === purpose) ?? {};
+  for (const { code, text } of statements) terminal.err(`U bevestigt (${code}): ${text.nl}\n`);
+  return statements.map(({ code }) => code);
 }
 
 function readPersons(file: string): unknown {
@@ -86,7 +127,7 @@ function readPersons(file: string): unknown {
 
 function render(result: Result): string {
   const access = result.purpose.code === SUBJECT_ACCESS_PURPOSE;
-  const parts = result.persons.map(({ ref, registers }) => {
+  const parts = result.persons.map(({ ref, registers, notAsked }) => {
     const rows = registers.map((entry) => [
       (access ? MARKS[entry.status] : undefined) ?? WORDS[entry.status] ?? entry.status,
       entry.agency.name,
@@ -103,7 +144,13 @@ function render(result: Result): string {
           ? ''
           : (entry.explanation?.nl ?? ''),
     ]);
-    return `Persoon ${ref}\n${table(rows)}`;
+    const others = notAsked.map(({ agency, name, explanation }) => [
+      '- niet gevraagd',
+      agency.name,
+      name,
+      explanation.nl,
+    ]);
+    return `Persoon ${ref}\n${table([...rows, ...others])}`;
   });
   const note = result.complete
     ? []

@@ -1,13 +1,15 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { describeColumns } from '../adapters/csv/client-file.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
+import { answering } from './answering.ts';
 import { enrol } from './enrol.ts';
 import type { EnrolOptions } from './enrol.ts';
 import { importFile } from './import.ts';
 import type { ImportOptions } from './import.ts';
 import { init } from './init.ts';
+import { addKeys } from './keys.ts';
 import { log } from './log.ts';
 import type { LogOptions } from './log.ts';
 import { logAlarms } from './log-alarms.ts';
@@ -17,13 +19,19 @@ import type { LogExportOptions } from './log-export.ts';
 import { logVerify } from './log-verify.ts';
 import type { LogVerifyOptions } from './log-verify.ts';
 import { lookup } from './lookup.ts';
+import type { LookupOptions } from './lookup.ts';
+import { showPolicy, validatePolicy } from './policy.ts';
 import { errorText } from './print.ts';
 import type { Terminal } from './print.ts';
 import { receipt, verifyReceipts } from './receipt.ts';
+import { reviewLookups } from './review.ts';
+import type { ReviewOptions } from './review.ts';
 import { serveAgent } from './serve.ts';
+import type { ReloadSignal } from './serve.ts';
 import { status } from './status.ts';
 import { trust } from './trust.ts';
 import { trustLog } from './trust-log.ts';
+import { trustOffline } from './trust-offline.ts';
 import { warnings } from './warnings.ts';
 
 export interface ProgramContext {
@@ -32,6 +40,8 @@ export interface ProgramContext {
   readonly defaultDirectory: string;
   /** Aborted when `serve` is to stop. */
   readonly stopped: AbortSignal;
+  /** Tells `serve` to take its rules in again. */
+  readonly reload?: ReloadSignal;
 }
 
 interface DirectoryOption {
@@ -117,6 +127,7 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
         },
         // Looked at here alone: from now on a signal asks to stop, while for other commands it just stops them.
         context.stopped,
+        context.reload ?? (() => () => undefined),
       ),
     );
   command('lookup', 'ask which registers know these persons, through the running agent')
@@ -124,12 +135,51 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     .requiredOption('--purpose <code>', 'why the question is asked')
     .requiredOption('--case <reference>', 'reference of the case')
     .requiredOption('--professional <name>', 'who asks')
+    .requiredOption('--role <code>', 'the role in which he or she asks')
+    .option('--confirm <codes>', 'the statements that he or she confirms; all shows them first', codeList)
+    .option('--approved-by <name>', 'the second professional who approved it')
+    .option('--approver-role <code>', 'the role of that one')
+    .option('--break-glass <reason>', 'ask at once without that approval; it is reviewed afterwards')
     .option('--json', 'print the result as JSON', false)
-    .action(
-      (
-        file: string,
-        options: DirectoryOption & { purpose: string; case: string; professional: string; json: boolean },
-      ) => lookup(options.dir, file, { ...options, caseReference: options.case }, terminal),
+    .action((file: string, options: DirectoryOption & LookupOptions) =>
+      lookup(options.dir, file, options, terminal),
+    );
+  const policy = program
+    .command('policy')
+    .description("this agency's own rules for what it answers")
+    .exitOverride();
+  policy
+    .command('validate')
+    .description('check policy.yaml, or another file before it takes its place')
+    .argument('[file]')
+    .option('--dir <directory>', "the agent's directory", defaultDirectory)
+    .exitOverride()
+    .action((file: string | undefined, options: DirectoryOption) =>
+      validatePolicy(options.dir, file, terminal),
+    );
+  policy
+    .command('show')
+    .description('what this agency answers, for each register and purpose')
+    .option('--dir <directory>', "the agent's directory", defaultDirectory)
+    .exitOverride()
+    .action((options: DirectoryOption) => showPolicy(options.dir, terminal));
+  command('answering', 'stop all answering at once, or go on with it')
+    .addArgument(new Argument('<turn>').choices(['off', 'on']))
+    .option('--reason <text>', 'why, for status')
+    .action((turn: 'off' | 'on', options: DirectoryOption & { reason?: string }) =>
+      answering(options.dir, turn, options.reason, terminal),
+    );
+  command('review', 'lookups that were asked in need: those that wait for a review, or the review of one')
+    .argument('[lookup]', 'its identifier, as the list shows it')
+    // It may begin with a hyphen.
+    .allowUnknownOption()
+    .addOption(
+      new Option('--verdict <verdict>', 'what somebody thinks of it').choices(['justified', 'not-justified']),
+    )
+    .option('--by <name>', 'who reviewed it: somebody else than who asked')
+    .option('--json', 'print each as a line of JSON', false)
+    .action((lookupId: string | undefined, options: DirectoryOption & ReviewOptions) =>
+      reviewLookups(options.dir, lookupId, options, terminal),
     );
   command('status', 'how the running agent is doing')
     .option('--json', 'print it as JSON', false)
@@ -172,6 +222,8 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
   )
     .enablePositionalOptions()
     .argument('<lookup>', 'its identifier, as "hit-agent log" shows it')
+    // It may begin with a hyphen.
+    .allowUnknownOption()
     .option('--out <file>', 'write it into a file')
     .action((lookupId: string, options: DirectoryOption & { out?: string }) =>
       receipt(options.dir, lookupId, options, terminal),
@@ -186,15 +238,20 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
       if (!(await verifyReceipts(options.dir, files, terminal))) exit(1);
     });
   command('trust', "show the pinned keys, pin an agency's new ones, or go on with a log that gave alarm")
-    .argument('[agency]', "an agency, or log for the gateway's log")
+    .argument('[agency]', "an agency, log for the gateway's log, or offline for the federation's offline key")
     .option('--fingerprint <hex>', 'as the agency itself told it')
     .action((agency: string | undefined, options: DirectoryOption & { fingerprint?: string }) =>
       agency === 'log'
         ? trustLog(options.dir, options.fingerprint, terminal)
-        : trust(options.dir, agency, options.fingerprint, terminal),
+        : agency === 'offline'
+          ? trustOffline(options.dir, options.fingerprint, terminal)
+          : trust(options.dir, agency, options.fingerprint, terminal),
     );
+  addKeys(program, defaultDirectory, terminal);
   return program;
 }
+
+const codeList = (text: string): string[] => text.split(',').map((code) => code.trim());
 
 function moment(value: string): number {
   const at = /^\d{4}-\d\d-\d\d(T.*(Z|[+-]\d\d:\d\d))?$/.test(value) ? Date.parse(value) : NaN;

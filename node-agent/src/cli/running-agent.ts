@@ -21,12 +21,14 @@ export function removeNote(path: string): void {
 /**
  * The agent that serves from a directory, if one does. After a crash its note stays behind, and by then another
  * program may listen at the address: a note counts only while its process lives and is an agent, so that the
- * key of the API goes to nobody else.
+ * key of the API goes to nobody else. In a container every agent is process 1, so a note about this very process is
+ * about the one before it.
  */
 export function runningAgent(path: string): RunningAgentNote | undefined {
   if (!existsSync(noteFile(path))) return undefined;
   try {
     const note = runningSchema.parse(JSON.parse(readFileSync(noteFile(path), 'utf8')));
+    if (note.pid === process.pid) return undefined;
     process.kill(note.pid, 0);
     return isAgent(note.pid) ? note : undefined;
   } catch {

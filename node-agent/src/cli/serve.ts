@@ -6,8 +6,15 @@ import { startAgent } from '../start-agent.ts';
 import { checkTokenTypes } from './check-token-types.ts';
 import { noteRunning, removeNote, runningAgent } from './running-agent.ts';
 
+/** Calls back whenever the agent is asked to take its rules in again, until the function that it returns is called. */
+export type ReloadSignal = (asked: () => void) => () => void;
+
 /** `hit-agent serve`: runs until it is told to stop, and lets what runs come to its end. */
-export async function serveAgent(options: StartOptions, stopped: AbortSignal): Promise<void> {
+export async function serveAgent(
+  options: StartOptions,
+  stopped: AbortSignal,
+  reload: ReloadSignal,
+): Promise<void> {
   const { log, directory } = options;
   const other = runningAgent(directory);
   if (other !== undefined)
@@ -19,10 +26,12 @@ export async function serveAgent(options: StartOptions, stopped: AbortSignal): P
   const agent = await startAgent(options);
   noteRunning(directory, { url: agent.url, pid: process.pid });
   log.info({ event: 'listening', url: agent.url });
+  const forget = reload(() => agent.reload());
   if (!stopped.aborted)
     await new Promise<void>((resolve) => {
       stopped.addEventListener('abort', () => resolve(), { once: true });
     });
+  forget();
   log.info({ event: 'stopping' });
   removeNote(directory);
   await agent.close();

@@ -30,8 +30,10 @@ function render({
   agency,
   gateway,
   rosterVersion,
+  policyVersion,
   epoch,
   registers,
+  answering,
   log,
   problems,
   notices,
@@ -48,8 +50,9 @@ function render({
   ]);
   return [
     `${agency}, gateway ${gateway.url}: ${link}`,
-    `roster version ${rosterVersion}, epoch ${epoch === undefined ? 'none yet' : `${epoch.number} (${epoch.day})`}`,
+    `roster version ${rosterVersion}, policy version ${policyVersion}, epoch ${epoch === undefined ? 'none yet' : `${epoch.number} (${epoch.day})`}`,
     inWords(log),
+    ...(answering.stopped ? ['NOTHING IS ANSWERED: this agency has stopped answering'] : []),
     '',
     table([['REGISTER', 'STATE', 'CLIENTS', 'IMPORTED', 'CANARY BACK'], ...rows]),
     ...registers

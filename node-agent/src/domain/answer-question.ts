@@ -1,5 +1,16 @@
 import { hash } from 'node:crypto';
-import type { AgentReply, Answer, Backend, Random, Suite, Ticket } from '@hitmachine/protocol';
+import type {
+  AgentReply,
+  Answer,
+  AnsweringRules,
+  Backend,
+  NodePolicy,
+  Random,
+  Refusal,
+  Session,
+  Suite,
+  Ticket,
+} from '@hitmachine/protocol';
 import {
   CANARY_PURPOSE,
   HitError,
@@ -9,19 +20,20 @@ import {
   checkQuestion,
   checkTicket,
   constantTimeEqual,
+  nodeLimitOf,
   openQuestion,
-  purposeFitsRegister,
   questionCodec,
   sealAnswer,
   ticketCodec,
 } from '@hitmachine/protocol';
 import type { AgencyLog, AnsweredDetail } from '../ports/agency-log.ts';
-import type { Quotas } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Delivery } from '../ports/gateway-connection.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
+import type { AskerWatch } from './asker-watch.ts';
 import type { AnsweringTables } from './answering-tables.ts';
 import type { LogView } from './log-view.ts';
+import { ruleAgainst, rulesFor } from './node-rules.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
 
@@ -36,7 +48,10 @@ interface Answering {
   readonly agencyLog: AgencyLog;
   readonly logView: LogView;
   readonly log: OperationalLog;
-  readonly quotas: Quotas;
+  /** Looks at what each agency asks here. */
+  readonly watch: AskerWatch;
+  /** This agency's own rules, as they are now. */
+  readonly policy: () => NodePolicy;
 }
 
 /** Of one answer at a time: it is sealed as soon as it is encoded. */
@@ -80,10 +95,12 @@ async function answered(
   const requestDigest = hash('sha256', delivery.evidence, 'buffer');
   if (!constantTimeEqual(requestDigest, ticket.requestDigest))
     throw new HitError('ticket-invalid', 'the ticket was made for another request');
-  const session = await sessions.find(ticket.asker, sealed.sessionId, sealed.opening);
-  const question = questionCodec.decode(
-    openQuestion(backend, session, sealed.counter, encodedTicket, sealed.ciphertext),
+  const openWith = (session: Session): Uint8Array =>
+    openQuestion(backend, session, sealed.counter, encodedTicket, sealed.ciphertext);
+  const session = await sessions.find(ticket.asker, sealed.sessionId, sealed.opening, (one) =>
+    opens(() => openWith(one)),
   );
+  const question = questionCodec.decode(openWith(session));
   sessions.use(session, sealed.counter);
   checkQuestion(ticket, question);
   const seal = (plaintext: Uint8Array): Uint8Array =>
@@ -99,27 +116,45 @@ async function answered(
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 
   const detail = detailOf(ticket, delivery, tables.epoch);
-  const refuse = (reason: 'purpose' | 'agency'): Answer => {
+  node.watch.seen(ticket, node.clock());
+  const refused = (reason: Refusal): Answer => ({ type: 'refused', reason });
+  // Whatever the gateway let through: this node goes by the rules itself.
+  const policy = node.policy();
+  const rules = rulesFor(roster.roster, policy, ticket);
+  const rule = ruleAgainst(roster.roster, policy, ticket, node.clock()) ?? refusalOfAll(rules, ticket);
+  if (rule !== undefined) {
     const lookupKey = Buffer.from(ticket.lookupId).toString('hex');
-    node.agencyLog.append({ event: 'refused', lookupKey, detail: { ...detail, reason } }, node.clock());
-    return { type: 'refused', reason };
-  };
-  // Whatever the gateway let through: who asked about a person is told for that person's own request alone.
-  const fits = ticket.registers.every((register) => purposeFitsRegister(ticket.purpose, register));
-  if (!fits || !roster.roster.purposes.some(({ code }) => code === ticket.purpose))
-    return { answer: refuse('purpose'), seal };
-  if (!roster.roster.agencies.some(({ id }) => id === ticket.asker))
-    return { answer: refuse('agency'), seal };
-
+    node.agencyLog.append({ event: 'refused', lookupKey, detail: { ...detail, reason: rule } }, node.clock());
+    return { answer: refused(rule), seal };
+  }
   const logged = node.agencyLog.appendAnswered(
     ticket.lookupId,
     detail,
-    { limit: node.quotas.personsPerAgencyPerDay, total: node.quotas.personsPerDay },
+    { limit: nodeLimitOf(policy, ticket.asker), total: policy.quotas.personsPerDay },
     node.clock(),
   );
   if (logged === 'replayed') throw new HitError('replayed', 'this lookup was answered before');
-  if (logged === 'quota') return { answer: { type: 'refused', reason: 'quota' }, seal };
-  return { answer: answerQuestion(node.suite, tables, question), seal };
+  if (logged !== 'logged') return { answer: refused(logged), seal };
+  return { answer: answerQuestion(node.suite, tables, question, rules), seal };
+}
+
+function opens(open: () => unknown): boolean {
+  try {
+    open();
+    return true;
+  } catch (error) {
+    if (error instanceof HitError && error.code === 'decryption-failed') return false;
+    throw error;
+  }
+}
+
+/**
+ * Why no register answers, if the rules let none: the reason of the first. What the log calls answered was answered, and
+ * persons nobody was told about are not counted.
+ */
+function refusalOfAll(rules: AnsweringRules, { registers }: Ticket): Refusal | undefined {
+  const reasons = registers.map((register) => rules.refusal(register));
+  return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
 }
 
 /** By the runtime, which is ten times as fast as the protocol's own: each answer waits for it. */

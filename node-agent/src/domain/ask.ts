@@ -19,6 +19,7 @@ import {
   decodeBase64,
   elementDigests,
   encodeBase64,
+  groundsOf,
   prepareLookup,
   takeEvaluation,
   ticketCodec,
@@ -59,6 +60,11 @@ export interface Asked {
   readonly purpose: string;
   readonly caseCommitment: string;
   readonly professional: string;
+  readonly role: string;
+  /** Codes of the purpose's statements that the professional confirmed. */
+  readonly statements: readonly string[];
+  readonly approval?: LookupRequest['approval'];
+  readonly breakGlass?: true | undefined;
   readonly persons: readonly PersonTokens[];
   readonly tokenTypes: readonly string[];
   readonly registers: readonly AddressedRegister[];
@@ -101,17 +107,24 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
   );
 
   const every = (outcome: Outcome): Outcome[] => asked.persons.map(() => outcome);
+  const typesOf = ({ register }: AddressedRegister): string[] =>
+    typesInUse(register, roster.policy.settings).filter((type) => asked.tokenTypes.includes(type));
   const nodes: AskedNode[] = [];
   for (const [node, registers] of byNode(addressed)) {
     const ticket = ticketFor(asker, node, { asked, opened, evaluated, requestDigest, roster, registers });
     const ready: AddressedRegister[] = [];
     for (const register of registers) {
-      const obstacle = ticket === undefined ? CHECK_FAILED : obstacleAt(asker.roster, register, roster);
+      const obstacle =
+        ticket === undefined ? CHECK_FAILED : obstacleAt(asker.roster, register, typesOf(register));
       if (obstacle === undefined) ready.push(register);
       else yield { type: 'register', register, outcomes: every(obstacle) };
     }
     if (ticket !== undefined && ready.length > 0)
-      nodes.push({ node, ticket, registers: ready.map((register) => askedRegister(register, asker.roster)) });
+      nodes.push({
+        node,
+        ticket,
+        registers: ready.map((register) => askedRegister(register, asker.roster, typesOf(register))),
+      });
   }
   for await (const reply of askNodes(asker, opened, evaluated, nodes)) {
     const sent = nodes.find(({ node }) => node === reply.node)?.registers ?? [];
@@ -156,22 +169,23 @@ function byNode(registers: readonly AddressedRegister[]): Map<string, AddressedR
 function obstacleAt(
   keeper: RosterKeeper,
   { agency, register }: AddressedRegister,
-  { settings }: Roster,
+  types: readonly string[],
 ): Outcome | undefined {
   if (!keeper.isTrusted(agency.id)) return { status: 'no-answer', reason: 'key-changed' };
-  const types = typesInUse(register, settings);
+  if (types.length === 0) return { status: 'no-answer', reason: 'no-common-token' };
   const built = types.filter((type) => register.tableBits[type] !== undefined).length;
   if (built === 0) return { status: 'no-answer', reason: 'not-imported' };
   return built === types.length ? undefined : { status: 'no-answer', reason: 'roster-outdated' };
 }
 
 /** Never shows more bits than the federation agreed on, whatever a node or the gateway put on the roster. */
-function askedRegister({ register }: AddressedRegister, keeper: RosterKeeper): AskedRegister {
+function askedRegister(
+  { register }: AddressedRegister,
+  keeper: RosterKeeper,
+  types: readonly string[],
+): AskedRegister {
   const budgets = keeper.trustedBudgets();
-  const bits = typesInUse(register, keeper.roster.settings).map((type) => [
-    type,
-    Math.min(register.tableBits[type] ?? 0, budgets[type] ?? 0),
-  ]);
+  const bits = types.map((type) => [type, Math.min(register.tableBits[type] ?? 0, budgets[type] ?? 0)]);
   return { register: register.id, tableBits: Object.fromEntries(bits) as Record<string, number> };
 }
 
@@ -200,6 +214,10 @@ async function open(
     purpose: asked.purpose,
     caseCommitment: asked.caseCommitment,
     professional: asked.professional,
+    role: asked.role,
+    statements: [...asked.statements],
+    ...(asked.approval !== undefined && { approval: asked.approval }),
+    ...(asked.breakGlass === true && { breakGlass: true }),
     registers: asked.registers.map(({ name }) => name),
     tokenTypes: [...asked.tokenTypes],
     persons: asked.persons.length,
@@ -229,7 +247,7 @@ function evaluate(
 ): EvaluatedLookup {
   const evaluated = decodeBase64(opened.evaluated, prepared.elements.length);
   const gatewayKey = decodeBase64(asker.roster.trustedEvaluationKey(), 32);
-  if (!roster.settings.lookupProof && !asker.requireLookupProof)
+  if (!roster.policy.settings.lookupProof && !asker.requireLookupProof)
     return takeEvaluation(asker.suite, prepared, evaluated);
   if (opened.proof === undefined)
     throw new HitError('proof-invalid', 'the gateway left out the proof that it used its published key');
@@ -261,6 +279,9 @@ function ticketFor(
       constantTimeEqual(ticket.requestDigest, expected.requestDigest) &&
       ticket.persons === expected.asked.persons.length &&
       ticket.purpose === expected.asked.purpose &&
+      ticket.role === expected.asked.role &&
+      ticket.grounds === groundsOf(expected.asked) &&
+      ticket.policyVersion === expected.roster.policy.version &&
       ticket.rosterVersion === expected.roster.version &&
       ticket.registers.join() === expected.registers.map(({ register }) => register.id).join() &&
       ticket.elementDigests.length === digests.length &&
@@ -295,6 +316,10 @@ function outcomesAt(
   now: number,
 ): Outcome[] {
   const result = results.find(({ register }) => register === entry.register.id);
+  if (result !== undefined && 'refused' in result) {
+    const outcome: Outcome = { status: 'refused', reason: result.refused };
+    return Array.from({ length: persons }, () => outcome);
+  }
   if (result === undefined || 'unavailable' in result) {
     const reason = result?.unavailable ?? 'not-addressed';
     const outcome: Outcome = {

@@ -9,7 +9,7 @@ import { canaryTokens } from './canary.ts';
 import { evaluatePseudonyms } from './import-clients.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
-import { typesInUse } from './token-types.ts';
+import { ownSettings, typesInUse } from './token-types.ts';
 
 /**
  * Makes sure that the register of persons asked about can be answered from, also while it is empty: it holds the canary
@@ -28,7 +28,7 @@ export async function beginAskedAbout(deps: {
 }): Promise<void> {
   const evaluationKey = deps.roster.trustedEvaluationKey();
   const there = deps.askedAbout.canaryTypes(evaluationKey);
-  const types = typesInUse(deps.register, deps.roster.roster.settings);
+  const types = typesInUse(deps.register, ownSettings(deps.roster));
   const wanted = types.filter((type) => !there.includes(type));
   if (wanted.length === 0) return;
   const tokens = canaryTokens(deps.keys, wanted);

@@ -1,4 +1,4 @@
-import { CANARY_PURPOSE, HitError, encodeBase64 } from '@hitmachine/protocol';
+import { CANARY_PURPOSE, CANARY_ROLE, HitError, encodeBase64 } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { Asker } from './ask.ts';
 import { ask } from './ask.ts';
@@ -7,7 +7,7 @@ import { canaryTokens } from './canary.ts';
 import type { AgencyKeys } from './keys.ts';
 import { addressedRegisters } from './lookup-input.ts';
 import { commitToCase, professionalPseudonym } from './pseudonymise.ts';
-import { typesInUse } from './token-types.ts';
+import { ownSettings, typesInUse } from './token-types.ts';
 
 interface CanaryDeps extends Asker {
   readonly keys: AgencyKeys;
@@ -21,7 +21,7 @@ interface CanaryDeps extends Asker {
  * Throws when a register gave no answer at all, so that it is asked again soon.
  */
 export async function canaryRound(deps: CanaryDeps): Promise<void> {
-  const { settings } = deps.roster.roster;
+  const settings = ownSettings(deps.roster);
   const own = deps.roster.self.registers.filter((register) =>
     typesInUse(register, settings).some((type) => register.tableBits[type] !== undefined),
   );
@@ -37,6 +37,8 @@ export async function canaryRound(deps: CanaryDeps): Promise<void> {
       purpose: CANARY_PURPOSE,
       caseCommitment: commitToCase('canary', deps.random).commitment,
       professional: professionalPseudonym(deps.keys, encodeBase64(deps.random(16))),
+      role: CANARY_ROLE,
+      statements: [],
       persons: [canaryTokens(deps.keys, tokenTypes)],
       tokenTypes,
       registers,

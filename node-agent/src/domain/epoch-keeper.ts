@@ -21,7 +21,7 @@ import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import type { BuiltEpoch, TableCommitter } from './table-committer.ts';
-import { typesInUse } from './token-types.ts';
+import { ownSettings, typesInUse } from './token-types.ts';
 
 interface EpochDeps {
   readonly suite: Suite;
@@ -263,7 +263,7 @@ export class EpochKeeper {
 
   #newPlan(register: ConfiguredRegister): Plan {
     const { roster, pseudonyms } = this.#deps;
-    const { settings } = roster.roster;
+    const settings = ownSettings(roster);
     const types = typesInUse(register, settings);
     if (types.length === 0) return { problem: 'this federation uses none of its token types' };
     const entries = new Map(types.map((type) => [type, pseudonyms.count(register.id, type)]));
@@ -276,7 +276,7 @@ export class EpochKeeper {
 
   /** Everything that a plan depends on. */
   #madeFrom(register: ConfiguredRegister, generation: number): string {
-    const { settings } = this.#deps.roster.roster;
+    const settings = ownSettings(this.#deps.roster);
     const budgets = typesInUse(register, settings).map((type) => [type, settings.tokenTypes[type]]);
     // Persons who are not kept any longer leave without an import.
     const held = this.#deps.pseudonyms.imports().find((state) => state.register === register.id);
@@ -295,7 +295,7 @@ export class EpochKeeper {
 
   /** Whether there are tables of exactly the token types in use, and none shows more bits than allowed now. */
   #fitsSettings(stored: Pick<StoredEpoch, 'generations' | 'tables'>): boolean {
-    const { settings } = this.#deps.roster.roster;
+    const settings = ownSettings(this.#deps.roster);
     return this.#deps.registers.every((register) => {
       const generation = stored.generations[register.id];
       if (generation === undefined) return true;

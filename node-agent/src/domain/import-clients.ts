@@ -17,6 +17,7 @@ import { canaryTokens } from './canary.ts';
 import type { AgencyKeys } from './keys.ts';
 import { personTokens } from './person-tokens.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
+import { ownSettings } from './token-types.ts';
 
 /** Why a row cannot be imported. Never repeats what stands in the row. */
 export interface BadRow {
@@ -117,6 +118,7 @@ export function refuseShrinking(register: string, held: number | undefined, clie
 /**
  * Imports a register: every token becomes a pseudonym with the gateway's help, and all of them together take the
  * place of what the register held. Until the last step nothing changes; whatever fails leaves the register as it was.
+ * Throws `config-invalid` for a register by an identifier that this agency has no right to use.
  */
 export async function importClients(
   deps: Importing,
@@ -124,6 +126,16 @@ export async function importClients(
   prepared: PreparedImport,
   progress: (done: number, total: number) => void,
 ): Promise<ImportResult> {
+  const allowed = ownSettings(deps.roster).tokenTypes;
+  const { tokenTypes } = deps.roster.roster.policy.settings;
+  const forbidden = register.tokenTypes.filter(
+    (type) => Object.hasOwn(tokenTypes, type) && !Object.hasOwn(allowed, type),
+  );
+  if (forbidden.length > 0)
+    throw new HitError(
+      'config-invalid',
+      `tokenTypes: this agency has no right to use ${forbidden.join(', ')}; leave it out of agent.yaml and of the file`,
+    );
   const evaluationKey = deps.roster.trustedEvaluationKey();
   const canary = canaryTokens(deps.keys, register.tokenTypes);
   const batches = [...prepared.tokens].flatMap(([tokenType, tokens]) => {

@@ -29,6 +29,8 @@ class UsedCounters {
 
 interface IncomingSession {
   readonly session: Session;
+  /** The asker's identity key that opened it, base64url. */
+  readonly identityKey: string;
   readonly used: UsedCounters;
 }
 
@@ -42,25 +44,33 @@ export class IncomingSessions {
   }
 
   /**
-   * The session of a question, opened if it brings an opening. Throws `session-unknown` when there is none, and
-   * what acceptSession throws.
+   * The session of a question, opened if it brings an opening. `fits` tells whether it opens the question: an opening
+   * does not say for which of this agency's keys it was made, and around a change there are two. Throws
+   * `session-unknown` when there is none, and what acceptSession throws.
    */
-  async find(asker: string, sessionId: Uint8Array, opening: Uint8Array | undefined): Promise<Session> {
+  async find(
+    asker: string,
+    sessionId: Uint8Array,
+    opening: Uint8Array | undefined,
+    fits: (session: Session) => boolean = () => true,
+  ): Promise<Session> {
     const known = this.#sessions.get(keyOf(asker, sessionId));
     if (known !== undefined && known.session.expiresAt >= this.#deps.clock()) {
+      // Whoever has left the roster is refused by the rules, which can say so.
+      const isGone = !this.#deps.roster.roster.agencies.some(({ id }) => id === asker);
       // A session that was opened with the keys from before goes on no longer than they do.
-      if (!this.#deps.roster.isTrusted(asker)) throw new HitError('key-changed');
-      return known.session;
+      if (isGone || this.#keysOf(asker).includes(known.identityKey)) return known.session;
+      this.#sessions.delete(keyOf(asker, sessionId));
     }
     if (opening === undefined) throw new HitError('session-unknown');
-    const session = await this.#accept(asker, opening);
+    const { session, identityKey } = await this.#accept(asker, opening, fits);
     const id = keyOf(asker, session.id);
     if (id !== keyOf(asker, sessionId)) throw new HitError('session-unknown');
     // Two questions may bring the same opening at once; the counters that were used must not be forgotten.
     const first = this.#sessions.get(id);
     if (first !== undefined) return first.session;
     this.#makeRoom(asker);
-    this.#sessions.set(id, { session, used: new UsedCounters() });
+    this.#sessions.set(id, { session, identityKey, used: new UsedCounters() });
     return session;
   }
 
@@ -70,19 +80,43 @@ export class IncomingSessions {
       throw new HitError('replayed');
   }
 
-  async #accept(asker: string, opening: Uint8Array): Promise<Session> {
-    const { backend, keys, roster, clock } = this.#deps;
+  /** The identity keys of an asker that count now. Throws `unknown-agency` or `key-changed`. */
+  #keysOf(asker: string): readonly string[] {
+    const { roster } = this.#deps;
     const agency = roster.roster.agencies.find(({ id }) => id === asker);
     if (agency === undefined) throw new HitError('unknown-agency');
     if (!roster.isTrusted(asker)) throw new HitError('key-changed');
-    const parties = {
-      asker,
-      identityKey: decodeBase64(agency.identityKey, 32),
-      node: roster.self.id,
-      kem: keys.sessionKey.kem,
-      secretKey: keys.sessionSecret.reveal(),
-    };
-    return acceptSession(backend, parties, opening, clock());
+    return roster.identityKeysOf(agency);
+  }
+
+  /** The first of the asker's keys that signed the opening, and of our own that it was made for. */
+  async #accept(
+    asker: string,
+    opening: Uint8Array,
+    fits: (session: Session) => boolean,
+  ): Promise<Pick<IncomingSession, 'session' | 'identityKey'>> {
+    const { backend, keys, roster, clock } = this.#deps;
+    let first: Pick<IncomingSession, 'session' | 'identityKey'> | undefined;
+    let refusal: unknown;
+    for (const identityKey of this.#keysOf(asker))
+      for (const { sessionKey, sessionSecret } of keys.identities)
+        try {
+          const parties = {
+            asker,
+            identityKey: decodeBase64(identityKey, 32),
+            node: roster.self.id,
+            kem: sessionKey.kem,
+            secretKey: sessionSecret.reveal(),
+          };
+          const session = await acceptSession(backend, parties, opening, clock());
+          if (fits(session)) return { session, identityKey };
+          first ??= { session, identityKey };
+        } catch (error) {
+          refusal ??= error;
+        }
+    // None opens the question, which will say so; or none is signed as it should be.
+    if (first !== undefined) return first;
+    throw refusal;
   }
 
   /** Oldest first, so that an asker that keeps opening sessions pushes out its own and nobody else's. */

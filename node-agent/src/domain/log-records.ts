@@ -9,6 +9,8 @@ import type {
   LogRow,
   OpenedDetail,
   ReadDetail,
+  ReviewedDetail,
+  SignalDetail,
 } from '../ports/agency-log.ts';
 import { nodesOf } from './reconciliation.ts';
 
@@ -26,8 +28,10 @@ export interface AskedRecord {
   readonly lookupId: string | undefined;
   /** The agencies that were asked. */
   readonly nodes: readonly string[];
-  /** By register (`agency/register`); undefined while it runs, or when the agent was stopped meanwhile. */
+  /** By register (`agency/register`); undefined while it runs, when the agent was stopped meanwhile, or when they were removed. */
   readonly outcomes: Readonly<Record<string, OutcomeCounts>> | undefined;
+  /** Whether the outcomes were kept as long as the purpose allows. */
+  readonly outcomesRemoved: boolean;
   readonly answeredFrom: AskedDetail['answeredFrom'];
   readonly status: 'complete' | 'incomplete' | 'failed' | 'unfinished';
   /** Code of what went wrong. */
@@ -42,6 +46,8 @@ export type LogRecord = { readonly sequence: number; readonly at: number } & (
       readonly lookupId: string;
       readonly detail: AnsweredDetail & { readonly reason?: string };
     }
+  | { readonly kind: 'signal'; readonly detail: SignalDetail }
+  | { readonly kind: 'reviewed'; readonly detail: ReviewedDetail }
   | { readonly kind: 'log-read'; readonly detail: ReadDetail }
   | { readonly kind: 'access-refused'; readonly detail: AccessRefusedDetail }
   | { readonly kind: 'content-removed'; readonly detail: ContentRemovedDetail }
@@ -170,6 +176,7 @@ function bodyOf(event: string, lookupKey: string, detail: unknown): object {
         lookupId: undefined,
         nodes: nodesOf(asking.registers),
         outcomes: undefined,
+        outcomesRemoved: false,
         answeredFrom: undefined,
         status: 'unfinished',
         failure: undefined,
@@ -178,6 +185,8 @@ function bodyOf(event: string, lookupKey: string, detail: unknown): object {
     case 'answered':
     case 'refused':
       return { kind: event, lookupId: encodeBase64(hexToBytes(lookupKey)), detail };
+    case 'signal':
+    case 'reviewed':
     case 'log-read':
     case 'access-refused':
     case 'content-removed':
@@ -195,7 +204,7 @@ const withName = (record: LogRecord & AskedRecord, { lookupId, nodes }: OpenedDe
 
 function withEnd(
   record: LogRecord & AskedRecord,
-  { lookupId, outcomes, answeredFrom, failure }: AskedDetail,
+  { lookupId, outcomes, answeredFrom, failure, complete, outcomesRemoved }: AskedDetail,
 ): LogRecord {
   const counts: Record<string, Record<string, number>> = {};
   for (const person of outcomes)
@@ -203,14 +212,17 @@ function withEnd(
       const of = (counts[register] ??= {});
       of[outcome] = (of[outcome] ?? 0) + 1;
     }
-  const answered = record.detail.registers.every((register) =>
-    outcomes.every((person) => ['known', 'not-known'].includes(person[register] ?? '')),
-  );
+  const answered =
+    complete ??
+    record.detail.registers.every((register) =>
+      outcomes.every((person) => ['known', 'not-known'].includes(person[register] ?? '')),
+    );
   const status = failure !== undefined ? 'failed' : answered ? 'complete' : 'incomplete';
   return {
     ...record,
     lookupId: lookupId ?? record.lookupId,
-    outcomes: counts,
+    outcomes: outcomesRemoved === true ? undefined : counts,
+    outcomesRemoved: outcomesRemoved === true,
     answeredFrom,
     failure,
     status,

@@ -1,5 +1,5 @@
 import type { PersonTokens, Roster } from '@hitmachine/protocol';
-import { HitError } from '@hitmachine/protocol';
+import { HitError, MAX_STATEMENTS, breakGlassReasonSchema, slugSchema } from '@hitmachine/protocol';
 import { z } from 'zod';
 import { personTokens } from './person-tokens.ts';
 
@@ -68,6 +68,14 @@ export const lookupInputSchema = z.strictObject({
   caseReference: text(200),
   /** The professional who asks: a name or number by which the agency knows him or her. */
   professional: text(200),
+  /** The role in which he or she asks, as the agency vouches for it. */
+  role: slugSchema,
+  /** Codes of the purpose's statements that he or she confirmed. */
+  statements: z.array(slugSchema).max(MAX_STATEMENTS).default([]),
+  /** The second professional who approved the question. */
+  approval: z.strictObject({ professional: text(200), role: slugSchema }).optional(),
+  /** Asked without the approval that the purpose wants, in need. */
+  breakGlass: z.strictObject({ reason: breakGlassReasonSchema }).optional(),
   persons: personsSchema,
   /** `agency/register`; every register on the roster when left out. */
   registers: z.array(z.string().max(81)).min(1).max(2_000).optional(),
@@ -118,20 +126,29 @@ const FIELDS = [
 ] as const;
 
 /**
- * Refuses identifiers that the federation matches on and this agency does not ask by: left aside in silence they would
- * seem to have been asked about. Throws `field-invalid` for all of them at once.
+ * Refuses identifiers that the federation matches on and this question does not go by: left aside in silence they would
+ * seem to have been asked about. `withheld` has the reason for each type. Birth dates stay where the question needs
+ * them to be routed. Throws `field-invalid` for all of them at once.
  */
-export function refuseWithheld(persons: LookupInput['persons'], withheld: readonly string[]): void {
-  const detail = 'this agency does not ask by it (subjectAccess.tokenTypes in agent.yaml); leave it out';
-  const fields = persons.flatMap((person, i) =>
-    FIELDS.filter(([field, type]) => person[field] !== undefined && withheld.includes(type)).map(
-      ([field]) => ({ field: `persons.${i}.${field}`, detail }),
-    ),
-  );
+export function refuseWithheld(
+  persons: LookupInput['persons'],
+  withheld: ReadonlyMap<string, string>,
+  needed: { readonly birthDates: boolean },
+): void {
+  const fields = persons.flatMap((person, i) => [
+    ...FIELDS.filter(
+      ([field]) => person[field] !== undefined && !(field === 'birthDate' && needed.birthDates),
+    )
+      .map(([field, type]) => ({ field: `persons.${i}.${field}`, detail: withheld.get(type) }))
+      .flatMap(({ field, detail }) => (detail === undefined ? [] : [{ field, detail }])),
+    ...Object.keys(person.identifiers ?? {}).flatMap((type) => {
+      const detail = withheld.get(type);
+      return detail === undefined ? [] : [{ field: `persons.${i}.identifiers.${type}`, detail }];
+    }),
+  ]);
   if (fields.length === 0) return;
-  throw new HitError('field-invalid', fields.map(({ field }) => `${field}: ${detail}`).join('; '), {
-    fields,
-  });
+  const text = fields.map(({ field, detail }) => `${field}: ${detail}`).join('; ');
+  throw new HitError('field-invalid', text, { fields });
 }
 
 /**

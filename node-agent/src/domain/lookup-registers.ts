@@ -1,42 +1,56 @@
-import type { Roster } from '@hitmachine/protocol';
+import type { Purpose, Roster } from '@hitmachine/protocol';
 import {
   ASKED_ABOUT_REGISTER,
-  HitError,
   SUBJECT_ACCESS_PURPOSE,
   purposeFitsRegister,
+  tokenTypesFor,
 } from '@hitmachine/protocol';
 import type { AddressedRegister } from './lookup-input.ts';
 import { addressedRegisters } from './lookup-input.ts';
+import type { NotAsked, NotAskedReason } from './not-asked.ts';
+import { typesInUse } from './token-types.ts';
+
+/** The registers that a lookup goes to, and those that it does not go to. */
+export interface RegistersFor {
+  readonly asked: readonly AddressedRegister[];
+  readonly notAsked: readonly NotAsked[];
+}
 
 /**
- * The registers that a lookup for a purpose is for: those that were named, or all that may be asked for it. Throws
- * `unknown-register` or `not-allowed`, naming the field.
+ * The registers that a lookup for a purpose is for, when an agency of this kind asks it: those that were named, or all
+ * that the policy has asked for it. Whether those that were named may be asked is for the policy's rules. Throws
+ * `unknown-register`, naming the field.
  */
 export function registersFor(
   roster: Roster,
-  purpose: string,
+  purpose: Purpose,
+  kind: string,
   names: readonly string[] | undefined,
-): AddressedRegister[] {
-  const registers = addressedRegisters(roster, names);
-  if (names === undefined)
-    return registers.filter(({ register }) => purposeFitsRegister(purpose, register.id));
-  const fields = registers.flatMap(({ register, name }, i) =>
-    purposeFitsRegister(purpose, register.id)
-      ? []
-      : [
-          {
-            field: `registers.${i}`,
-            detail:
-              register.id === ASKED_ABOUT_REGISTER
-                ? `${name} is asked for the purpose ${SUBJECT_ACCESS_PURPOSE} only: whether somebody asked about a person is told to that person`
-                : `${name} is not asked for the purpose ${SUBJECT_ACCESS_PURPOSE}: that is for registers ${ASKED_ABOUT_REGISTER}`,
-          },
-        ],
-  );
-  if (fields.length === 0) return registers;
-  throw new HitError('not-allowed', fields.map(({ field, detail }) => `${field}: ${detail}`).join('; '), {
-    fields,
-  });
+): RegistersFor {
+  const types = tokenTypesFor(roster.policy, purpose, kind);
+  const named = addressedRegisters(roster, names);
+  if (names !== undefined) return { asked: named, notAsked: [] };
+  const asked: AddressedRegister[] = [];
+  const notAsked: NotAsked[] = [];
+  // A register of persons asked about is nobody's register of clients, and the other way about.
+  for (const register of named.filter((one) => purposeFitsRegister(purpose.code, one.register.id))) {
+    const used = typesInUse(register.register, roster.policy.settings);
+    const reason =
+      outsideOf(purpose, register) ??
+      (used.some((type) => types.includes(type)) ? undefined : ('token-types' as const));
+    if (reason === undefined) asked.push(register);
+    else notAsked.push({ register, reason });
+  }
+  return { asked, notAsked };
+}
+
+/** Why the policy does not have a register asked for a purpose; undefined when it has. */
+export function outsideOf(
+  { asked }: Purpose,
+  { name, register }: Pick<AddressedRegister, 'name' | 'register'>,
+): NotAskedReason | undefined {
+  if (!asked.areasOfLife.includes(register.areaOfLife)) return 'area-of-life';
+  return asked.registers?.includes(name) === false ? 'register' : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { HitError, SUBJECT_ACCESS_PURPOSE, bytesToHex, encodeBase64 } from '@hitmachine/protocol';
-import type { Roster } from '@hitmachine/protocol';
+import type { PersonTokens, Purpose } from '@hitmachine/protocol';
+import { HitError, SUBJECT_ACCESS_PURPOSE, bytesToHex, encodeBase64, purposeOf } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { AgencyLog } from '../ports/agency-log.ts';
 import type { AnsweredFrom } from './ask-nodes.ts';
@@ -7,14 +7,17 @@ import type { AskEvent, Asked, Asker } from './ask.ts';
 import { ask } from './ask.ts';
 import { askedAboutPersons } from './asked-about.ts';
 import type { AgencyKeys } from './keys.ts';
+import { checkQuestion, tokenTypesAt } from './lookup-check.ts';
+import type { LookupGroup } from './lookup-groups.ts';
 import type { AddressedRegister, LookupInput } from './lookup-input.ts';
-import { refuseWithheld, tokensOfPersons } from './lookup-input.ts';
-import { missingRegisters, registersFor } from './lookup-registers.ts';
+import { missingRegisters } from './lookup-registers.ts';
+import type { NotAsked } from './not-asked.ts';
 import type { Outcome } from './outcome.ts';
+import type { ProfessionalWatch } from './professional-watch.ts';
 import { commitToCase, professionalPseudonym, subjectPseudonyms } from './pseudonymise.ts';
 import { nodesOf } from './reconciliation.ts';
 import { keptUntil } from './retention.ts';
-import { typesInUse } from './token-types.ts';
+import { ownSettings, typesInUse } from './token-types.ts';
 
 export interface LookupService extends Asker {
   readonly keys: AgencyKeys;
@@ -23,96 +26,166 @@ export interface LookupService extends Asker {
   readonly askedAbout: ConfiguredRegister;
   /** Days that they stand in it. */
   readonly retentionDays: number;
+  /** Looks at what its professionals ask, and can slow them down. */
+  readonly watch: ProfessionalWatch;
 }
 
-/** What a lookup yields to whoever shows it: its number, then each register. */
+/**
+ * What a question yields to whoever shows it. Persons of one household may be asked about at other registers each, in
+ * lookups of their own: `persons` are the places in the question that an event is about, in the order of `outcomes`.
+ */
 export type LookupEvent =
-  { readonly type: 'opened'; readonly lookupId: string } | Extract<AskEvent, { type: 'register' }>;
+  | { readonly type: 'opened'; readonly lookupId: string; readonly persons: readonly number[] }
+  | {
+      readonly type: 'register';
+      readonly register: AddressedRegister;
+      readonly persons: readonly number[];
+      readonly outcomes: readonly Outcome[];
+    };
 
-/** A lookup that passed every check and stands in the agency's log, so that it may be asked. */
+/** A question that passed every check and stands in the agency's log, so that it may be asked. */
 export interface LoggedLookup {
-  readonly purpose: Roster['purposes'][number];
+  readonly purpose: Purpose;
   readonly askedAt: number;
   /** One reference a person: the asker's own, or the place in the list counted from 1. */
   readonly refs: readonly string[];
   /** Registers that were on the roster once and are not any more: the gateway may have left them out. */
   readonly missing: readonly string[];
+  /** Per person, the registers that are not asked about him or her, and why. */
+  readonly notAsked: readonly (readonly NotAsked[])[];
   readonly events: AsyncIterable<LookupEvent>;
 }
 
 /**
  * Checks a question, writes it into the agency's own log, and returns it ready to be asked. Nothing leaves the agency
- * before `events` is read. Throws when a field is not valid, the purpose or a register is unknown, or the
- * log cannot be written.
+ * before `events` is read. Throws when a field is not valid, the purpose or a register is unknown, a rule refuses,
+ * the professional has to wait, or the log cannot be written.
  */
 export function beginLookup(service: LookupService, input: LookupInput): LoggedLookup {
   service.logView.requireSound();
-  const { roster } = service.roster;
-  const purpose = roster.purposes.find(({ code }) => code === input.purpose);
-  if (purpose === undefined) {
-    const detail = `is not part of the policy; known are ${roster.purposes.map(({ code }) => code).join(', ')}`;
-    throw new HitError('unknown-purpose', `purpose: ${detail}`, { fields: [{ field: 'purpose', detail }] });
-  }
-  if (input.persons.length > roster.settings.maxPersons) {
-    const detail = `at most ${roster.settings.maxPersons} persons in one lookup`;
-    throw new HitError('field-invalid', `persons: ${detail}`, { fields: [{ field: 'persons', detail }] });
-  }
-  const registers = registersFor(roster, purpose.code, input.registers);
-  if (registers.length === 0) throw new HitError('not-ready', 'there are no registers on the roster yet');
-  // All types that the registers hold, whatever the persons have: the choice must not tell what is known of them.
-  const tokenTypes = [
-    ...new Set(registers.flatMap(({ register }) => typesInUse(register, roster.settings))),
-  ].sort();
-  if (tokenTypes.length === 0)
-    throw new HitError('not-ready', 'the federation uses none of the token types that these registers hold');
   const askedAt = service.clock();
-  const askedBy = typesInUse(service.askedAbout, roster.settings);
-  const withheld = Object.keys(roster.settings.tokenTypes).filter((type) => !askedBy.includes(type));
-  refuseWithheld(input.persons, withheld);
-  const persons = tokensOfPersons(input.persons, askedBy, askedAt);
-  const lookupKey = bytesToHex(service.random(16));
-  const { commitment, salt } = commitToCase(input.caseReference, service.random);
-  service.agencyLog.append(
-    {
-      event: 'asking',
-      lookupKey,
-      detail: {
-        professional: input.professional,
-        purpose: purpose.code,
-        caseReference: input.caseReference,
-        caseSalt: salt,
-        subjects: persons.map((tokens) => subjectPseudonyms(service.keys, tokens)),
-        registers: registers.map(({ name }) => name),
-      },
-    },
+  const { purpose, tokens, groups, notAsked } = checkQuestion(
+    service.roster,
+    service.askedAbout,
+    input,
     askedAt,
   );
-  const asked = {
-    purpose: purpose.code,
-    caseCommitment: commitment,
-    professional: professionalPseudonym(service.keys, input.professional),
-    persons,
-    tokenTypes,
-    registers,
-  };
+  service.watch.begin(input, askedAt);
+  const begun = groups.map((group) => begin(service, input, { purpose, tokens, group }, askedAt));
   return {
     purpose,
     askedAt,
     refs: input.persons.map(({ ref }, i) => ref ?? String(i + 1)),
     missing:
       input.registers === undefined
-        ? missingRegisters(roster, purpose.code, service.roster.vanishedRegisters())
+        ? missingRegisters(service.roster.roster, purpose.code, service.roster.vanishedRegisters())
         : [],
-    events: recorded(service, lookupKey, asked),
+    notAsked,
+    events: inTurn(service, input, begun),
   };
 }
+
+/** One lookup of a question, as it stands in the log, with the places of its persons in the question. */
+interface Begun {
+  readonly lookupKey: string;
+  readonly asked: Asked;
+  readonly persons: readonly number[];
+}
+
+function begin(
+  service: LookupService,
+  input: LookupInput,
+  {
+    purpose,
+    tokens,
+    group,
+  }: {
+    readonly purpose: Purpose;
+    readonly tokens: readonly PersonTokens[];
+    readonly group: LookupGroup;
+  },
+  askedAt: number,
+): Begun {
+  const { keys, random, roster } = service;
+  const persons = group.persons.map((person) => tokens[person] as PersonTokens);
+  const lookupKey = bytesToHex(random(16));
+  const { commitment, salt } = commitToCase(input.caseReference, random);
+  service.agencyLog.append(
+    {
+      event: 'asking',
+      lookupKey,
+      detail: {
+        professional: input.professional,
+        role: input.role,
+        approval: input.approval,
+        breakGlass: input.breakGlass,
+        purpose: purpose.code,
+        caseReference: input.caseReference,
+        caseSalt: salt,
+        subjects: persons.map((own) => subjectPseudonyms(keys, own)),
+        registers: group.registers.map(({ name }) => name),
+      },
+    },
+    askedAt,
+  );
+  const { approval } = input;
+  const asked: Asked = {
+    purpose: purpose.code,
+    caseCommitment: commitment,
+    professional: professionalPseudonym(keys, input.professional),
+    role: input.role,
+    statements: input.statements,
+    ...(approval !== undefined && {
+      approval: { professional: professionalPseudonym(keys, approval.professional), role: approval.role },
+    }),
+    breakGlass: input.breakGlass && (true as const),
+    persons,
+    tokenTypes: tokenTypesAt(roster, purpose, group.registers),
+    registers: group.registers,
+  };
+  return { lookupKey, asked, persons: group.persons };
+}
+
+/** The lookups of a question one after another; those that are not reached are logged as abandoned. */
+async function* inTurn(
+  service: LookupService,
+  input: LookupInput,
+  begun: readonly Begun[],
+): AsyncGenerator<LookupEvent> {
+  const outcomes = input.persons.map((): Outcome[] => []);
+  let reached = 0;
+  try {
+    for (const { lookupKey, asked, persons } of begun) {
+      reached++;
+      for await (const event of recorded(service, lookupKey, asked)) {
+        if (event.type === 'register')
+          event.outcomes.forEach((outcome, i) => outcomes[persons[i] as number]?.push(outcome));
+        yield { ...event, persons };
+      }
+    }
+    service.watch.ended(input, outcomes, service.clock());
+  } finally {
+    for (const { lookupKey } of begun.slice(reached))
+      service.agencyLog.append(
+        {
+          event: 'asked',
+          lookupKey,
+          detail: { lookupId: undefined, outcomes: [], failure: 'abandoned' },
+        },
+        service.clock(),
+      );
+  }
+}
+
+type RecordedEvent =
+  { readonly type: 'opened'; readonly lookupId: string } | Extract<AskEvent, { type: 'register' }>;
 
 /** Passes events on, and writes what came out into the agency's own log at the end, whatever the end is. */
 async function* recorded(
   service: LookupService,
   lookupKey: string,
   asked: Asked,
-): AsyncGenerator<LookupEvent> {
+): AsyncGenerator<RecordedEvent> {
   let lookupId: string | undefined;
   let failure: string | undefined = 'abandoned';
   const outcomes = asked.persons.map((): Record<string, string> => ({}));
@@ -136,7 +209,12 @@ async function* recorded(
     throw error;
   } finally {
     service.agencyLog.append(
-      { event: 'asked', lookupKey, detail: { lookupId, outcomes, answeredFrom, failure } },
+      {
+        event: 'asked',
+        lookupKey,
+        detail: { lookupId, outcomes, answeredFrom, failure, complete: isComplete(asked, outcomes) },
+        outcomesUntil: keptUntil(service.clock(), answerDaysOf(service, asked.purpose)),
+      },
       service.clock(),
     );
   }
@@ -158,7 +236,7 @@ function recordOpened(
     purpose === SUBJECT_ACCESS_PURPOSE
       ? undefined
       : {
-          persons: askedAboutPersons(suite, keys, evaluated, typesInUse(askedAbout, roster.roster.settings)),
+          persons: askedAboutPersons(suite, keys, evaluated, typesInUse(askedAbout, ownSettings(roster))),
           keptUntil: keptUntil(now, retentionDays),
           evaluationKey: roster.trustedEvaluationKey(),
         },
@@ -177,3 +255,10 @@ function note(
       row[register.name] = 'reason' in outcome ? `${outcome.status}: ${outcome.reason}` : outcome.status;
   });
 }
+
+const isComplete = ({ registers }: Asked, outcomes: readonly Readonly<Record<string, string>>[]): boolean =>
+  outcomes.every((own) => registers.every(({ name }) => ['known', 'not-known'].includes(own[name] ?? '')));
+
+/** Days that what came out is kept; of a purpose that the policy lost meanwhile nothing. */
+const answerDaysOf = ({ roster }: LookupService, purpose: string): number =>
+  purposeOf(roster.roster.policy, purpose)?.retention.answerDays ?? 0;

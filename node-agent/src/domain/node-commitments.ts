@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Answer, Backend, CommittedTables } from '@hitmachine/protocol';
+import type { Agency, Answer, Backend, CommittedTables, LogKey } from '@hitmachine/protocol';
 import { HitError, committedTables, decodeBase64, logOrigin, openCommitment } from '@hitmachine/protocol';
 import type { Clock } from '../ports/clock.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
@@ -14,6 +14,8 @@ interface CommitmentDeps {
   /** Takes every checkpoint that was seen, to be compared with others. What it throws makes the answer invalid. */
   readonly seenCheckpoint?: ((checkpoint: string) => void) | undefined;
 }
+
+type OpenedCommitment = ReturnType<typeof openCommitment>;
 
 /** An epoch lasts a day. A node that answers from one of before yesterday could as well answer from any that it kept. */
 const MAX_AGE_MS = 172_800_000;
@@ -50,7 +52,7 @@ export class NodeCommitments {
    */
   of(node: string, { commitment }: Extract<Answer, { type: 'answered' }>): LoggedTables | undefined {
     if (commitment === undefined) return undefined;
-    const { backend, roster, gatewayKey, seenCheckpoint } = this.#deps;
+    const { roster, gatewayKey, seenCheckpoint } = this.#deps;
     const agency = roster.roster.agencies.find(({ id }) => id === node);
     if (agency === undefined || !roster.isTrusted(node))
       throw new HitError('unknown-agency', `there is no trusted key of ${node} on the roster`);
@@ -59,12 +61,29 @@ export class NodeCommitments {
     const known = this.#checked.get(node);
     if (known?.key === key) return this.#current(node, known.logged);
     const log = { origin: logOrigin(roster.roster.federation), publicKey: gatewayKey };
-    const identity = { id: node, identityKey: decodeBase64(agency.identityKey, 32) };
-    const opened = openCommitment(backend, log, identity, commitment);
+    const opened = this.#open(agency, log, commitment);
     seenCheckpoint?.(opened.checkpoint);
     const logged = { tables: committedTables(opened.commitment, sha256), index: opened.index, at: opened.at };
     this.#checked.set(node, { key, logged });
     return this.#current(node, logged);
+  }
+
+  /** Opens a commitment that a node signed with its present key, or with the one of the time at which it was entered. */
+  #open(agency: Agency, log: LogKey, commitment: Uint8Array): OpenedCommitment {
+    const { backend, roster } = this.#deps;
+    const keys = new Set([...roster.identityKeysOf(agency), ...roster.identityKeysOf(agency, 0)]);
+    let refusal: unknown;
+    for (const key of keys)
+      try {
+        const identity = { id: agency.id, identityKey: decodeBase64(key, 32) };
+        const opened = openCommitment(backend, log, identity, commitment);
+        if (roster.identityKeysOf(agency, opened.at).includes(key)) return opened;
+        refusal ??= new HitError('signature-invalid', `signed with a key that ${agency.id} no longer has`);
+      } catch (error) {
+        if (!(error instanceof HitError) || error.code !== 'signature-invalid') throw error;
+        refusal ??= error;
+      }
+    throw refusal;
   }
 
   #current(node: string, logged: LoggedTables): LoggedTables {

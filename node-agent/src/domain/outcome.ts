@@ -1,3 +1,4 @@
+import { RULE_EXPLANATIONS } from './rule-explanations.ts';
 import type { Contact, Refusal } from '@hitmachine/protocol';
 
 /** Why there is no answer. Never about the person. */
@@ -107,19 +108,7 @@ export const EXPLANATIONS: Readonly<
     nl: 'De sleutel van deze organisatie is veranderd. Uw beheerder moet dit eerst nagaan.',
     en: 'The key of this agency has changed. Your administrator must check this first.',
   },
-  quota: {
-    nl: 'Uw organisatie heeft vandaag het maximum aan vragen bij deze organisatie bereikt.',
-    en: 'Your agency has reached the maximum of questions at this agency for today.',
-  },
-  purpose: {
-    nl: 'Deze organisatie beantwoordt vragen voor dit doel niet.',
-    en: 'This agency does not answer questions for this purpose.',
-  },
-  agency: {
-    nl: 'Deze organisatie beantwoordt uw vragen niet.',
-    en: 'This agency does not answer your questions.',
-  },
-  policy: { nl: 'Het beleid staat deze vraag niet toe.', en: 'The policy does not allow this question.' },
+  ...RULE_EXPLANATIONS,
   'reply-failed-check': {
     nl: 'Er kwam een antwoord dat de controle niet doorstond. Meld dit aan uw beheerder.',
     en: 'A reply came that failed a check. Report this to your administrator.',

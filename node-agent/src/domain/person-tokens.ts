@@ -43,6 +43,6 @@ function readTokens(person: PersonDescription, tokenTypes: readonly string[]): P
 }
 
 /** The day that it is now where it is latest, as yyyymmdd: 14 hours ahead of UTC. */
-function latestDay(now: number): string {
+export function latestDay(now: number): string {
   return new Date(now + 14 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
 }

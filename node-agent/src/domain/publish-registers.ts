@@ -2,7 +2,7 @@ import type { Register } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
-import { typesInUse } from './token-types.ts';
+import { ownSettings, typesInUse } from './token-types.ts';
 
 /**
  * Brings the roster's entry for this agency up to its configuration and its tables. Does nothing when they agree.
@@ -16,9 +16,10 @@ export async function publishRegisters(
   configured: readonly ConfiguredRegister[],
   bits?: ReadonlyMap<string, Readonly<Record<string, number>>>,
 ): Promise<void> {
+  const settings = ownSettings(roster);
   const published = roster.self.registers;
   const wanted = configured.flatMap((register): Register[] => {
-    const tokenTypes = typesInUse(register, roster.roster.settings);
+    const tokenTypes = typesInUse(register, settings);
     if (tokenTypes.length === 0) return [];
     const known =
       bits === undefined ? published.find(({ id }) => id === register.id)?.tableBits : bits.get(register.id);

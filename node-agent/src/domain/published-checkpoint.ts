@@ -70,11 +70,13 @@ export class PublishedCheckpoints {
     const { backend, agency, roster } = this.#deps;
     const { federation, agencies } = roster.roster;
     const partners = agencies.filter(({ id }) => id !== agency && roster.isTrusted(id));
-    const keys = partners.map(({ id, identityKey }) => ({
-      name: witnessName(federation, id),
-      publicKey: decodeBase64(identityKey, 32),
-    }));
-    return cosignaturesOn(backend, note, keys).length;
+    const keys = partners.flatMap((partner) =>
+      roster.identityKeysOf(partner).map((key) => ({
+        name: witnessName(federation, partner.id),
+        publicKey: decodeBase64(key, 32),
+      })),
+    );
+    return new Set(cosignaturesOn(backend, note, keys).map(({ name }) => name)).size;
   }
 
   /** What an administrator should know, if anything: too few partners for too long. */

@@ -17,8 +17,8 @@ export interface TrustedKeys {
   readonly backend: Backend;
   readonly federation: string;
   readonly log: LogKey;
-  /** Identity keys by agency. */
-  readonly agencies: ReadonlyMap<string, Uint8Array>;
+  /** The identity keys of trusted agencies at a moment (milliseconds since 1970), by agency. */
+  readonly agencies: ReadonlyMap<string, (at: number) => readonly Uint8Array[]>;
 }
 
 /** What a receipt proves. */
@@ -42,7 +42,11 @@ export function trustedKeysOf(backend: Backend, keeper: RosterKeeper, gatewayKey
     agencies: new Map(
       agencies
         .filter(({ id }) => keeper.isTrusted(id))
-        .map(({ id, identityKey }) => [id, decodeBase64(identityKey, 32)] as const),
+        .map((agency) => {
+          const keysAt = (at: number): Uint8Array[] =>
+            keeper.identityKeysOf(agency, at).map((key) => decodeBase64(key, 32));
+          return [agency.id, keysAt] as const;
+        }),
     ),
   };
 }
@@ -56,28 +60,35 @@ export function checkReceipt(
   const { index, head, checkpoint } = verifyReceipt(backend, log, leaf, receipt);
   const entry = decodeEntry(leaf);
   const names = new Map([...agencies.keys()].map((id) => [witnessName(federation, id), id]));
-  const witnesses = [...names].map(([name, id]) => ({ name, publicKey: agencies.get(id) as Uint8Array }));
+  const witnesses = [...names].flatMap(([name, id]) =>
+    (agencies.get(id)?.(entry.at) ?? []).map((publicKey) => ({ name, publicKey })),
+  );
+  const cosigners = cosignaturesOn(backend, checkpoint, witnesses).map(({ name }) => names.get(name) ?? name);
   return {
     index,
     size: head.size,
     entry,
     signer: 'evidence' in entry ? checkSigner(backend, agencies, entry) : undefined,
-    cosigners: cosignaturesOn(backend, checkpoint, witnesses).map(({ name }) => names.get(name) ?? name),
+    cosigners: [...new Set(cosigners)],
   };
 }
 
 /** The agency whose signature stands in the entry, checked. */
 function checkSigner(
   backend: Backend,
-  agencies: ReadonlyMap<string, Uint8Array>,
+  agencies: TrustedKeys['agencies'],
   entry: Extract<LogEntry, { evidence: unknown }>,
 ): string {
-  const key = agencies.get(entry.agency);
+  const keys = agencies.get(entry.agency)?.(entry.at) ?? [];
+  const base = decodeBase64(entry.evidence.base);
+  const signature = decodeBase64(entry.evidence.signature);
+  const [first] = keys;
+  const key = keys.find((one) => backend.signatures.verify(one, base, signature)) ?? first;
   if (key === undefined)
     throw new HitError('unknown-agency', `there is no trusted key of ${entry.agency} on the roster`);
   checkLoggedRequest(backend, key, entry.agency, {
-    base: decodeBase64(entry.evidence.base),
-    signature: decodeBase64(entry.evidence.signature),
+    base,
+    signature,
     ...('body' in entry ? { body: utf8ToBytes(entry.body) } : {}),
   });
   return entry.agency;

@@ -30,7 +30,7 @@ export interface ProvedLookup {
 interface ReceiptDeps {
   readonly backend: Backend;
   readonly agency: string;
-  readonly keys: Pick<AgencyKeys, 'identityKey'>;
+  readonly keys: Pick<AgencyKeys, 'identities'>;
   readonly logKey: () => LogKey;
   readonly view: LogView;
   readonly store: ReceiptStore;
@@ -97,7 +97,13 @@ export class Receipts {
     const base = decodeBase64(entry.evidence.base);
     if (!constantTimeEqual(base, sent.base)) throw refuse('with another signed request');
     const signature = decodeBase64(entry.evidence.signature);
-    const { created } = checkLoggedRequest(backend, keys.identityKey, agency, { base, signature, body });
+    const logged = { base, signature, body };
+    // The keys may have changed since it was sent.
+    const mine = keys.identities.find(({ identityKey }) =>
+      backend.signatures.verify(identityKey, base, signature),
+    );
+    if (mine === undefined) throw refuse('with another signature');
+    const { created } = checkLoggedRequest(backend, mine.identityKey, agency, logged);
     if (entry.at < created * 1000 - LIMITS.clockSkewMs) throw refuse('back-dated');
   }
 }

@@ -2,43 +2,70 @@ import type { Agency, Backend, Roster, SignedDocument } from '@hitmachine/protoc
 import {
   HitError,
   agencyFingerprint,
+  decodeBase64,
   keysFingerprint,
+  membersSchema,
   openRoster,
   parseJson,
   signedDocumentSchema,
   utf8ToBytes,
 } from '@hitmachine/protocol';
+import type { Clock } from '../ports/clock.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { Membership, StateStore } from '../ports/state-store.ts';
+import type { AnnouncedKeys } from './announced-changes.ts';
+import { AnnouncedChanges } from './announced-changes.ts';
+import type { AgencyKeys } from './keys.ts';
 
 /** The name under which the gateway's evaluation key is pinned; no agency can be called so. */
 const EVALUATION_KEY = '(gateway)';
 /** The name under which the bits that questions may show are pinned. */
 const BUDGETS = '(token types)';
+/** The name under which the federation's second key is pinned, which lies offline. */
+export const OFFLINE_KEY = '(offline key)';
+/** The name under which it stands which version of the policy came last, and when. */
+const NEW_POLICY = '(policy)';
+/** How long status tells of a new policy. */
+const TELL_POLICY_MS = 7 * 86_400_000;
 /** What stands as the fingerprint of a register: that it was listed. */
 const LISTED = 'listed';
 
 /**
  * The roster as this agency trusts it: signed by the pinned gateway, never older than one seen before, and with
  * the keys of each agency as they were first seen. A key that changes in silence is not used: who runs the gateway
- * could otherwise slip its own key in between two agencies.
+ * could otherwise slip its own key in between two agencies. One that was announced with the pinned key is, from the
+ * announced moment on.
  */
 export class RosterKeeper {
   readonly #backend: Backend;
   readonly #state: StateStore;
   readonly #membership: Membership;
   readonly #log: OperationalLog;
+  readonly #clock: Clock;
+  readonly #keys: Pick<AgencyKeys, 'follow'> | undefined;
+  readonly #announced: AnnouncedChanges;
   #roster: Roster;
   #changed: ReadonlySet<string> = new Set();
   #refused: string | undefined;
   #vanished: readonly string[] = [];
   #budgets: Readonly<Record<string, number>> = {};
 
-  constructor(backend: Backend, state: StateStore, membership: Membership, log: OperationalLog) {
+  /** `keys`: this agency's own, which follow what stands on the roster. */
+  constructor(
+    backend: Backend,
+    state: StateStore,
+    membership: Membership,
+    log: OperationalLog,
+    clock: Clock = Date.now,
+    keys?: Pick<AgencyKeys, 'follow'>,
+  ) {
+    this.#keys = keys;
+    this.#announced = new AnnouncedChanges({ backend, state, log, clock });
     this.#backend = backend;
     this.#state = state;
     this.#membership = membership;
     this.#log = log;
+    this.#clock = clock;
     const stored = state.roster();
     if (stored === undefined)
       throw new HitError('not-ready', 'there is no roster yet: run "hit-agent enrol" first');
@@ -86,16 +113,70 @@ export class RosterKeeper {
       this.#log.error({ event: 'roster-forked', version: roster.version });
       return;
     }
+    const older = this.#olderPart(roster);
+    if (older !== undefined) {
+      this.#refused = older.told;
+      this.#log.error({ event: older.event, version: roster.version });
+      return;
+    }
     this.#refused = undefined;
     this.#state.setRoster(JSON.stringify(document));
+    if (roster.policy.version > this.#roster.policy.version) this.#tellNewPolicy(roster);
     this.#roster = roster;
     this.checkPins();
+  }
+
+  /** Whether what people decide is other than it may be: an older policy or list of members, or without the offline key. */
+  #olderPart(roster: Roster): { readonly event: string; readonly told: string } | undefined {
+    const pinned = this.#state.pins().find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
+    const { offlineKey } = roster.gateway;
+    if (pinned !== undefined && (offlineKey === undefined || keysFingerprint(offlineKey) !== pinned))
+      return {
+        event: 'offline-key-changed',
+        told:
+          offlineKey === undefined
+            ? 'the gateway shows a roster without the offline key that the federation has'
+            : 'the gateway shows a roster with another offline key than the one that was pinned; see "hit-agent trust offline"',
+      };
+    const [policy, held] = [roster.policy.version, this.#roster.policy.version];
+    if (policy < held)
+      return {
+        event: 'policy-rolled-back',
+        told: `the gateway shows version ${policy} of the policy, and showed version ${held} before`,
+      };
+    const [members, known] = [membersVersion(roster), membersVersion(this.#roster)];
+    if (members !== undefined && known !== undefined && members < known)
+      return {
+        event: 'members-rolled-back',
+        told: `the gateway shows version ${members} of the list of members, and showed version ${known} before`,
+      };
+    return undefined;
+  }
+
+  /** For status, for some days; kept where a restart finds it. */
+  #tellNewPolicy({ policy: { version } }: Roster): void {
+    this.#log.info({ event: 'policy-changed', version });
+    this.#state.setPin({ name: NEW_POLICY, fingerprint: `${version} ${this.#clock()}` });
+  }
+
+  /** A version of the policy that came into force of late, and when it was first seen here. */
+  get newPolicy(): { readonly version: number; readonly since: number } | undefined {
+    const told = this.#state.pins().find(({ name }) => name === NEW_POLICY)?.fingerprint;
+    const [version = 0, since = 0] = (told ?? '').split(' ').map(Number);
+    return this.#clock() - since < TELL_POLICY_MS ? { version, since } : undefined;
   }
 
   /** Pins what is new, and notes what is not as it was pinned. */
   checkPins(): void {
     const pins = new Map(this.#state.pins().map(({ name, fingerprint }) => [name, fingerprint]));
+    const { offlineKey } = this.#roster.gateway;
+    if (offlineKey !== undefined && !pins.has(OFFLINE_KEY)) {
+      const fingerprint = keysFingerprint(offlineKey);
+      this.#state.setPin({ name: OFFLINE_KEY, fingerprint });
+      this.#log.info({ event: 'pinned', name: OFFLINE_KEY, fingerprint });
+    }
     const changed = new Set<string>();
+    this.#announced.follow(this.#roster, pins);
     for (const [name, fingerprint] of fingerprintsOf(this.#roster)) {
       const pinned = pins.get(name);
       if (pinned === undefined) {
@@ -104,11 +185,30 @@ export class RosterKeeper {
       } else if (pinned !== fingerprint) changed.add(name);
     }
     this.#checkRegisters(pins);
-    this.#budgets = budgetsFrom(pins.get(BUDGETS), this.#roster.settings.tokenTypes);
+    this.#budgets = budgetsFrom(pins.get(BUDGETS), this.#roster.policy.settings.tokenTypes);
     for (const name of changed)
       if (!this.#changed.has(name))
         this.#log.error({ event: name === BUDGETS ? 'budgets-changed' : 'key-changed', agency: name });
     this.#changed = changed;
+    this.#announced.pin(
+      this.#roster.agencies.filter(({ id }) => !changed.has(id)),
+      pins,
+    );
+    const self = this.#roster.agencies.find(({ id }) => id === this.#membership.agency);
+    if (self !== undefined) this.#keys?.follow(self.identityKey);
+  }
+
+  /** The announcements of new keys that have not taken effect, or that nobody who is trusted made. */
+  announcedKeys(): readonly AnnouncedKeys[] {
+    return this.#announced.pending;
+  }
+
+  /**
+   * The identity keys of an agency under which what it signed at a moment counts (milliseconds since 1970; now unless
+   * told): the one on the roster, and around an announced change the other one.
+   */
+  identityKeysOf(agency: Agency, at = this.#clock()): readonly string[] {
+    return this.#announced.identityKeysOf(this.#roster.federation, agency, at);
   }
 
   /** A register that was there and is gone may have been left out of the roster so that its hits stay unseen. */
@@ -161,6 +261,12 @@ export class RosterKeeper {
   }
 }
 
+/** The version of the list of members, which opening the roster has checked; undefined where there is no offline key. */
+function membersVersion({ gateway, members }: Roster): number | undefined {
+  if (gateway.offlineKey === undefined || members === undefined) return undefined;
+  return parseJson(membersSchema, decodeBase64(members.payload)).version;
+}
+
 /** Budgets as a person can read and compare them: `address=0 bsn=6`. */
 function budgetsText(tokenTypes: Readonly<Record<string, number>>): string {
   return Object.keys(tokenTypes)
@@ -185,7 +291,7 @@ function budgetsFrom(
 export function fingerprintsOf(roster: Roster): Map<string, string> {
   return new Map([
     [EVALUATION_KEY, keysFingerprint(roster.gateway.evaluationKey)],
-    [BUDGETS, budgetsText(roster.settings.tokenTypes)],
+    [BUDGETS, budgetsText(roster.policy.settings.tokenTypes)],
     ...roster.agencies.map((agency) => [agency.id, agencyFingerprint(agency)] as const),
   ]);
 }

@@ -10,8 +10,12 @@ import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { WatchedLog } from './log-status.ts';
 import { logStatusOf, logStatusSchema } from './log-status.ts';
+import type { NodePolicyKeeper } from './node-policy-keeper.ts';
+import { unknownNames } from './node-policy-names.ts';
+import type { OpenReview, OpenReviews } from './open-reviews.ts';
+import { REVIEW_DAYS } from './open-reviews.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
-import { typesInUse } from './token-types.ts';
+import { ownSettings, typesInUse } from './token-types.ts';
 
 /** How an agent is doing, for its administrators. Times in ISO 8601, UTC. */
 export const agentStatusSchema = z.strictObject({
@@ -23,6 +27,7 @@ export const agentStatusSchema = z.strictObject({
     problem: z.string().optional(),
   }),
   rosterVersion: z.int(),
+  policyVersion: z.int(),
   epoch: z.strictObject({ number: z.int(), day: z.string() }).optional(),
   registers: z.array(
     z.strictObject({
@@ -46,6 +51,12 @@ export const agentStatusSchema = z.strictObject({
       problem: z.string().optional(),
     }),
   ),
+  answering: z.strictObject({
+    stopped: z.boolean(),
+    since: z.string().optional(),
+    reason: z.string().optional(),
+  }),
+  reviews: z.int(),
   log: logStatusSchema,
   problems: z.array(z.string()).describe('what keeps this agent from being ready; empty when it is'),
   notices: z.array(z.string()).describe('what an administrator should look at'),
@@ -64,8 +75,13 @@ interface StatusDeps {
   readonly keys: AgencyKeys;
   readonly watch: WatchedLog;
   readonly clock: Clock;
+  readonly ownPolicy: NodePolicyKeeper;
+  readonly reviews: OpenReviews;
+  /** Days that the content of the agency's own log is kept. */
+  readonly logRetentionDays: number;
 }
 
+const DAY_MS = 86_400_000;
 const iso = (at: number): string => new Date(at).toISOString();
 
 export function statusOf(deps: StatusDeps): AgentStatus {
@@ -103,12 +119,16 @@ export function statusOf(deps: StatusDeps): AgentStatus {
       problem: notBuilt ?? canary.problem ?? unusedTypes(register, roster),
     };
   });
+  const open = deps.reviews.list();
   return {
     agency: membership.agency,
     gateway: { url: membership.gatewayUrl, connected, since: iso(since), problem },
     rosterVersion: roster.roster.version,
+    policyVersion: roster.roster.policy.version,
     epoch: tables.stored === undefined ? undefined : { number: tables.stored.epoch, day: tables.stored.day },
     registers,
+    answering: answeringOf(deps),
+    reviews: open.length,
     log: log.status,
     problems: [
       ...(connected ? [] : [`not connected to the gateway: ${problem ?? 'connecting'}`]),
@@ -125,12 +145,17 @@ export function statusOf(deps: StatusDeps): AgentStatus {
           (name) =>
             `the keys of ${name} are not those that were pinned; check them and run "hit-agent trust"`,
         ),
+      ...keyChangeProblems(deps),
       ...ownEntryProblems(deps),
       ...(roster.refused === undefined ? [] : [`${roster.refused}: tell its administrator`]),
+      ...retentionProblems(deps),
       ...log.problems,
     ],
     notices: [
+      ...keyChangeNotices(deps),
       ...log.notices,
+      ...policyNotices(deps),
+      ...reviewNotices(open, deps.clock()),
       ...(roster.budgetsChanged
         ? ['the federation moved the bits that questions may show; look at them, and run "hit-agent trust"']
         : []),
@@ -144,10 +169,94 @@ export function statusOf(deps: StatusDeps): AgentStatus {
 }
 
 /** A note on token types that agent.yaml has and the federation has not, or not any more: the register goes on without. */
-function unusedTypes(register: ConfiguredRegister, { roster }: RosterKeeper): string | undefined {
-  const used = typesInUse(register, roster.settings);
+function unusedTypes(register: ConfiguredRegister, roster: RosterKeeper): string | undefined {
+  const used = typesInUse(register, ownSettings(roster));
   const unused = register.tokenTypes.filter((type) => !used.includes(type));
-  return unused.length === 0 ? undefined : `this federation does not match on ${unused.join(', ')}`;
+  if (unused.length === 0) return undefined;
+  const { policy } = roster.roster;
+  const withoutRight = unused.filter((type) => Object.hasOwn(policy.settings.tokenTypes, type));
+  return withoutRight.length > 0
+    ? `this agency has no right to use ${withoutRight.join(', ')}`
+    : `this federation does not match on ${unused.join(', ')}`;
+}
+
+function answeringOf({ ownPolicy }: StatusDeps): AgentStatus['answering'] {
+  const { stopped } = ownPolicy;
+  if (stopped === undefined) return { stopped: !ownPolicy.policy.answering };
+  return { stopped: true, since: iso(stopped.since), reason: stopped.reason };
+}
+
+/** What an administrator should know of the rules: those of the federation, and this agency's own. */
+function policyNotices({ ownPolicy, roster, registers }: StatusDeps): string[] {
+  const { stopped, refused, policy } = ownPolicy;
+  const why = stopped?.reason === undefined ? '' : `: ${stopped.reason}`;
+  return [
+    ...(stopped === undefined
+      ? []
+      : [`nothing is answered since ${iso(stopped.since)}${why}; to go on, run "hit-agent answering on"`]),
+    ...(stopped === undefined && !policy.answering
+      ? ['nothing is answered: policy.yaml says "answering: false"']
+      : []),
+    ...(refused === undefined
+      ? []
+      : [`the changed policy.yaml was refused, and the one before it stays: ${refused}`]),
+    ...unknownNames(
+      policy,
+      roster.roster,
+      registers.map(({ id }) => id),
+    ).map(({ path, detail }) => `policy.yaml: ${path.join('.')}: ${detail}`),
+    ...(roster.newPolicy === undefined
+      ? []
+      : [
+          `version ${roster.newPolicy.version} of the federation's policy is in force since ${iso(roster.newPolicy.since)}`,
+        ]),
+  ];
+}
+
+function reviewNotices(open: readonly OpenReview[], now: number): string[] {
+  const late = open.filter(({ at }) => now - at > REVIEW_DAYS * DAY_MS).length;
+  return late === 0
+    ? []
+    : [
+        `${late} of the lookups that were asked in need wait for a review for more than ${REVIEW_DAYS} days; see "hit-agent review"`,
+      ];
+}
+
+function retentionProblems({ roster, logRetentionDays }: StatusDeps): string[] {
+  const least = roster.roster.policy.logRetentionDays;
+  return logRetentionDays >= least
+    ? []
+    : [
+        `log.retentionDays in agent.yaml is ${logRetentionDays}, and the federation's policy wants at least ${least}`,
+      ];
+}
+
+/** Announcements of new keys that somebody has to look at. */
+function keyChangeProblems({ roster, membership, keys }: StatusDeps): string[] {
+  const own = roster.isMember ? roster.self.keyChange?.identityKey : undefined;
+  const isOurs = keys.identities.some(({ identityKey }) => encodeBase64(identityKey) === own);
+  return roster.announcedKeys().flatMap(({ agency, from, valid }) => {
+    if (agency === membership.agency && isOurs) return [];
+    if (agency === membership.agency) return [notOurs(from)];
+    if (valid) return [];
+    return [
+      `the gateway shows an announcement of new keys of ${agency} that is not signed with its pinned key: ask ${agency}, and the administrator of the gateway`,
+    ];
+  });
+}
+
+const notOurs = (from: number): string =>
+  `NEW KEYS WERE ANNOUNCED FOR THIS AGENCY, from ${iso(from)} on, AND NOT BY THIS AGENT: somebody may hold its identity key. Call the administrator of the gateway at once, and enrol again with new keys (where another replica of this agent did it: copy its keystore.json here)`;
+
+/** Announcements of new keys that are in order: they are followed by themselves. */
+function keyChangeNotices({ roster }: StatusDeps): string[] {
+  return roster
+    .announcedKeys()
+    .filter(({ valid }) => valid)
+    .map(
+      ({ agency, from, fingerprint }) =>
+        `${agency} has new keys from ${iso(from)} on, as it announced with its pinned ones: ${fingerprint}`,
+    );
 }
 
 function ownEntryProblems({ roster, keys }: StatusDeps): string[] {

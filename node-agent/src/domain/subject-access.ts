@@ -36,6 +36,7 @@ export async function whoAskedAbout(
     purpose: SUBJECT_ACCESS_PURPOSE,
     caseReference,
     professional,
+    role: 'privacy-officer',
     persons: [person],
   });
   if (!input.success) throw new HitError('field-invalid', undefined, { fields: fieldErrors(input.error) });

@@ -89,11 +89,26 @@ export class TableCommitter {
 
   #open(packed: Uint8Array) {
     const { backend, agency, keys } = this.#deps;
-    return openCommitment(backend, this.#log, { id: agency, identityKey: keys.identityKey }, packed);
+    // What was committed to before a change of keys is signed with those of then.
+    const signedWith = keys.identities.find(({ identityKey }) =>
+      isSignedBy(() => openCommitment(backend, this.#log, { id: agency, identityKey }, packed)),
+    );
+    const { identityKey } = signedWith ?? keys;
+    return openCommitment(backend, this.#log, { id: agency, identityKey }, packed);
   }
 
   get #log() {
     return { origin: logOrigin(this.#deps.roster.roster.federation), publicKey: this.#deps.gatewayKey };
+  }
+}
+
+function isSignedBy(open: () => unknown): boolean {
+  try {
+    open();
+    return true;
+  } catch (error) {
+    if (error instanceof HitError) return false;
+    throw error;
   }
 }
 

@@ -5,14 +5,16 @@ import type { PseudonymStore } from '../ports/pseudonym-store.ts';
 import { typesInUse } from './token-types.ts';
 
 /**
- * What is wrong with the token types that agent.yaml gives its registers, a line each: those that the federation
- * does not match on. A type of which a register holds pseudonyms was in use once; that the federation has taken it
+ * What is wrong with the token types that agent.yaml gives its registers, a line each: those that agencies of this kind
+ * have no right to use, and those that the federation does not match on. A type of which a register holds pseudonyms was in use once; that the federation has taken it
  * out since must not stop an agent.
  */
 export function unknownTypes(
   { registers, subjectAccess }: Pick<Config, 'registers' | 'subjectAccess'>,
   settings: Pick<Settings, 'tokenTypes'>,
   pseudonyms: PseudonymStore,
+  /** The token types that this agency has no right to use. */
+  withoutRight: readonly string[],
 ): string[] {
   const known = Object.keys(settings.tokenTypes).join(', ');
   const askedBy = subjectAccess.tokenTypes ?? [];
@@ -33,5 +35,10 @@ export function unknownTypes(
           `registers.${i}.tokenTypes: this federation does not match on ${type}; it matches on ${known}`,
       );
   });
-  return [...answering, ...asking];
+  const forbidden = registers.flatMap((register, i) =>
+    register.tokenTypes
+      .filter((type) => withoutRight.includes(type))
+      .map((type) => `registers.${i}.tokenTypes: this agency has no right to use ${type}; leave it out`),
+  );
+  return [...forbidden, ...answering, ...asking];
 }

@@ -18,6 +18,8 @@ interface UpkeepDeps {
   /** Returns whether new tables are answered from. */
   readonly refreshEpoch: () => Promise<boolean>;
   readonly canary: () => Promise<void>;
+  /** Takes in the agency's own rules when their file has changed. */
+  readonly watchPolicy: () => void;
   /** Looks after the proofs of the gateway's log. */
   readonly watchLog: () => Promise<void>;
 }
@@ -94,6 +96,7 @@ export class Upkeep {
 
   #watch(): void {
     try {
+      this.#deps.watchPolicy();
       const version = this.#deps.state.version();
       if (version !== this.#version) {
         this.#deps.rereadState();

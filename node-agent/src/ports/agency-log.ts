@@ -1,4 +1,4 @@
-import type { AgencyLogContent, AgencyLogHead } from '@hitmachine/protocol';
+import type { AgencyLogContent, AgencyLogHead, Review, SignalName } from '@hitmachine/protocol';
 
 /** What an agency writes into its own log: what it asked, and what it answered. Its content never leaves the agency. */
 export type AgencyEvent =
@@ -7,6 +7,10 @@ export type AgencyEvent =
       readonly lookupKey: string;
       readonly detail: {
         readonly professional: string;
+        readonly role: string;
+        /** The second professional who approved it, and the reason for asking without, where there was one. */
+        readonly approval?: { readonly professional: string; readonly role: string } | undefined;
+        readonly breakGlass?: { readonly reason: string } | undefined;
         readonly purpose: string;
         readonly caseReference: string;
         readonly caseSalt: string;
@@ -27,19 +31,46 @@ export type AgencyEvent =
         readonly answeredFrom?:
           Readonly<Record<string, { readonly epoch: number; readonly index: number }>> | undefined;
         readonly failure: string | undefined;
+        /** Whether every register answered about every person; stays when the outcomes have gone. */
+        readonly complete?: boolean | undefined;
+        /** Read back only: the outcomes were kept as long as the purpose allows. */
+        readonly outcomesRemoved?: true;
       };
+      /** The last day (UTC, yyyy-mm-dd) on which the outcomes may be read; as long as the entry when left out. */
+      readonly outcomesUntil?: string | undefined;
     }
   | {
       readonly event: 'refused';
       readonly lookupKey: string;
       readonly detail: AnsweredDetail & { readonly reason: string };
     }
+  | { readonly event: 'signal'; readonly lookupKey: ''; readonly detail: SignalDetail }
+  | { readonly event: 'reviewed'; readonly lookupKey: ''; readonly detail: ReviewedDetail }
   | { readonly event: 'log-read'; readonly lookupKey: ''; readonly detail: ReadDetail }
   | { readonly event: 'access-refused'; readonly lookupKey: ''; readonly detail: AccessRefusedDetail };
 
+/** Something in what was asked that does not look like work on a case. Names nobody who was asked about. */
+export interface SignalDetail {
+  readonly signal: SignalName;
+  /** Whether this agency saw it as the one that asks, or as the one that is asked. */
+  readonly side: 'asking' | 'answering';
+  /** The professional who asks, or the agency. */
+  readonly who: string;
+  /** Persons that it took. */
+  readonly count: number;
+}
+
+/** A lookup that was asked without the approval that it needs was looked at afterwards. */
+export interface ReviewedDetail {
+  readonly lookupId: string;
+  readonly verdict: Review['verdict'];
+  /** Who reviewed it. */
+  readonly by: string;
+}
+
 /** What somebody reads in the privacy officer's pages. */
 export type DeskReading =
-  'search' | 'entry' | 'receipt' | 'resolve' | 'figures' | 'check' | 'subject-access' | 'export';
+  'search' | 'entry' | 'receipt' | 'resolve' | 'figures' | 'check' | 'subject-access' | 'export' | 'reviews';
 
 /** Written before anything is shown. */
 export interface ReadDetail {
@@ -157,15 +188,15 @@ export interface AgencyLog extends LogRows {
   ): void;
   /**
    * Logs a lookup that is about to be answered and charges the quotas of the day (UTC), in one step. `replayed` when
-   * this lookup was answered before; `quota` when the asker would exceed `limit` persons, or all askers together
-   * `total`.
+   * this lookup was answered before; `node-quota-agency` when the asker would exceed `limit` persons, `node-quota-all`
+   * when all askers together would exceed `total`.
    */
   appendAnswered(
     lookupId: Uint8Array,
     detail: AnsweredDetail,
     quota: { readonly limit: number; readonly total: number },
     now: number,
-  ): 'logged' | 'replayed' | 'quota';
+  ): 'logged' | 'replayed' | 'node-quota-agency' | 'node-quota-all';
   /** Entries in order, after `after`, at most `limit`. Throws `decryption-failed` for one that does not open. */
   read(after: number, limit: number): LoggedEvent[];
   /** The details of an entry that has content, and how they are bound. Throws `decryption-failed`. */
@@ -176,7 +207,8 @@ export interface AgencyLog extends LogRows {
   head(): AgencyLogHead;
   /**
    * Removes, from the disk too, the content of at most `limit` entries that are older than `olderThan`, oldest first,
-   * and all persons asked about who are kept until a day before `now`. Logs that it did. Gives how many entries
+   * all persons asked about who are kept until a day before `now`, and what opens outcomes that may be read until then.
+   * Logs that it did, for entries and persons. Gives how many entries
    * it was: less than `limit` when none is left.
    */
   removeContent(olderThan: number, limit: number, now: number): number;

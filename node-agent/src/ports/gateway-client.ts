@@ -1,11 +1,14 @@
 import type {
   DeliveryReport,
   EnrolmentRequest,
+  KeyChange,
   Logged,
   LookupOpened,
   LookupRequest,
   Register,
+  Review,
   SealedQuestion,
+  SignalReport,
   SignedDocument,
   TableCommitment,
 } from '@hitmachine/protocol';
@@ -26,6 +29,8 @@ export interface GatewayClient {
   roster(): Promise<SignedDocument>;
   /** May safely be retried with the same token and keys. */
   enrol(request: EnrolmentRequest): Promise<SignedDocument>;
+  /** Announces new keys of this agency. May safely be retried with the same ones. */
+  announceKeys(change: KeyChange): Promise<SignedDocument>;
   publishRegisters(registers: readonly Register[]): Promise<SignedDocument>;
   /**
    * Has the tables of an epoch entered in the gateway's log; gives the entry and its receipt. May safely be retried
@@ -46,6 +51,10 @@ export interface GatewayClient {
   }>;
   /** Sends the sealed questions; yields each node's reply as it comes. Ends early when the connection is lost. */
   ask(lookup: LookupOpened, questions: readonly SealedQuestion[]): AsyncIterable<DeliveryReport>;
+  /** Tells what this agency alone can see of its own professionals. */
+  reportSignal(report: SignalReport): Promise<void>;
+  /** Tells that this agency has reviewed a lookup that was asked without the approval it needs. */
+  reportReview(review: Review): Promise<void>;
   /** The latest published checkpoint of the log, with the cosignatures that it got. Throws `not-found` before the first. */
   checkpoint(): Promise<string>;
   /**

@@ -13,6 +13,13 @@ export interface Pin {
   readonly fingerprint: string;
 }
 
+/** That this agency answers nothing until somebody says so. */
+export interface StoppedAnswering {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly reason?: string | undefined;
+}
+
 /** Durable small state: membership, the last roster, and pinned keys. */
 export interface StateStore {
   membership(): Membership | undefined;
@@ -23,6 +30,10 @@ export interface StateStore {
   pins(): readonly Pin[];
   setPin(pin: Pin): void;
   removePin(name: string): void;
+  /** Whether somebody has stopped all answering. */
+  stoppedAnswering(): StoppedAnswering | undefined;
+  /** Stops all answering, or lets it go on. */
+  setStoppedAnswering(stopped: StoppedAnswering | undefined): void;
   /** A number that changes whenever another process has written to the store. */
   version(): number;
 }

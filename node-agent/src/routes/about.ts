@@ -18,11 +18,66 @@ import { problemResponse } from './problems.ts';
 const bilingual = (schema: typeof purposeSchema.shape.name, description: string) =>
   described(schema, { nl: 'In Dutch.', en: 'In English.' }).describe(description);
 
+const { askers, asked, statements, quotas, retention, routes, whyNotInUse } = purposeSchema.shape;
+const windows = (description: string) =>
+  described(quotas.unwrap().shape.agency.unwrap(), {
+    minute: 'In a minute.',
+    day: 'In a day (UTC).',
+  })
+    .describe(description)
+    .prefault({});
 const purpose = described(purposeSchema, {
   code: 'What a lookup names it by.',
   name: bilingual(purposeSchema.shape.name, 'For a screen.'),
   legalBasis: 'The legal basis (grondslag), to be shown to whoever asks.',
+  reference: 'Where in the law it stands.',
   explanation: bilingual(purposeSchema.shape.explanation, 'When the purpose may be chosen.'),
+  inUse: 'Whether it may be asked for at all at this time.',
+  whyNotInUse: bilingual(whyNotInUse.unwrap(), 'Why not, where it may not.').optional(),
+  askers: described(askers, {
+    kinds: 'Kinds of agencies that may ask.',
+    agencies: 'Only these of them, where some are named.',
+    roles: 'Codes of the roles in which a professional may ask.',
+  }).describe('Who may ask.'),
+  asked: described(asked, {
+    areasOfLife: 'Areas of life (leefgebieden) whose registers are asked.',
+    registers: 'Only these registers of them, where some are named.',
+  }).describe('What is asked.'),
+  statements: listOf(
+    statements.unwrap(),
+    described(statements.unwrap().element, {
+      code: 'What a lookup confirms it by.',
+      text: bilingual(statements.unwrap().element.shape.text, 'What is confirmed, to be shown first.'),
+      reference: 'Where it comes from.',
+    }),
+    'What the professional has to confirm before the question goes out: all of it.',
+  ).default([]),
+  tokenTypes: 'The identifiers that may be used for it.',
+  maxPersons: 'Persons in one lookup, at most.',
+  quotas: described(quotas.unwrap(), {
+    agency: windows('For all professionals of an agency together.'),
+    professional: windows('For each professional.'),
+  })
+    .describe('Persons that may be asked about for this purpose, beside the limits of the federation.')
+    .prefault({}),
+  retention: described(retention, {
+    lookupDays: 'Days that the asker keeps that it asked, and about whom.',
+    answerDays: 'Days that the asker keeps what came out.',
+  }).describe('How long what is asked is kept.'),
+  approval: 'Whether a second professional must have approved the question.',
+  breakGlass: 'Whether it may be asked without that approval in need, to be reviewed afterwards.',
+  routes: listOf(
+    routes.unwrap(),
+    described(routes.unwrap().element, {
+      areasOfLife: 'For registers of these areas of life.',
+      ages: described(routes.unwrap().element.shape.ages, {
+        from: 'From this age on, in years.',
+        below: 'Below this age, in years.',
+      }).describe('Who is asked about there.'),
+      unknownAge: 'What becomes of a person whose age is not known well enough.',
+    }),
+    'Who of a household is asked about where; an area of life without a route is for everybody.',
+  ).default([]),
 });
 const register = described(registerSchema, {
   id: 'Identifier within the agency: a lookup names the register as `agency/register`.',
@@ -55,7 +110,7 @@ const rosterSchema = z
   .openapi('RosterSummary');
 
 const time = (description: string) => z.iso.datetime().describe(description);
-const { gateway, epoch, registers, log } = agentStatusSchema.shape;
+const { answering, gateway, epoch, registers, log } = agentStatusSchema.shape;
 const { published, alarms } = log.shape;
 const statusSchema = described(agentStatusSchema, {
   agency: 'Identifier of this agency.',
@@ -66,6 +121,13 @@ const statusSchema = described(agentStatusSchema, {
     problem: 'Why it does not.',
   }).describe('The connection to the gateway.'),
   rosterVersion: 'Version of the roster that this agent goes by.',
+  policyVersion: "Version of the federation's policy that came with it.",
+  answering: described(answering, {
+    stopped: 'Whether all answering was stopped, by somebody or by policy.yaml.',
+    since: time('Since when, where somebody did.').optional(),
+    reason: 'Why.',
+  }).describe('Whether this agency answers questions at all.'),
+  reviews: 'Lookups that were asked in need and nobody has reviewed yet.',
   epoch: described(epoch.unwrap(), {
     number: 'Number of the epoch.',
     day: z.iso.date().describe('The day (UTC) that it is for.'),
@@ -137,7 +199,11 @@ export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () =
       },
     }),
     (context) => {
-      const { version, purposes, agencies } = roster.roster;
+      const {
+        version,
+        policy: { purposes },
+        agencies,
+      } = roster.roster;
       const listed = agencies.map(({ id, name, kind, registers }) => ({ id, name, kind, registers }));
       return context.json({ version, purposes, agencies: listed }, 200);
     },

@@ -6,7 +6,9 @@ import { PATHS, withQuery } from '../../desk/paths.ts';
 import type { Wording } from '../../desk/record-text.ts';
 import { searchQuery } from '../../desk/search-form.ts';
 import { textsOf } from '../../desk/texts/index.ts';
+import type { GatewayNotices } from '../domain/gateway-notices.ts';
 import type { LookupService } from '../domain/lookup.ts';
+import type { OpenReviews } from '../domain/open-reviews.ts';
 import type { PrivacyOfficers } from '../domain/privacy-officers.ts';
 import type { TrustedKeys } from '../domain/receipt-check.ts';
 import type { AgentStatus } from '../domain/status.ts';
@@ -24,6 +26,8 @@ export interface DeskDeps {
   readonly logStore: LogStore;
   readonly trustedKeys: () => TrustedKeys;
   readonly status: () => AgentStatus;
+  readonly reviews: OpenReviews;
+  readonly notices: GatewayNotices;
 }
 
 /** What the routes are made with. */

@@ -104,7 +104,7 @@ async function showSearch({ deps, show }: DeskContext, c: Context, reader: Reade
     form,
     result,
     agencies: roster.agencies.map(({ id }) => id),
-    purposes: roster.purposes.map(({ code }) => code),
+    purposes: roster.policy.purposes.map(({ code }) => code),
     exportPath: (format: ExportFormat) => withQuery(paths[format], searchQuery(values, deps.officers.seal)),
   };
   const { title } = wording.texts.search;

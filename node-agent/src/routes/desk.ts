@@ -17,6 +17,7 @@ import type { OperationalLog } from '../ports/operational-log.ts';
 import type { DeskContext, DeskDeps } from './desk-context.ts';
 import { logRoutes } from './desk-log.ts';
 import { reviewRoutes } from './desk-review.ts';
+import { needRoutes } from './desk-reviews.ts';
 import { report } from './http.ts';
 
 /** The privacy officer's pages, to be mounted at {@link DESK}. Errors come as pages. */
@@ -38,7 +39,7 @@ export function deskRoutes(deps: DeskDeps, log: OperationalLog): Hono<Env> {
       address: c.req.path === PATHS.logout ? undefined : new URL(c.req.url),
       stylesheets,
       reader: session === undefined || goOn !== undefined ? undefined : { name, allowed: session.allowed },
-      pages: (['search', 'figures', 'resolve', 'check', 'subjectAccess'] as const).map((page) => ({
+      pages: (['search', 'figures', 'resolve', 'reviews', 'check', 'subjectAccess'] as const).map((page) => ({
         href: PATHS[page],
         text: texts.pages[page],
       })),
@@ -53,14 +54,19 @@ export function deskRoutes(deps: DeskDeps, log: OperationalLog): Hono<Env> {
     failed: (_c, { code, cause }) =>
       log.warn({ event: 'login-failed', code, reason: (cause as Error | undefined)?.message }),
   });
-  return pageApp<Env>(site, assets, [...login, ...logRoutes(context), ...reviewRoutes(context)], {
-    failed(c, error) {
-      report(log, c.req.path, error);
-      const { code, status } = problemOf(error);
-      const texts = textsOf(languageOf(c));
-      const kind = problemKindOf(code);
-      const content = problemPage(texts, kind, readSession(site, c)?.allowed === true);
-      return show(c, { title: texts.problems[kind].title, content }, status as ContentfulStatusCode);
+  return pageApp<Env>(
+    site,
+    assets,
+    [...login, ...logRoutes(context), ...reviewRoutes(context), ...needRoutes(context)],
+    {
+      failed(c, error) {
+        report(log, c.req.path, error);
+        const { code, status } = problemOf(error);
+        const texts = textsOf(languageOf(c));
+        const kind = problemKindOf(code);
+        const content = problemPage(texts, kind, readSession(site, c)?.allowed === true);
+        return show(c, { title: texts.problems[kind].title, content }, status as ContentfulStatusCode);
+      },
     },
-  });
+  );
 }

@@ -1,7 +1,8 @@
 import type { z } from '@hono/zod-openapi';
 import type { AgentStatus } from '../domain/status.ts';
 import { EXPLANATIONS } from '../domain/outcome.ts';
-import type { LookupInput, LookupLine, LookupResult, RegisterResult } from './lookup-schemas.ts';
+import { NOT_ASKED_EXPLANATIONS } from '../domain/not-asked.ts';
+import type { LookupInput, LookupLine, LookupResult, NotAsked, RegisterResult } from './lookup-schemas.ts';
 
 /** A question and its answers in an invented city; the numbers pass the 11-test and belong to nobody. */
 
@@ -9,6 +10,8 @@ export const lookupInput: z.input<typeof LookupInput> = {
   purpose: 'casusoverleg-zvh',
   caseReference: 'ZVH-2026-0117',
   professional: 'j.jansen',
+  role: 'information-coordinator',
+  statements: ['problemen', 'leefgebieden', 'overlast', 'domeinen'],
   persons: [
     {
       ref: 'vader',
@@ -55,8 +58,17 @@ const away: RegisterResult = {
   explanation: EXPLANATIONS['not-connected'],
 };
 
+const school: NotAsked = {
+  register: 'waalstad/leerplicht',
+  agency: { id: 'waalstad', name: 'Gemeente Waalstad' },
+  name: 'Leerplicht',
+  areaOfLife: 'onderwijs',
+  reason: 'routing',
+  explanation: NOT_ASKED_EXPLANATIONS.routing,
+};
+
+const lookupId = '2ZssvU3UsWgRVb4iQaiErw';
 const head = {
-  lookupId: '2ZssvU3UsWgRVb4iQaiErw',
   askedAt: '2026-07-15T12:00:00.000Z',
   purpose: {
     code: 'casusoverleg-zvh',
@@ -67,16 +79,25 @@ const head = {
 };
 
 export const lookupResult: LookupResult = {
+  lookupIds: [lookupId],
   ...head,
   complete: false,
   persons: [
-    { ref: 'vader', registers: [away, known] },
-    { ref: 'dochter', registers: [away, notKnown] },
+    { ref: 'vader', lookupId, registers: [away, known], notAsked: [school] },
+    { ref: 'dochter', lookupId, registers: [away, notKnown], notAsked: [] },
   ],
 };
 
 const lines: LookupLine[] = [
-  { type: 'opened', ...head },
+  {
+    type: 'begun',
+    ...head,
+    persons: [
+      { ref: 'vader', notAsked: [school] },
+      { ref: 'dochter', notAsked: [] },
+    ],
+  },
+  { type: 'opened', lookupId, refs: ['vader', 'dochter'] },
   {
     type: 'register',
     persons: [
@@ -99,6 +120,9 @@ export const agentStatus: AgentStatus = {
   agency: 'politie',
   gateway: { url: 'https://centrale.example', connected: true, since: '2026-07-15T06:00:12.000Z' },
   rosterVersion: 17,
+  policyVersion: 3,
+  answering: { stopped: false },
+  reviews: 0,
   epoch: { number: 20_649, day: '2026-07-15' },
   registers: [
     {
@@ -127,10 +151,35 @@ export const roster = {
   purposes: [
     {
       ...head.purpose,
+      reference: 'Wgs, artikelen 2.30 tot en met 2.34',
       explanation: {
         nl: 'Ter voorbereiding van een casusoverleg.',
         en: 'To prepare a case conference.',
       },
+      inUse: true,
+      askers: {
+        kinds: ['safety-house' as const, 'police' as const],
+        roles: ['information-coordinator', 'process-director'],
+      },
+      asked: { areasOfLife: ['veiligheid', 'gezondheid', 'onderwijs'] },
+      statements: [
+        {
+          code: 'problemen',
+          text: {
+            nl: 'Er zijn problemen bij deze persoon of binnen dit gezin.',
+            en: 'There are problems of this person or within this family.',
+          },
+        },
+      ],
+      tokenTypes: ['bsn', 'name+birthdate'],
+      maxPersons: 32,
+      quotas: { agency: {}, professional: { day: 60 } },
+      retention: { lookupDays: 1826, answerDays: 90 },
+      approval: 'none' as const,
+      breakGlass: false,
+      routes: [
+        { areasOfLife: ['onderwijs'], ages: { from: 4, below: 18 }, unknownAge: 'leave-out' as const },
+      ],
     },
   ],
   agencies: [

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { contactSchema, described, listOf, problemSchema } from '@hitmachine/protocol';
 import { lookupInputSchema } from '../domain/lookup-input.ts';
+import { NOT_ASKED_EXPLANATIONS, NOT_ASKED_REASONS } from '../domain/not-asked.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { EXPLANATIONS } from '../domain/outcome.ts';
 
@@ -18,7 +19,7 @@ const STATUSES: Readonly<Record<Outcome['status'], string>> = {
   invalid: 'a reply came that failed a check, so it counts for nothing: have somebody look into it',
 };
 
-const { persons } = lookupInputSchema.shape;
+const { persons, approval, breakGlass } = lookupInputSchema.shape;
 const { name, address } = persons.element.shape;
 
 const personInput = described(persons.element, {
@@ -51,6 +52,27 @@ export const LookupInput = described(lookupInputSchema, {
   purpose: 'Code of a purpose on the roster (`GET /v1/roster`). It is shown to every agency that is asked.',
   caseReference: "Reference of the case in the agency's own system. Stays here; a commitment to it is sent.",
   professional: 'Who asks: a name or number by which the agency knows him or her. A pseudonym is sent.',
+  role: 'Code of the role in which he or she asks, of the roles in the policy. The agency vouches for it; it is shown to every agency that is asked.',
+  statements:
+    'Codes of what he or she confirmed: every statement of the purpose (`GET /v1/roster`), which a screen shows first.',
+  approval: described(approval.unwrap(), {
+    professional:
+      'Who approved it: a name or number by which the agency knows him or her. A pseudonym is sent.',
+    role: 'Code of the role in which he or she approved it.',
+  })
+    .optional()
+    .meta({
+      description:
+        'The second professional who approved the question, where the purpose wants that: somebody else than who asks.',
+    }),
+  breakGlass: described(breakGlass.unwrap(), {
+    reason: "Why there was no time for it, in the professional's own words. Stays in the agency's own log.",
+  })
+    .optional()
+    .meta({
+      description:
+        'Asks at once without the approval that the purpose wants. Every agency sees it, and somebody else reviews it afterwards.',
+    }),
   persons: listOf(persons, personInput, 'The persons asked about, each with whatever identifiers there are.'),
   registers:
     'The registers to ask, as `agency/register`; all of them when left out. With the purpose `subject-access` those are the registers `asked-about`, which tell whether an agency has asked about the person; no other purpose may ask them.',
@@ -115,8 +137,26 @@ const registerResult = z.strictObject({
 export const RegisterResult = registerResult.meta({ id: 'RegisterResult' });
 export type RegisterResult = z.infer<typeof RegisterResult>;
 
+const notAskedRegister = z
+  .strictObject({
+    ...registerResult.pick({ register: true, agency: true, name: true, areaOfLife: true }).shape,
+    reason: z
+      .enum(NOT_ASKED_REASONS)
+      .describe(
+        NOT_ASKED_REASONS.map((reason) => `- \`${reason}\`: ${NOT_ASKED_EXPLANATIONS[reason].en}`).join('\n'),
+      ),
+    explanation: bilingual('The reason in words, for a screen.'),
+  })
+  .meta({ id: 'NotAsked' });
+export type NotAsked = z.infer<typeof notAskedRegister>;
+const notAsked = z
+  .array(notAskedRegister)
+  .describe(
+    'Registers that were not asked about this person, so that nothing is known of them either way. Only those that were asked count for `complete`.',
+  );
+
+const lookupId = z.string().describe('Names a lookup in the logs of all who took part: base64url, 16 bytes.');
 const head = {
-  lookupId: z.string().describe('Names this lookup in the logs of all who took part: base64url, 16 bytes.'),
   askedAt: z.iso.datetime().describe('When it was asked (UTC).'),
   purpose: z
     .strictObject({
@@ -140,13 +180,24 @@ const complete = z
 
 export const LookupResult = z
   .strictObject({
+    lookupIds: z
+      .array(lookupId)
+      .describe(
+        'The lookups that this question took: one, unless persons were asked about at other registers each.',
+      ),
     ...head,
     complete,
     persons: z
       .array(
         z.strictObject({
           ref,
+          lookupId: lookupId
+            .optional()
+            .describe(
+              'The lookup in which this person stands; absent when no register was asked about him or her.',
+            ),
           registers: z.array(RegisterResult).describe('What each register said, in a fixed order.'),
+          notAsked,
         }),
       )
       .describe('The persons, in the order of the question.'),
@@ -160,14 +211,27 @@ const type = <Word extends string>(word: Word) => z.literal(word).describe('What
 export const LookupLine = z
   .discriminatedUnion('type', [
     z
-      .strictObject({ type: type('opened'), ...head })
-      .meta({ id: 'OpenedLine', description: 'First: the gateway has logged the lookup.' }),
+      .strictObject({
+        type: type('begun'),
+        ...head,
+        persons: z
+          .array(z.strictObject({ ref, notAsked }))
+          .describe('The persons, in the order of the question, and where they are not asked about.'),
+      })
+      .meta({ id: 'BegunLine', description: "First: the question stands in the agency's own log." }),
+    z
+      .strictObject({
+        type: type('opened'),
+        lookupId,
+        refs: z.array(z.string()).describe('The persons in this lookup, by their references.'),
+      })
+      .meta({ id: 'OpenedLine', description: 'The gateway has logged a lookup; its registers follow.' }),
     z
       .strictObject({
         type: type('register'),
         persons: z
           .array(registerResult.extend({ ref }))
-          .describe('What one register said about every person, in the order of the question.'),
+          .describe('What one register said about every person of the lookup, in the order of the question.'),
       })
       .meta({ id: 'RegisterLine', description: 'One a register, as soon as it is known.' }),
     z

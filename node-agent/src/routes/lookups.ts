@@ -5,11 +5,13 @@ import { ASKED_ABOUT_REGISTER, problemOf } from '@hitmachine/protocol';
 import type { LoggedLookup, LookupEvent, LookupService } from '../domain/lookup.ts';
 import { beginLookup } from '../domain/lookup.ts';
 import type { AddressedRegister } from '../domain/lookup-input.ts';
+import type { NotAsked as NotAskedRegister } from '../domain/not-asked.ts';
+import { NOT_ASKED_EXPLANATIONS } from '../domain/not-asked.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { EXPLANATIONS, askedAboutWords } from '../domain/outcome.ts';
 import * as examples from './examples.ts';
 import { jsonLimit, report, requireJson } from './http.ts';
-import type { RegisterResult } from './lookup-schemas.ts';
+import type { NotAsked, RegisterResult } from './lookup-schemas.ts';
 import { LookupInput, LookupLine, LookupResult } from './lookup-schemas.ts';
 import { problemResponse } from './problems.ts';
 
@@ -19,8 +21,9 @@ const route = createRoute({
   operationId: 'askWhoKnows',
   summary: 'Ask which registers know these persons',
   description: [
-    'Answers for every person and register: `known`, `not-known`, `no-answer`, `refused` or `invalid`; only the first two say anything about the person. A case reference and a professional are needed, because every lookup is logged, here and at the agencies that are asked.',
-    'With `Accept: application/x-ndjson` every register comes on a line of its own as soon as it answers: an `opened` line, a `register` line for each, and an `end` line; or a `problem` line where it goes wrong after the start.',
+    'Answers for every person and register: `known`, `not-known`, `no-answer`, `refused` or `invalid`; only the first two say anything about the person. A case reference and a professional with his or her role are needed, because every lookup is logged, here and at the agencies that are asked.',
+    'With `Accept: application/x-ndjson` every register comes on a line of its own as soon as it answers: a `begun` line, an `opened` line, a `register` line for each, and an `end` line; or a `problem` line where it goes wrong after the start.',
+    'A purpose may say who of a household is asked about where. Persons who are asked about at other registers than the others stand in a lookup of their own, all within one result; `notAsked` tells for each person which registers were not asked about him or her, and why. Not asked is not the same as not known.',
   ].join('\n\n'),
   security: [{ key: [] }],
   middleware: [jsonLimit, requireJson] as const,
@@ -100,37 +103,61 @@ const head = ({ purpose, askedAt, missing }: LoggedLookup) => ({
 
 const isAnswer = ({ status }: Outcome): boolean => status === 'known' || status === 'not-known';
 
-/** The whole result; registers in the order of the roster, so that a page can be read twice. */
+const notAskedAt = ({ register: { name, agency, register }, reason }: NotAskedRegister): NotAsked => ({
+  register: name,
+  agency: { id: agency.id, name: agency.name },
+  name: register.name,
+  areaOfLife: register.areaOfLife,
+  reason,
+  explanation: NOT_ASKED_EXPLANATIONS[reason],
+});
+
+/** The whole result; registers in the order of their names, so that a page can be read twice. */
 async function collect(lookup: LoggedLookup): Promise<LookupResult> {
-  let lookupId = '';
+  const opened: Extract<LookupEvent, { type: 'opened' }>[] = [];
   const answered: Extract<LookupEvent, { type: 'register' }>[] = [];
   for await (const event of lookup.events)
-    if (event.type === 'opened') lookupId = event.lookupId;
+    if (event.type === 'opened') opened.push(event);
     else answered.push(event);
   answered.sort((a, b) => (a.register.name < b.register.name ? -1 : 1));
   return {
-    lookupId,
+    lookupIds: opened.map(({ lookupId }) => lookupId),
     ...head(lookup),
     complete: lookup.missing.length === 0 && answered.every(({ outcomes }) => outcomes.every(isAnswer)),
-    persons: lookup.refs.map((ref, person) => ({
-      ref,
-      registers: answered.map(({ register, outcomes }) => resultAt(register, outcomes[person] as Outcome)),
-    })),
+    persons: lookup.refs.map((ref, person) => {
+      const lookupId = opened.find(({ persons }) => persons.includes(person))?.lookupId;
+      return {
+        ref,
+        ...(lookupId !== undefined && { lookupId }),
+        registers: answered.flatMap(({ register, persons, outcomes }) => {
+          const outcome = outcomes[persons.indexOf(person)];
+          return outcome === undefined ? [] : [resultAt(register, outcome)];
+        }),
+        notAsked: (lookup.notAsked[person] ?? []).map(notAskedAt),
+      };
+    }),
   };
 }
 
 /** The result in lines: what is known at the start, each register, and whether it is complete. */
 async function* lines({ log }: LookupService, lookup: LoggedLookup): AsyncGenerator<LookupLine> {
   let complete = lookup.missing.length === 0;
+  const refOf = (person: number): string => lookup.refs[person] as string;
+  const persons = lookup.refs.map((ref, i) => ({
+    ref,
+    notAsked: (lookup.notAsked[i] ?? []).map(notAskedAt),
+  }));
+  yield { type: 'begun', ...head(lookup), persons };
   try {
     for await (const event of lookup.events) {
-      if (event.type === 'opened') yield { type: 'opened', lookupId: event.lookupId, ...head(lookup) };
+      if (event.type === 'opened')
+        yield { type: 'opened', lookupId: event.lookupId, refs: event.persons.map(refOf) };
       else {
         complete &&= event.outcomes.every(isAnswer);
         yield {
           type: 'register',
-          persons: lookup.refs.map((ref, i) => ({
-            ref,
+          persons: event.persons.map((person, i) => ({
+            ref: refOf(person),
             ...resultAt(event.register, event.outcomes[i] as Outcome),
           })),
         };

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import { base64Pattern, slugPattern } from '../wire/fields.ts';
-import type { Agency } from '../wire/roster.ts';
+import type { Agency } from '../wire/agency.ts';
 
 /** Keys for the telephone: 128 bits of their SHA-256 in groups of four. */
 export function keysFingerprint(keys: string): string {

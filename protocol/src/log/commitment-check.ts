@@ -1,5 +1,5 @@
 import { LIMITS } from '../wire/limits.ts';
-import type { Register } from '../wire/roster.ts';
+import type { Register } from '../wire/agency.ts';
 import type { TableCommitment } from '../wire/table-commitment.ts';
 import { duration } from './duration.ts';
 

@@ -6,10 +6,20 @@ import { HitError } from '../errors.ts';
 import type { LoggedRequest } from '../wire/http-signature.ts';
 import { readLoggedRequest } from '../wire/http-signature.ts';
 import { parseJson } from '../wire/json.ts';
-import type { LookupTerms } from '../wire/lookup-policy.ts';
+import type { LookupTerms } from '../policy/decide.ts';
 import { lookupRequestSchema } from '../wire/lookup.ts';
 import { registersUpdateSchema } from '../wire/enrolment.ts';
-import { CANARY_PURPOSE } from '../wire/roster.ts';
+import { CANARY_PURPOSE } from '../policy/purpose.ts';
+import type { KeyChange } from '../wire/key-change.ts';
+import { keyChangeSchema } from '../wire/key-change.ts';
+import type { Review } from '../wire/notices.ts';
+import {
+  KEY_CHANGE_PATH,
+  REVIEWS_PATH,
+  SIGNALS_PATH,
+  reviewSchema,
+  signalReportSchema,
+} from '../wire/notices.ts';
 import { TABLES_PATH, tableCommitmentSchema } from '../wire/table-commitment.ts';
 import type { CommitmentFacts } from './commitment-check.ts';
 import type { LogEntry, LogEventName } from './entry.ts';
@@ -28,8 +38,10 @@ export interface EntryFacts {
   readonly request?: RequestFacts;
   readonly lookup?: LookupFacts;
   readonly commitment?: CommitmentFacts;
+  readonly review?: Review;
   /** Of a change of registers: what they are from then on, as {@link sortedJson}. */
   readonly registers?: string;
+  readonly keyChange?: KeyChange;
 }
 
 export interface LookupFacts {
@@ -61,6 +73,8 @@ const REQUESTS: Partial<Readonly<Record<LogEventName, readonly [method: string, 
   enrolment: ['POST', '/v1/enrolments'],
   registers: ['PUT', '/v1/registers'],
   'registers-refused': ['PUT', '/v1/registers'],
+  'key-change': ['POST', KEY_CHANGE_PATH],
+  'key-change-refused': ['POST', KEY_CHANGE_PATH],
   tables: ['POST', TABLES_PATH],
   'tables-refused': ['POST', TABLES_PATH],
   evaluation: ['POST', '/v1/evaluations'],
@@ -68,6 +82,10 @@ const REQUESTS: Partial<Readonly<Record<LogEventName, readonly [method: string, 
   lookup: ['POST', '/v1/lookups'],
   canary: ['POST', '/v1/lookups'],
   'lookup-refused': ['POST', '/v1/lookups'],
+  'signal-reported': ['POST', SIGNALS_PATH],
+  'signal-refused': ['POST', SIGNALS_PATH],
+  review: ['POST', REVIEWS_PATH],
+  'review-refused': ['POST', REVIEWS_PATH],
 };
 
 /** Reads a leaf and checks it by itself. Never throws for what stands in it. */
@@ -121,15 +139,19 @@ function requirePlace(event: LogEventName, { method, path }: LoggedRequest): voi
 function readBody(event: LogEventName, body: Uint8Array, base: Uint8Array): Partial<EntryFacts> {
   if (event === 'registers')
     return { registers: sortedJson(parseJson(registersUpdateSchema, body).registers) };
+  if (event === 'key-change') return { keyChange: parseJson(keyChangeSchema, body) };
+  if (event === 'review') return { review: parseJson(reviewSchema, body) };
+  if (event === 'signal-reported') {
+    parseJson(signalReportSchema, body);
+    return {};
+  }
   if (event === 'tables') {
     const { epoch, tables, logHead } = parseJson(tableCommitmentSchema, body);
     const named = tables.map(({ register, tokenType }) => ({ register, tokenType }));
     return { commitment: { epoch, tables: named, logHead } };
   }
-  const { elements, rosterVersion, purpose, registers, tokenTypes, persons } = parseJson(
-    lookupRequestSchema,
-    body,
-  );
+  const { elements, caseCommitment: _, ...terms } = parseJson(lookupRequestSchema, body);
+  const { purpose, registers, tokenTypes, persons } = terms;
   if ((event === 'canary') !== (purpose === CANARY_PURPOSE))
     throw new HitError('field-invalid', `a lookup for the purpose ${purpose} is not the event ${event}`);
   const bytes = persons * tokenTypes.length * ELEMENT_BYTES;
@@ -140,7 +162,6 @@ function readBody(event: LogEventName, body: Uint8Array, base: Uint8Array): Part
       `it has ${found} bytes of elements, where every person and token type has ${ELEMENT_BYTES}: ${bytes}`,
     );
   const nodes = [...new Set(registers.map((name) => name.slice(0, name.indexOf('/'))))];
-  const terms = { rosterVersion, purpose, registers, tokenTypes, persons };
   return { lookup: { terms, nodes, requestDigest: encodeBase64(sha256(base)) } };
 }
 

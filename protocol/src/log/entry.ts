@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { constantTimeEqual, utf8ToBytes } from '../bytes.ts';
 import type { ErrorCode } from '../errors.ts';
 import { ERRORS, HitError } from '../errors.ts';
+import { GATEWAY_RULES } from '../policy/rules.ts';
+import { SIGNALS } from '../policy/signals.ts';
 import { DELIVERY_FAILURES, DELIVERY_OUTCOMES } from '../wire/delivery.ts';
 import { base64Pattern, base64Schema, slugPattern, slugSchema } from '../wire/fields.ts';
 import { parseJson, parseValue } from '../wire/json.ts';
@@ -28,6 +30,17 @@ const lookupId = base64Schema(16);
 export const ENTRY_ID_BYTES = 16;
 const id = base64Schema(ENTRY_ID_BYTES);
 
+/** Entries of requests that were refused. */
+export const REFUSED_EVENTS = [
+  'lookup-refused',
+  'evaluation-refused',
+  'tables-refused',
+  'registers-refused',
+  'key-change-refused',
+  'signal-refused',
+  'review-refused',
+] as const;
+
 const outcomes = [...DELIVERY_OUTCOMES, ...DELIVERY_FAILURES, 'abandoned'] as const;
 
 /** What a reader of the log did, in the words of the console. */
@@ -47,7 +60,18 @@ const eventSchemas = [
     /** SHA-256 of the signed document's payload. */
     digest: base64Schema(32),
     /** What is other than in the version before. */
-    changed: z.array(z.enum(['gateway-keys', 'policy', 'agencies', 'agency-keys', 'registers'])).max(5),
+    changed: z
+      .array(z.enum(['gateway-keys', 'policy', 'members', 'agencies', 'agency-keys', 'registers']))
+      .max(6),
+  }),
+  z.strictObject({
+    /** A policy or a list of members was published; rosters that carry the document come after it. */
+    event: z.enum(['policy', 'members']),
+    version: z.int().min(1),
+    /** SHA-256 of the signed document's payload. */
+    digest: base64Schema(32),
+    /** Identifiers of the keys that signed it. */
+    signers: z.array(slugSchema).min(1).max(8),
   }),
   z.strictObject({ event: z.literal('agency-invited'), agency, again: z.boolean() }),
   z.strictObject({ event: z.literal('agency-removed'), agency, enrolled: z.boolean() }),
@@ -58,6 +82,7 @@ const eventSchemas = [
     evidence: evidenceSchema,
   }),
   z.strictObject({ event: z.literal('registers'), agency, body: bodySchema, evidence: evidenceSchema }),
+  z.strictObject({ event: z.literal('key-change'), agency, body: bodySchema, evidence: evidenceSchema }),
   z.strictObject({ event: z.literal('tables'), agency, body: bodySchema, evidence: evidenceSchema }),
   z.strictObject({
     event: z.literal('evaluation'),
@@ -94,9 +119,26 @@ const eventSchemas = [
     milliseconds: z.int().min(0),
   }),
   z.strictObject({
-    event: z.enum(['lookup-refused', 'evaluation-refused', 'tables-refused', 'registers-refused']),
+    /** A sequence of lookups stood out to the gateway. */
+    event: z.literal('signal'),
+    id,
+    agency,
+    /** Pseudonym of the professional, as in the lookups. */
+    professional: base64Schema(16),
+    signal: z.enum(SIGNALS),
+    /** Persons that it took. */
+    count: z.int().min(1),
+  }),
+  z.strictObject({ event: z.literal('signal-reported'), agency, body: bodySchema, evidence: evidenceSchema }),
+  z.strictObject({ event: z.literal('review'), agency, body: bodySchema, evidence: evidenceSchema }),
+  z.strictObject({
+    event: z.enum(REFUSED_EVENTS),
     agency,
     code: z.enum(errorCodes),
+    /** The rule of the policy that refused, where it was one. */
+    rule: z.enum(GATEWAY_RULES).optional(),
+    /** The refusals of this kind that the entry stands for, where it is more than one; `evidence` is the latest. */
+    count: z.int().min(2).optional(),
     evidence: evidenceSchema,
   }),
   z.strictObject({

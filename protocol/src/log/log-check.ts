@@ -3,12 +3,16 @@ import { encodeBase64 } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import { REQUEST_LIFETIME } from '../wire/http-signature.ts';
 import { LIMITS } from '../wire/limits.ts';
-import type { LookupTerms } from '../wire/lookup-policy.ts';
-import { checkLookup } from '../wire/lookup-policy.ts';
-import type { Register, Roster } from '../wire/roster.ts';
+import type { LookupTerms } from '../policy/decide.ts';
+import { checkLookup } from '../policy/decide.ts';
+import type { Register } from '../wire/agency.ts';
+import { checkKeyChange } from '../wire/key-change.ts';
+import type { Roster } from '../wire/roster.ts';
 import type { SignedDocument } from '../wire/signed-document.ts';
 import type { KnownKeys } from './agency-keys.ts';
+import { BreakGlassCheck } from './break-glass-check.ts';
 import { CommitmentCheck } from './commitment-check.ts';
+import { DocumentsCheck } from './documents-check.ts';
 import { duration } from './duration.ts';
 import type { LogEventName } from './entry.ts';
 import type { EntryFacts, LookupFacts, RequestFacts, SaidEntry } from './entry-check.ts';
@@ -71,6 +75,8 @@ export class LogCheck {
   readonly #lookups = new Map<string, OpenLookup>();
   readonly #lookupIds = new IdSet();
   readonly #commitments: CommitmentCheck;
+  readonly #documents = new DocumentsCheck();
+  readonly #breakGlass = new BreakGlassCheck();
   readonly #inForce = new RostersInForce(PROCESSING_MS);
   #size = 0;
   #lastAt = 0;
@@ -128,7 +134,7 @@ export class LogCheck {
     if (request?.signedWith !== identityKey) return [];
     const { problem, anew } = this.membership.enrolled(agency, identityKey, { index, at });
     if (anew) this.#commitments.beginsAnew(agency);
-    return problem === undefined ? [] : [problem];
+    return listed(problem);
   }
 
   #checkEvent(index: number, said: SaidEntry, facts: Omit<EntryFacts, 'said' | 'problem'>): string[] {
@@ -142,6 +148,9 @@ export class LogCheck {
         return said.identityKey === encodeBase64(publicKey) ? [] : ['it names another key of the gateway'];
       case 'roster':
         return this.#checkRoster(index, said);
+      case 'policy':
+      case 'members':
+        return this.#documents.publish(said);
       case 'agency-invited':
         this.membership.invited(said.agency);
         return [];
@@ -152,6 +161,8 @@ export class LogCheck {
         if (facts.registers !== undefined && isSigned(facts))
           this.membership.announced(said.agency, facts.registers);
         return [];
+      case 'key-change':
+        return facts.keyChange === undefined ? [] : this.#checkKeyChange(index, said, facts);
       case 'tables':
         if (facts.commitment === undefined || !isSigned(facts)) return [];
         return this.#commitments.add({ index, ...said }, facts.commitment, this.#registersOf(said.agency));
@@ -159,12 +170,39 @@ export class LogCheck {
         return this.#checkEvaluation(said);
       case 'lookup':
       case 'canary':
-        return facts.lookup === undefined ? [] : this.#openLookup(said, facts.lookup);
+        if (facts.lookup === undefined) return [];
+        this.#breakGlass.opened(index, said, facts.lookup);
+        return this.#openLookup(said, facts.lookup);
+      case 'review':
+        if (facts.review === undefined || !isSigned(facts)) return [];
+        return listed(this.#breakGlass.reviewed(said.agency, facts.review));
       case 'answer':
         return this.#checkAnswer(said);
       default:
         return [];
     }
+  }
+
+  /** Whether an agency announced new keys with the one that it has, and with the new one. */
+  #checkKeyChange(
+    index: number,
+    { agency, at }: Extract<SaidEntry, { event: 'key-change' }>,
+    { keyChange, request }: Pick<EntryFacts, 'keyChange' | 'request'>,
+  ): string[] {
+    const { backend, federation } = this.#options;
+    if (keyChange === undefined || request?.signedWith === undefined) return [];
+    if (request.signedWith !== keyChange.previousIdentityKey)
+      return [`it is signed with another key of ${agency} than the one that is to be replaced`];
+    try {
+      checkKeyChange(backend, { federation, agency }, keyChange);
+    } catch (error) {
+      if (!(error instanceof HitError)) throw error;
+      return [error.detail];
+    }
+    const days = this.#inForce.at(this.#lastAt).map(({ roster }) => roster?.policy.keyOverlapDays ?? 0);
+    const overlapMs = (days.length === 0 ? 0 : Math.min(...days)) * 86_400_000;
+    const problem = this.membership.keysAnnounced(agency, keyChange, { index, at }, overlapMs);
+    return problem === undefined ? [] : [problem];
   }
 
   #checkRequest(
@@ -269,15 +307,24 @@ export class LogCheck {
     const due = (last?.version ?? 0) + 1;
     const reasons =
       version === due || first ? [] : [`it is version ${version} of the roster, where version ${due} is due`];
-    const { roster, reason } = this.#documentOf(entry);
-    this.#inForce.enter({ version, roster }, entry.at);
-    return [...reasons, ...(roster === undefined ? [reason] : this.#takeRoster(index, entry, roster, first))];
+    const found = this.#documentOf(entry);
+    this.#inForce.enter({ version, roster: found.roster }, entry.at);
+    if (found.roster === undefined) return [...reasons, found.reason];
+    return [
+      ...reasons,
+      ...this.#documents.carriedBy(found.document),
+      ...this.#takeRoster(index, entry, found.roster, first),
+    ];
   }
 
-  #documentOf(entry: RosterEntry): { roster: Roster; reason?: never } | { roster?: never; reason: string } {
+  #documentOf(
+    entry: RosterEntry,
+  ): { roster: Roster; document: SignedDocument; reason?: never } | { roster?: never; reason: string } {
     const { backend, federation, publicKey, roster } = this.#options;
     try {
-      return { roster: rosterOf(backend, { federation, publicKey }, entry, roster(entry.version)) };
+      const document = roster(entry.version);
+      const found = rosterOf(backend, { federation, publicKey }, entry, document);
+      return { roster: found, document: document as SignedDocument };
     } catch (error) {
       if (!(error instanceof HitError)) throw error;
       return { reason: error.detail };
@@ -294,7 +341,7 @@ export class LogCheck {
         reason: 'the keys on this roster are taken as they are: its agencies enrolled before this log began',
       });
     this.#roster = roster;
-    return [...(untold === undefined ? [] : [untold]), ...unfounded];
+    return [...listed(untold), ...unfounded];
   }
 
   /** Lets go of what no later entry can refer to; both maps hold the oldest first. */
@@ -309,6 +356,8 @@ export class LogCheck {
     }
   }
 }
+
+const listed = (reason: string | undefined): string[] => (reason === undefined ? [] : [reason]);
 
 /** Whether an agency signed the request; one that nobody signed says nothing about it. */
 const isSigned = ({ request }: Pick<EntryFacts, 'request'>): boolean => request?.signedWith !== undefined;

@@ -1,7 +1,11 @@
 import { LIMITS } from '../wire/limits.ts';
-import type { Agency, Register } from '../wire/roster.ts';
+import type { Agency, Register } from '../wire/agency.ts';
+import type { KeyChange } from '../wire/key-change.ts';
+import { KEY_CHANGE_GRACE_MS } from '../wire/key-change.ts';
 import type { KnownKeys } from './agency-keys.ts';
 import { isKnownBy } from './agency-keys.ts';
+import { duration } from './duration.ts';
+import { sortedJson } from './entry-check.ts';
 import { keysText, registersText } from './roster-check.ts';
 
 /** A key of an agency, and the entry with which it went out of use. */
@@ -29,6 +33,8 @@ interface Member {
   removed: boolean;
   /** Registers that it announced and no roster has shown yet. */
   announced: string[];
+  /** The changes of its keys that it announced. */
+  readonly changes: KeyChange[];
 }
 
 /** Where an entry stands, and when it was made, in milliseconds since 1970. */
@@ -114,6 +120,26 @@ export class MembershipCheck {
     return (this.#members.get(agency)?.announced ?? []).map((text) => JSON.parse(text) as Register[]);
   }
 
+  /**
+   * Takes an announcement of new keys whose signatures hold; gives what is wrong with it all the same. `overlapMs`: how
+   * long before they are used new keys have to be announced.
+   */
+  keysAnnounced(
+    agency: string,
+    change: KeyChange,
+    { at }: EntryPlace,
+    overlapMs: number,
+  ): string | undefined {
+    const { changes, onRoster } = this.#member(agency);
+    if (onRoster !== undefined && onRoster.identityKey !== change.previousIdentityKey)
+      return `it announces new keys of ${agency} in the place of a key that ${agency} does not have`;
+    if (changes.some((one) => one.from > at && sortedJson(one) !== sortedJson(change)))
+      return `it announces new keys of ${agency} while another announcement is pending`;
+    changes.push(change);
+    if (change.from >= at + overlapMs - LIMITS.clockSkewMs) return undefined;
+    return `it announces new keys of ${agency} for ${duration(change.from - at)} later, and the policy wants ${duration(overlapMs)}`;
+  }
+
   removed(agency: string, { at, index }: EntryPlace): void {
     const member = this.#member(agency);
     member.removed = true;
@@ -141,7 +167,13 @@ export class MembershipCheck {
 
   /** Why what an agency signed with this key at a moment (milliseconds since 1970) does not count; undefined when it does. */
   objection(agency: string, key: string, signedAt: number): string | undefined {
-    const state = this.#members.get(agency)?.keys.get(key);
+    const member = this.#members.get(agency);
+    const state = member?.keys.get(key);
+    const isAnnounced = member?.changes.some(
+      ({ identityKey, from }) => identityKey === key && signedAt >= from - LIMITS.clockSkewMs,
+    );
+    // From the announced moment on, whenever the roster came that shows it.
+    if (state === undefined && isAnnounced === true) return undefined;
     if (state === undefined) return `${agency} enrolled with the key that signed this only later`;
     if (isOver(state, signedAt))
       return `it is signed with a key that no longer counted: ${state.ended?.how ?? ''}`;
@@ -160,9 +192,40 @@ export class MembershipCheck {
     );
   }
 
-  #takeOver(member: Member, agency: Agency, { at, index }: EntryPlace): string[] {
+  /** Takes over a change of keys that the agency announced; gives what is wrong with it, or with what is announced. */
+  #changeKeys(member: Member, agency: Agency, { at, index }: EntryPlace): string[] {
+    const { id, identityKey, sessionKey, keyChange } = agency;
+    const { onRoster, changes, keys } = member;
+    const untold =
+      keyChange !== undefined && !changes.some((one) => sortedJson(one) === sortedJson(keyChange))
+        ? [`it shows an announcement of new keys of ${id} that ${id} did not make`]
+        : [];
+    const change = changes.find(
+      (one) => one.previousIdentityKey === onRoster?.identityKey && keysText(one) === keysText(agency),
+    );
+    if (change === undefined || onRoster === undefined) return untold;
+    const before = keys.get(change.previousIdentityKey);
+    if (before !== undefined)
+      before.ended ??= {
+        at: Math.max(at, change.from) + KEY_CHANGE_GRACE_MS,
+        how: `${id} changed its keys at entry ${index}, as it had announced`,
+      };
+    if (!keys.has(identityKey)) keys.set(identityKey, { onRoster: true });
+    member.onRoster = { ...onRoster, identityKey, sessionKey };
+    member.lastKeys = keysText(agency);
+    this.#tell(index, `${id} changed its keys, as it had announced`);
+    if (at >= change.from - LIMITS.clockSkewMs) return untold;
+    return [
+      ...untold,
+      `it gives ${id} its new keys ${duration(change.from - at)} before the announced moment`,
+    ];
+  }
+
+  #takeOver(member: Member, agency: Agency, place: EntryPlace): string[] {
+    const { at, index } = place;
     const { id, identityKey } = agency;
     const keys = keysText(agency);
+    const ofKeys = this.#changeKeys(member, agency, place);
     const before = member.onRoster;
     const wrong = unfounded(member, agency, at);
     const isKnown = keys === member.lastKeys ? undefined : isKnownBy(this.#options.knownKeys, agency);
@@ -179,6 +242,7 @@ export class MembershipCheck {
     member.onRoster = agency;
     member.lastKeys = keys;
     return [
+      ...ofKeys,
       ...(wrong === undefined ? [] : [wrong]),
       ...(isKnown === false ? [`it gives ${id} other keys than those that ${id} is known by`] : []),
     ];
@@ -200,6 +264,7 @@ export class MembershipCheck {
       enrolledAgain: false,
       removed: false,
       announced: [],
+      changes: [],
     };
     this.#members.set(agency, member);
     return member;

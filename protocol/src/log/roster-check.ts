@@ -1,10 +1,11 @@
-import { sha256 } from '@noble/hashes/sha2.js';
 import type { Backend } from '../backend/backend.ts';
-import { decodeBase64, encodeBase64 } from '../bytes.ts';
+import { encodeBase64 } from '../bytes.ts';
 import { HitError } from '../errors.ts';
-import type { Agency, Roster } from '../wire/roster.ts';
+import type { Agency } from '../wire/agency.ts';
+import type { Roster } from '../wire/roster.ts';
 import { openRoster } from '../wire/roster.ts';
 import type { SignedDocument } from '../wire/signed-document.ts';
+import { digestOf } from '../wire/signed-document.ts';
 import { sortedJson } from './entry-check.ts';
 import type { SaidEntry } from './entry-check.ts';
 
@@ -13,10 +14,16 @@ export type RosterEntry = Extract<SaidEntry, { event: 'roster' }>;
 /** The parts of a roster whose change an entry tells. */
 const PARTS: Readonly<Record<RosterEntry['changed'][number], (roster: Roster) => unknown>> = {
   'gateway-keys': ({ gateway }) => gateway,
-  policy: ({ settings, purposes }) => [settings, purposes],
+  policy: ({ policy }) => policy,
+  members: ({ members }) => members?.payload ?? null,
   agencies: ({ agencies }) => agencies.map(({ id, name, kind }) => [id, name, kind]),
   'agency-keys': ({ agencies }) =>
-    agencies.map(({ id, identityKey, sessionKey }) => [id, identityKey, sessionKey]),
+    agencies.map(({ id, identityKey, sessionKey, keyChange }) => [
+      id,
+      identityKey,
+      sessionKey,
+      keyChange ?? null,
+    ]),
   registers: ({ agencies }) => agencies.map(({ id, registers }) => [id, registers]),
 };
 
@@ -32,7 +39,7 @@ export function rosterOf(
 ): Roster {
   const refuse = (detail: string): HitError => new HitError('malformed', detail);
   if (document === undefined) throw refuse(`the document of roster ${entry.version} is missing`);
-  if (encodeBase64(sha256(decodeBase64(document.payload))) !== entry.digest)
+  if (digestOf(document) !== entry.digest)
     throw refuse(`the document of roster ${entry.version} is not the one that was logged`);
   const roster = openRoster(backend, document, log.publicKey);
   if (roster.version !== entry.version)
@@ -57,7 +64,8 @@ export function untoldChange(
 ): string | undefined {
   const names = Object.keys(PARTS) as RosterEntry['changed'];
   const real = names.filter(
-    (part) => before === undefined || sortedJson(PARTS[part](before)) !== sortedJson(PARTS[part](after)),
+    (part) =>
+      sortedJson(before === undefined ? null : PARTS[part](before)) !== sortedJson(PARTS[part](after)),
   );
   if (real.every((part) => changed.includes(part))) return undefined;
   const told = (parts: readonly string[]): string => (parts.length === 0 ? 'nothing' : parts.join(', '));
@@ -66,5 +74,5 @@ export function untoldChange(
 
 /** Registers of an agency, and keys other than the one for signing, for comparison. */
 export const registersText = ({ registers }: Agency): string => sortedJson(registers);
-export const keysText = ({ identityKey, sessionKey }: Agency): string =>
+export const keysText = ({ identityKey, sessionKey }: Pick<Agency, 'identityKey' | 'sessionKey'>): string =>
   sortedJson([identityKey, sessionKey]);

@@ -1,4 +1,5 @@
-import type { Register, Roster } from '../wire/roster.ts';
+import type { Register } from '../wire/agency.ts';
+import type { Roster } from '../wire/roster.ts';
 
 /** A version of the roster; `roster` is undefined where its document is missing or wrong. */
 export interface RosterInForce {

@@ -11,10 +11,10 @@ import type { TagScope } from '../pseudonym/pseudonym.ts';
 import { TAG_BYTES, bucketHash, bucketNumber, tagOf, tagPrefix } from '../pseudonym/pseudonym.ts';
 import { bitsPerPerson } from '../pseudonym/size-class.ts';
 import { rangeHolds } from '../pseudonym/table.ts';
-import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
+import type { Answer, Refusal, RegisterAnswer, Unavailable } from '../wire/answer.ts';
 import { decodeContact } from '../wire/answer.ts';
 import type { Question } from '../wire/question.ts';
-import type { Contact } from '../wire/roster.ts';
+import type { Contact } from '../wire/agency.ts';
 import type { CommittedTables } from '../wire/table-commitment.ts';
 import { splitElements } from './elements.ts';
 import { columnOf } from './evaluator.ts';
@@ -142,7 +142,8 @@ export type RegisterResult =
       readonly contact: Contact;
       readonly persons: readonly PersonResult[];
     }
-  | { readonly register: string; readonly unavailable: Unavailable };
+  | { readonly register: string; readonly unavailable: Unavailable }
+  | { readonly register: string; readonly refused: Refusal };
 
 /**
  * Reads a node's answer to a question: checks each range against the tables that the node committed to, derives the
@@ -169,6 +170,7 @@ export function readAnswer(
     throw misfit();
   return answer.registers.map((reply, i): RegisterResult => {
     if (reply.type === 'unavailable') return { register: reply.register, unavailable: reply.reason };
+    if (reply.type === 'refused') return { register: reply.register, refused: reply.reason };
     if (committed?.epoch !== answer.epoch)
       throw new HitError(
         'log-proof-invalid',

@@ -7,7 +7,7 @@ import { TAG_BYTES } from '../pseudonym/pseudonym.ts';
 import { MAX_PREFIX_BITS, bitsPerPerson } from '../pseudonym/size-class.ts';
 import type { Table } from '../pseudonym/table.ts';
 import { rangeAt } from '../pseudonym/table.ts';
-import type { Answer, RegisterAnswer, Unavailable } from '../wire/answer.ts';
+import type { Answer, Refusal, RegisterAnswer, Unavailable } from '../wire/answer.ts';
 import { LIMITS } from '../wire/limits.ts';
 import type { Question } from '../wire/question.ts';
 import type { Ticket } from '../wire/ticket.ts';
@@ -76,16 +76,29 @@ export function checkQuestion(ticket: Ticket, question: Question): void {
   }
 }
 
+/** What a node's rules say of a question; without them everything is answered. */
+export interface AnsweringRules {
+  /** The token types that the question may go by: tables of others are left aside. */
+  readonly tokenTypes: readonly string[];
+  /** Why a register does not answer, as far as the rules are the reason. */
+  refusal(register: string): Refusal | undefined;
+}
+
 /**
  * A node's whole answer to a checked question: one multiplication for each person, register and token type, and the
  * ranges of tags that the bucket numbers pick. What it does, and how long it takes, does not depend on
  * whether anybody is known.
  */
-export function answerQuestion(suite: Suite, epoch: AnsweringEpoch, question: Question): Answer {
+export function answerQuestion(
+  suite: Suite,
+  epoch: AnsweringEpoch,
+  question: Question,
+  rules?: AnsweringRules,
+): Answer {
   const registers: RegisterAnswer[] = [];
   let room: number = LIMITS.answerRanges;
   for (const asked of question.registers) {
-    const answer = answerRegister(suite, epoch, question, asked, room);
+    const answer = answerRegister(suite, epoch, question, asked, room, rules);
     if (answer.type === 'tables') room -= answer.columns.reduce((sum, { ranges }) => sum + ranges.length, 0);
     registers.push(answer);
   }
@@ -98,14 +111,18 @@ function answerRegister(
   question: Question,
   asked: Question['registers'][number],
   room: number,
+  rules: AnsweringRules | undefined,
 ): RegisterAnswer {
   const { register } = asked;
+  const refusal = rules?.refusal(register);
+  if (refusal !== undefined) return { type: 'refused', register, reason: refusal };
   const unavailable = (reason: Unavailable): RegisterAnswer => ({ type: 'unavailable', register, reason });
   const found = epoch.register(register);
   if (typeof found === 'string') return unavailable(found);
-  const { contact, tables } = found;
-  // Every token type that the register holds must be asked about: who is known under one that was left out would
-  // otherwise come out as "not known". An older roster may name types that the register no longer has.
+  const { contact } = found;
+  const tables = found.tables.filter(({ tokenType }) => rules?.tokenTypes.includes(tokenType) !== false);
+  // Every token type that the register holds and the rules allow must be asked about: who is known under one that was
+  // left out would otherwise come out as "not known". An older roster may name types that the register no longer has.
   const picked = tables.map((held) => ({
     held,
     column: asked.columns.find(({ tokenType }) => tokenType === held.tokenType),

@@ -4,7 +4,7 @@ import { concatBytes, encodeBase64, decodeBase64, uintToBytes, utf8ToBytes } fro
 import type { Random } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import { LIMITS } from '../wire/limits.ts';
-import type { Kem, SessionKey } from '../wire/roster.ts';
+import type { Kem, SessionKey } from '../wire/session-key.ts';
 import type { SessionOpening } from '../wire/session-opening.ts';
 import { SESSION_ID_BYTES, sessionOpeningCodec, unsignedOpeningCodec } from '../wire/session-opening.ts';
 

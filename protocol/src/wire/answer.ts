@@ -1,14 +1,15 @@
 import { utf8ToBytes } from '../bytes.ts';
 import { MAX_PREFIX_BITS } from '../pseudonym/size-class.ts';
+import { FEDERATION_RULES, NODE_RULES } from '../policy/rules.ts';
 import { blob, list, message, oneOf, optional, struct, u32, u64, u8, union } from './codec.ts';
 import { registerField, tokenTypeField } from './fields.ts';
 import { parseJson } from './json.ts';
 import { LIMITS } from './limits.ts';
-import type { Contact } from './roster.ts';
-import { contactSchema } from './roster.ts';
+import type { Contact } from './agency.ts';
+import { contactSchema } from './agency.ts';
 
-/** Why a node refuses a lookup as a whole. Never depends on the person. */
-export const REFUSALS = ['quota', 'purpose', 'agency', 'policy'] as const;
+/** The rule by which a node refuses a lookup, or one of its registers does. Never depends on the person. */
+export const REFUSALS = [...FEDERATION_RULES, ...NODE_RULES] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 /** Why one register of a node that does answer has no answer. */
@@ -35,6 +36,7 @@ export type Answer =
 
 export type RegisterAnswer =
   | { readonly type: 'unavailable'; readonly register: string; readonly reason: Unavailable }
+  | { readonly type: 'refused'; readonly register: string; readonly reason: Refusal }
   | {
       readonly type: 'tables';
       readonly register: string;
@@ -90,6 +92,7 @@ export const answerCodec = message<Answer>(
               LIMITS.tokenTypes,
             ),
           }),
+          refused: struct({ register: registerField, reason: oneOf(...REFUSALS) }),
         }),
         LIMITS.registersPerAgency,
       ),

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { decodeBase64, encodeBase64 } from '../bytes.ts';
 import { HitError } from '../errors.ts';
 import { base64Schema, slugSchema } from './fields.ts';
-import { registersSchema, sessionKeySchema } from './roster.ts';
+import { registersSchema } from './agency.ts';
+import { sessionKeySchema } from './session-key.ts';
 import { signedDocumentSchema } from './signed-document.ts';
 
 /** Body of `POST /v1/enrolments`; the request is signed with the identity key that it brings. */

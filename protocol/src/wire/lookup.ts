@@ -7,6 +7,7 @@ import {
   slugSchema,
   tokenTypeSchema,
 } from './fields.ts';
+import { MAX_STATEMENTS } from '../policy/purpose.ts';
 import { LIMITS } from './limits.ts';
 
 const elements = z.string().max(44 * LIMITS.importBatch);
@@ -22,6 +23,14 @@ export const lookupRequestSchema = z.strictObject({
   caseCommitment: base64Schema(32),
   /** Pseudonym of the professional, under a key of his or her agency. */
   professional: base64Schema(16),
+  /** The role in which he or she asks, as the agency vouches for it. */
+  role: slugSchema,
+  /** Codes of the purpose's statements that the professional has confirmed. */
+  statements: z.array(slugSchema).max(MAX_STATEMENTS).default([]),
+  /** The second professional who approved the question, where one did. */
+  approval: z.strictObject({ professional: base64Schema(16), role: slugSchema }).optional(),
+  /** Asked without the approval that the purpose wants, in need; reviewed afterwards. */
+  breakGlass: z.literal(true).optional(),
   registers: z.array(registerNameSchema).min(1).max(LIMITS.agencies),
   tokenTypes: z.array(tokenTypeSchema).min(1).max(LIMITS.tokenTypes),
   persons: z.int().min(1).max(LIMITS.persons),

@@ -25,5 +25,9 @@ export const problemSchema = z
       .readonly()
       .optional()
       .describe('the fields that are not valid, the first fifty of them'),
+    rule: z
+      .string()
+      .optional()
+      .describe('the rule of a policy that refused, such as `role` or `quota-agency-day`'),
   })
   .describe('A problem document (RFC 9457). Never holds personal data.');

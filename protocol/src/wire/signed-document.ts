@@ -1,3 +1,4 @@
+import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
 import type { Backend } from '../backend/backend.ts';
 import { concatBytes, decodeBase64, encodeBase64, utf8ToBytes } from '../bytes.ts';
@@ -33,20 +34,58 @@ export function signDocument(
   };
 }
 
-/** Checks a document's signature by `keyId` and its schema. Throws `signature-invalid` or `field-invalid`. */
+/** SHA-256 of a document's payload, base64url: what the log names it by. */
+export const digestOf = ({ payload }: SignedDocument): string => encodeBase64(sha256(decodeBase64(payload)));
+
+/** A key that has to have signed. */
+export interface Signer {
+  readonly keyId: string;
+  readonly publicKey: Uint8Array;
+}
+
+/** Adds a signature to a document that others have signed; one of the same key takes the place of its former one. */
+export function addSignature(
+  backend: Backend,
+  kind: string,
+  document: SignedDocument,
+  key: { readonly keyId: string; readonly seed: Uint8Array },
+): SignedDocument {
+  const bytes = signedBytes(kind, decodeBase64(document.payload));
+  const signature = encodeBase64(backend.signatures.sign(key.seed, bytes));
+  const others = document.signatures.filter(({ keyId }) => keyId !== key.keyId);
+  return { ...document, signatures: [...others, { keyId: key.keyId, signature }] };
+}
+
+/** Checks a document's signature by `keyId` and its schema. Throws `signature-invalid`, `malformed` or `field-invalid`. */
 export function openDocument<T>(
   backend: Backend,
   kind: string,
   schema: z.ZodType<T>,
   document: SignedDocument,
-  key: { readonly keyId: string; readonly publicKey: Uint8Array },
+  key: Signer,
+): T {
+  return openByAll(backend, kind, schema, document, [key]);
+}
+
+/** As {@link openDocument}, for a document that every one of `keys` has to have signed. */
+export function openByAll<T>(
+  backend: Backend,
+  kind: string,
+  schema: z.ZodType<T>,
+  document: SignedDocument,
+  keys: readonly Signer[],
 ): T {
   const payload = decodeBase64(document.payload);
-  const entry = document.signatures.find(({ keyId }) => keyId === key.keyId);
-  if (
-    entry === undefined ||
-    !backend.signatures.verify(key.publicKey, signedBytes(kind, payload), decodeBase64(entry.signature, 64))
-  )
-    throw new HitError('signature-invalid', `the ${kind} is not signed with the pinned key of ${key.keyId}`);
+  for (const key of keys) {
+    const entry = document.signatures.find(({ keyId }) => keyId === key.keyId);
+    if (
+      entry === undefined ||
+      !backend.signatures.verify(key.publicKey, signedBytes(kind, payload), decodeBase64(entry.signature, 64))
+    )
+      throw new HitError(
+        'signature-invalid',
+        `the ${kind} is not signed with the pinned key of ${key.keyId}`,
+      );
+  }
   return parseJson(schema, payload);
 }

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, uintToBytes, utf8ToBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
-import { list, message, struct, u64, u8 } from './codec.ts';
+import { list, message, oneOf, struct, u64, u8 } from './codec.ts';
 import { digestField, idField, lookupIdField, registerField, tokenTypeField } from './fields.ts';
 import { LIMITS } from './limits.ts';
 
@@ -20,15 +20,24 @@ export interface Ticket {
   /** The registers of this node that may be asked; other nodes' are not told. */
   readonly registers: readonly string[];
   readonly purpose: string;
+  /** The role in which the asker's professional asks. */
+  readonly role: string;
+  readonly grounds: Grounds;
   readonly persons: number;
   readonly elementDigests: readonly { readonly tokenType: string; readonly digest: Uint8Array }[];
   /** SHA-256 of the asker's signed request, so that three logs can be laid side by side. */
   readonly requestDigest: Uint8Array;
   readonly rosterVersion: number;
+  /** The policy by which the gateway allowed it. */
+  readonly policyVersion: number;
   /** Milliseconds since 1970. */
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
+
+/** On what a question was allowed: by the rules as they are, with a second professional's approval, or without it in need. */
+export const GROUNDS = ['plain', 'approved', 'break-glass'] as const;
+export type Grounds = (typeof GROUNDS)[number];
 
 export const TICKET_VERSION = 1;
 
@@ -40,10 +49,13 @@ export const ticketCodec = message<Ticket>(
     node: idField,
     registers: list(registerField, LIMITS.registersPerAgency),
     purpose: idField,
+    role: idField,
+    grounds: oneOf(...GROUNDS),
     persons: u8,
     elementDigests: list(struct({ tokenType: tokenTypeField, digest: digestField }), LIMITS.tokenTypes),
     requestDigest: digestField,
     rosterVersion: u64,
+    policyVersion: u64,
     issuedAt: u64,
     expiresAt: u64,
   }),

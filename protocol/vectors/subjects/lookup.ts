@@ -129,11 +129,11 @@ export const lookup: Subject = {
     });
     const withColumns = (change: (column: Column) => Column | readonly Column[]): readonly RegisterAnswer[] =>
       made.answer.registers.map((reply) =>
-        reply.type === 'unavailable' ? reply : { ...reply, columns: reply.columns.flatMap(change) },
+        reply.type !== 'tables' ? reply : { ...reply, columns: reply.columns.flatMap(change) },
       );
     const withContact = (contact: string): Partial<typeof made.answer> => ({
       registers: made.answer.registers.map((reply) =>
-        reply.type === 'unavailable' ? reply : { ...reply, contact: utf8ToBytes(contact) },
+        reply.type !== 'tables' ? reply : { ...reply, contact: utf8ToBytes(contact) },
       ),
     });
     const [first, ...others] = made.question.registers;
@@ -161,7 +161,7 @@ export const lookup: Subject = {
         {
           name: 'a refusal',
           operation: 'read-answer',
-          input: { ...reading, answer: answerCodec.encode({ type: 'refused', reason: 'quota' }) },
+          input: { ...reading, answer: answerCodec.encode({ type: 'refused', reason: 'node-quota-agency' }) },
         },
       ],
       negative: [

@@ -229,7 +229,7 @@ export const messages: Subject = {
             .bytes(),
         ),
         refused('an answer of an unknown kind', 'decode-answer', Uint8Array.of(2, 0)),
-        refused('an unknown reason', 'decode-answer', Uint8Array.of(0, 4)),
+        refused('an unknown reason', 'decode-answer', Uint8Array.of(0, 255)),
         refused('an unknown outcome', 'decode-delivery-report', layReport('?', 9).bytes()),
         refused('a frame of an unknown kind', 'decode-gateway-frame', Uint8Array.of(5)),
         refused('a mark that is neither 0 nor 1', 'decode-agent-frame', Uint8Array.of(0, 0, 0, 0, 1, 0, 2)),

@@ -15,10 +15,14 @@ export interface TicketParts {
   readonly node: string;
   readonly registers: readonly string[];
   readonly purpose: string;
+  readonly role: string;
+  /** Which of the grounds, counted from 0. */
+  readonly grounds: number;
   readonly persons: number;
   readonly elementDigests: readonly { readonly tokenType: string; readonly digest: Uint8Array }[];
   readonly requestDigest: Uint8Array;
   readonly rosterVersion: number;
+  readonly policyVersion: number;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
@@ -30,13 +34,18 @@ export function layTicket(ticket: TicketParts): Layout {
     .text('asker', ticket.asker)
     .text('node', ticket.node);
   layout.list('registers', ticket.registers, (register, name) => layout.text(name, register));
-  layout.text('purpose', ticket.purpose).uint('persons', 1, ticket.persons);
+  layout
+    .text('purpose', ticket.purpose)
+    .text('role', ticket.role)
+    .uint('grounds', 1, ticket.grounds)
+    .uint('persons', 1, ticket.persons);
   layout.list('elementDigests', ticket.elementDigests, ({ tokenType, digest }, name) =>
     layout.text(`${name}.tokenType`, tokenType).raw(`${name}.digest`, digest),
   );
   return layout
     .raw('requestDigest', ticket.requestDigest)
     .uint('rosterVersion', 8, ticket.rosterVersion)
+    .uint('policyVersion', 8, ticket.policyVersion)
     .uint('issuedAt', 8, ticket.issuedAt)
     .uint('expiresAt', 8, ticket.expiresAt);
 }
@@ -50,10 +59,13 @@ export function exampleTicket(label: string): TicketParts {
     node: 'politie',
     registers: ['aandacht', 'aangiften'],
     purpose: 'casusoverleg',
+    role: 'coordinator',
+    grounds: 1,
     persons: 2,
     elementDigests: ['bsn', 'name+birthdate'].map((tokenType) => ({ tokenType, digest: random(32) })),
     requestDigest: random(32),
     rosterVersion: 7,
+    policyVersion: 3,
     issuedAt: ISSUED_AT,
     expiresAt: ISSUED_AT + 60_000,
   };

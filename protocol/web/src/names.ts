@@ -14,7 +14,7 @@ export interface Names {
 /** `canary` is what test questions of an agency to itself are called. */
 export function namesOf(roster: Roster, language: Language, canary: string): Names {
   const agencies = new Map(roster.agencies.map((agency) => [agency.id, agency]));
-  const purposes = new Map(roster.purposes.map((purpose) => [purpose.code, purpose]));
+  const purposes = new Map(roster.policy.purposes.map((purpose) => [purpose.code, purpose]));
   const agency = (id: string): string => agencies.get(id)?.name ?? id;
   return {
     agency,

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { TestAgency } from '../../harness/agency.ts';
+import type { FederationOptions } from '../../harness/federation.ts';
 import { Federation } from '../../harness/federation.ts';
 import { CLIENT_SECRET, TestProvider, freePort } from '../../support/identity-provider.ts';
 
@@ -23,8 +24,10 @@ export class TestDesk {
     this.#port = port;
   }
 
-  /** `configure` changes gateway.yaml. */
-  static async start(configure?: (yaml: string) => string): Promise<TestDesk> {
+  /** `configure` and `configurePolicy` change gateway.yaml and policy.yaml. */
+  static async start(
+    change: Pick<FederationOptions, 'configure' | 'configurePolicy'> = {},
+  ): Promise<TestDesk> {
     const port = await freePort();
     const baseUrl = `http://127.0.0.1:${port}`;
     const provider = await TestProvider.start({
@@ -37,7 +40,7 @@ export class TestDesk {
           ['gemeente', 'politie'].map((id) => [id, [{ id: 'zaken', tokenTypes: TYPES }]]),
         ),
         publishEveryMs: 500,
-        ...(configure !== undefined && { configure }),
+        ...change,
       });
       for (const agency of federation.agencies.values())
         // Half a second, so that the test need not wait for the next day.

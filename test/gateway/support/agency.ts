@@ -98,6 +98,8 @@ export class TestAgency {
       purpose: PURPOSE.code,
       caseCommitment: encodeBase64(new Uint8Array(32)),
       professional: encodeBase64(new Uint8Array(16)),
+      role: 'coordinator',
+      statements: [],
       registers: [`${this.id}/incidenten`],
       tokenTypes,
       persons,

@@ -1,9 +1,14 @@
 import { randomFillSync } from 'node:crypto';
-import type { Backend, Purpose, Random, Settings } from '@hitmachine/protocol';
-import { Secret, loadSodium } from '@hitmachine/protocol';
+import type { Backend, Policy, Purpose, Random, Settings, SignedDocument } from '@hitmachine/protocol';
+import {
+  GATEWAY_KEY_ID,
+  POLICY_KIND,
+  Secret,
+  loadSodium,
+  signDocument,
+  signalsSchema,
+} from '@hitmachine/protocol';
 import { pino } from 'pino';
-import type { Quotas } from '../../../gateway/src/domain/quotas.ts';
-import type { Policy } from '../../../gateway/src/domain/roster-keeper.ts';
 import { operationalLog } from '../../../gateway/src/log.ts';
 
 export const random: Random = (length) => randomFillSync(new Uint8Array(length));
@@ -18,7 +23,27 @@ export const PURPOSE: Purpose = {
   code: 'casusoverleg',
   name: { nl: 'Casusoverleg', en: 'Case conference' },
   legalBasis: 'WGS',
+  reference: 'WGS, artikel 2.30',
   explanation: { nl: 'Voor de test.', en: 'For the test.' },
+  inUse: true,
+  askers: { kinds: ['police', 'mental-health', 'other'], roles: ['coordinator', 'case-worker'] },
+  asked: { areasOfLife: ['veiligheid'] },
+  statements: [],
+  tokenTypes: ['bsn', 'name+birthdate'],
+  maxPersons: 4,
+  quotas: { agency: {}, professional: {} },
+  retention: { lookupDays: 365, answerDays: 30 },
+  approval: 'none',
+  breakGlass: false,
+  routes: [],
+};
+
+/** A purpose that wants a second professional, and may be asked for without in need. */
+export const URGENT: Purpose = {
+  ...PURPOSE,
+  code: 'spoed',
+  approval: 'second-professional',
+  breakGlass: true,
 };
 
 export const SETTINGS: Settings = {
@@ -28,13 +53,32 @@ export const SETTINGS: Settings = {
   answerTimeoutMs: 300,
 };
 
-export const POLICY: Policy = { federation: 'waalstad', settings: SETTINGS, purposes: [PURPOSE] };
+const named = (code: string) => ({ code, name: { nl: code, en: code } });
 
-export const QUOTAS: Quotas = {
-  personsPerAgencyPerDay: 2000,
-  personsPerProfessionalPerDay: 300,
-  lookupsPerAgencyPerMinute: 120,
+export const POLICY: Policy = {
+  format: 'hitmachine-policy-1',
+  federation: 'waalstad',
+  version: 1,
+  settings: SETTINGS,
+  tokenRights: {},
+  areasOfLife: ['veiligheid', 'zorg'].map(named),
+  roles: ['coordinator', 'case-worker'].map(named),
+  quotas: { agency: { day: 2000 }, professional: { day: 300 } },
+  logRetentionDays: 365,
+  keyOverlapDays: 7,
+  signals: signalsSchema.parse({}),
+  purposes: [PURPOSE, URGENT],
 };
+
+/** The fixture's policy with other limits for all purposes together. */
+export const limited = (quotas: Partial<Policy['quotas']>): Policy => ({
+  ...POLICY,
+  quotas: { ...POLICY.quotas, ...quotas },
+});
+
+/** A policy as a gateway with these seeds signs it. */
+export const SIGNED = (policy: Policy = POLICY): SignedDocument =>
+  signDocument(backend, POLICY_KIND, policy, { keyId: GATEWAY_KEY_ID, seed: SEEDS.identitySeed.reveal() });
 
 /** A clock that stands still until it is moved. */
 export class TestClock {
@@ -57,6 +101,7 @@ export async function problem(response: Response): Promise<{
   title: string;
   type: string;
   fields?: { field: string; detail: string }[];
+  rule?: string;
 }> {
   if (response.headers.get('content-type') !== 'application/problem+json')
     throw new Error(`not a problem document: ${response.status} ${await response.text()}`);

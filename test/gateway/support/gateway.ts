@@ -1,5 +1,5 @@
-import type { LogEntry } from '@hitmachine/protocol';
-import { decodeEnrolmentToken, decodeEntry } from '@hitmachine/protocol';
+import type { LogEntry, Policy } from '@hitmachine/protocol';
+import { decodeEnrolmentToken, decodeEntry, signersOf } from '@hitmachine/protocol';
 import { MemoryAuditLog } from '../../../gateway/src/adapters/memory/audit-log.ts';
 import { MemoryCheckpoints } from '../../../gateway/src/adapters/memory/checkpoints.ts';
 import { MemoryDirectory } from '../../../gateway/src/adapters/memory/directory.ts';
@@ -10,23 +10,24 @@ import { WorkerEvaluator } from '../../../gateway/src/adapters/worker/evaluator.
 import { createApp } from '../../../gateway/src/app.ts';
 import { CheckpointSigner } from '../../../gateway/src/domain/checkpoint-signer.ts';
 import { inviteAgency } from '../../../gateway/src/domain/invitation.ts';
-import { gatewayKeys } from '../../../gateway/src/domain/keys.ts';
+import { gatewayKeys, publicKeys } from '../../../gateway/src/domain/keys.ts';
 import { OpenLookups } from '../../../gateway/src/domain/open-lookups.ts';
-import type { Quotas } from '../../../gateway/src/domain/quotas.ts';
-import type { Policy } from '../../../gateway/src/domain/roster-keeper.ts';
+import { publishPolicy } from '../../../gateway/src/domain/policies.ts';
+import { ProfessionalWatch } from '../../../gateway/src/domain/professional-watch.ts';
+import { RefusalLog } from '../../../gateway/src/domain/refusal-log.ts';
 import { RosterKeeper } from '../../../gateway/src/domain/roster-keeper.ts';
 import type { Directory } from '../../../gateway/src/ports/directory.ts';
 import type { Nonces } from '../../../gateway/src/ports/nonces.ts';
 import type { GatewayDeps } from '../../../gateway/src/routes/context.ts';
 import { TestAgency } from './agency.ts';
-import { POLICY, QUOTAS, SEEDS, TestClock, backend, logTo, random } from './fixtures.ts';
+import { POLICY, SEEDS, SIGNED, TestClock, backend, logTo, random } from './fixtures.ts';
 
 export interface TestOptions {
   readonly directory?: Directory;
   readonly auditLog?: MemoryAuditLog;
   readonly nonces?: Nonces;
+  /** Put in force where it is newer than the one that is there. */
   readonly policy?: Policy;
-  readonly quotas?: Quotas;
   readonly deps?: Partial<GatewayDeps>;
   readonly clock?: TestClock;
 }
@@ -39,7 +40,7 @@ export class TestGateway {
   readonly app: ReturnType<typeof createApp>;
 
   private constructor(
-    deps: Omit<GatewayDeps, 'log' | 'connections'>,
+    deps: Omit<GatewayDeps, 'log' | 'connections' | 'watch' | 'refusals'>,
     clock: TestClock,
     lines: Record<string, unknown>[],
     override: Partial<GatewayDeps>,
@@ -54,7 +55,13 @@ export class TestGateway {
       log,
       rosterVersion: () => deps.roster.current.roster.version,
     });
-    this.deps = { ...deps, log, connections, ...override };
+    const watch = new ProfessionalWatch({
+      ...deps,
+      log,
+      settings: () => deps.roster.current.roster.policy.signals,
+    });
+    const refusals = new RefusalLog({ ...deps, log });
+    this.deps = { ...deps, log, connections, watch, refusals, ...override };
     this.app = createApp(this.deps);
   }
 
@@ -66,6 +73,14 @@ export class TestGateway {
     const policy = options.policy ?? POLICY;
     const auditLog = options.auditLog ?? new MemoryAuditLog();
     const search = new MemoryLogSearch(auditLog);
+    const { federation } = policy;
+    if (policy.version > ((await directory.latestPolicy())?.version ?? 0))
+      await publishPolicy(
+        { keys, directory, auditLog, runtime },
+        SIGNED(policy),
+        signersOf(publicKeys(keys)),
+        federation,
+      );
     const deps = {
       keys,
       directory,
@@ -73,12 +88,11 @@ export class TestGateway {
       auditLog,
       search,
       published: new MemoryCheckpoints(),
-      checkpoints: new CheckpointSigner({ auditLog, keys, federation: policy.federation }),
+      checkpoints: new CheckpointSigner({ auditLog, keys, federation }),
       nonces: options.nonces ?? new MemoryNonces(),
       evaluator: new WorkerEvaluator(keys.suite, keys.evaluation, random),
-      roster: await RosterKeeper.open({ keys, directory, auditLog, search, runtime, policy }),
+      roster: await RosterKeeper.open({ keys, directory, auditLog, search, runtime, federation }),
       openLookups: new OpenLookups(),
-      quotas: options.quotas ?? QUOTAS,
       stopping: () => false,
     };
     return new TestGateway(deps, clock, [], options.deps ?? {});

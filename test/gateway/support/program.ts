@@ -10,11 +10,13 @@ export const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning'];
 export async function runProgram(
   argv: readonly string[],
   environment: Record<string, string> = {},
+  input = '',
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const program = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
   });
+  program.stdin.end(input);
   const exit = once(program, 'exit');
   const [stdout, stderr] = await Promise.all([text(program.stdout), text(program.stderr)]);
   const [code] = (await exit) as [number];

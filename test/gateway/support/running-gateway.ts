@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LogEntry } from '@hitmachine/protocol';
+import type { LogEntry, Policy } from '@hitmachine/protocol';
 import { decodeEnrolmentToken, decodeEntry } from '@hitmachine/protocol';
 import { inviteAgency } from '../../../gateway/src/domain/invitation.ts';
 import { gatewayKeys } from '../../../gateway/src/domain/keys.ts';
@@ -10,7 +10,7 @@ import { openStore } from '../../../gateway/src/cli/gateway-store.ts';
 import type { GatewayOptions, RunningGateway } from '../../../gateway/src/start-gateway.ts';
 import { startGateway } from '../../../gateway/src/start-gateway.ts';
 import { TestAgency } from './agency.ts';
-import { POLICY, QUOTAS, SEEDS, backend, logTo, random } from './fixtures.ts';
+import { POLICY, SEEDS, backend, logTo, random } from './fixtures.ts';
 
 const runtime = { now: Date.now, random };
 
@@ -19,26 +19,27 @@ export class SocketGateway {
   readonly folder = mkdtempSync(join(tmpdir(), 'hit-gateway-test-'));
   readonly lines: Record<string, unknown>[] = [];
   readonly identityKey = gatewayKeys(backend, SEEDS).identityKey;
-  readonly #change: Partial<Pick<GatewayOptions, 'policy' | 'quotas' | 'publishEveryMs'>>;
+  readonly #change: Partial<Pick<GatewayOptions, 'publishEveryMs'>> & { readonly policy?: Policy };
   #store: GatewayStore | undefined;
   #running: RunningGateway | undefined;
 
-  constructor(change: Partial<Pick<GatewayOptions, 'policy' | 'quotas' | 'publishEveryMs'>> = {}) {
+  constructor(change: Partial<Pick<GatewayOptions, 'publishEveryMs'>> & { readonly policy?: Policy } = {}) {
     this.#change = change;
   }
 
   async start(): Promise<this> {
     this.#store = openStore(join(this.folder, 'gateway.sqlite'));
+    const { policy = POLICY, ...change } = this.#change;
     this.#running = await startGateway({
       backend,
       seeds: SEEDS,
-      policy: POLICY,
-      quotas: QUOTAS,
+      federation: policy.federation,
+      firstPolicy: async () => policy,
       listen: { host: '127.0.0.1', port: 0 },
       store: this.#store,
       runtime,
       log: logTo(this.lines),
-      ...this.#change,
+      ...change,
     });
     return this;
   }

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { Secret } from '@hitmachine/protocol';
 import { createApp } from '../../../node-agent/src/app.ts';
-import { statusOf } from '../../../node-agent/src/domain/status.ts';
 import { StandInGateway } from './gateway.ts';
 import { TestNode, numbers } from './node.ts';
+import { ROLE } from './policy.ts';
 
 export const KEY = 'sleutel-van-deze-agent-0123456789';
 export const MARK = 'merkteken';
@@ -27,22 +27,11 @@ export class TestApi {
   private constructor(gateway: StandInGateway, node: TestNode) {
     this.gateway = gateway;
     this.node = node;
-    const { service, roster, tables, canaries, pseudonyms, registers, keys, log, watch, clock } = node;
-    const state = () => ({
-      connected: this.connected,
-      since: gateway.now,
-      problem: this.connected ? undefined : 'connecting',
-    });
-    const connection = { state, close: async () => undefined };
-    const membership = node.state.membership()!;
+    const { service, roster, log } = node;
     this.app = createApp({
       service,
       roster,
-      status: () =>
-        statusOf({
-          ...{ membership, roster, tables, canaries, pseudonyms, connection, registers, keys },
-          ...{ watch, clock },
-        }),
+      status: () => node.status(this.connected),
       apiKey: new Secret(KEY),
       log,
     });
@@ -78,6 +67,7 @@ export const body = (change: object = {}) => ({
   purpose: 'casusoverleg-zvh',
   caseReference: 'ZVH-1',
   professional: 'j.jansen',
+  role: ROLE,
   persons: [{ bsn: known }],
   ...change,
 });

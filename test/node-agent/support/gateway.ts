@@ -6,11 +6,15 @@ import type {
   GatewayFrame,
   LogEntry,
   LookupRequest,
+  Policy,
+  PolicyFile,
   Register,
+  Review,
   Roster,
   SealedQuestion,
   Logged,
   Settings,
+  SignalReport,
   SignedDocument,
   TableCommitment,
   Ticket,
@@ -19,15 +23,22 @@ import {
   CANARY_PURPOSE,
   GATEWAY_KEY_ID,
   HitError,
+  MEMBERS_KIND,
+  OFFLINE_KEY_ID,
+  POLICY_KIND,
   ROSTER_KIND,
   TABLES_PATH,
+  addSignature,
   createSuite,
   decodeBase64,
   deriveKeyPair,
   elementDigests,
   encodeBase64,
   evaluateElements,
+  groundsOf,
   loadSodium,
+  memberOf,
+  policySchema,
   proveEvaluation,
   signDocument,
   signRequest,
@@ -36,6 +47,7 @@ import {
 } from '@hitmachine/protocol';
 import type { GatewayClient } from '../../../node-agent/src/ports/gateway-client.ts';
 import { secureRandom } from '../../../node-agent/src/random.ts';
+import { policyOf, purposeFile } from './policy.ts';
 import { SmallLog, evidenceFrom } from '../../support/small-log.ts';
 
 export type Delivery = Extract<GatewayFrame, { type: 'delivery' }>;
@@ -72,14 +84,24 @@ export class StandInGateway {
   readonly seeds = new Map<string, Uint8Array>();
   readonly nodes = new Map<string, (delivery: Delivery) => Promise<AgentReply>>();
   readonly deliveries: Delivery[] = [];
-  settings: Settings = {
-    tokenTypes: { bsn: 6, 'name+birthdate': 4, address: 0 },
-    lookupProof: true,
-    maxPersons: 32,
-    answerTimeoutMs: 5_000,
-  };
-  purposes = [PURPOSE, 'jeugdbescherming'];
+  /** The policy in force: see {@link changePolicy}. */
+  policy: Policy = policyOf(
+    1,
+    {
+      tokenTypes: { bsn: 6, 'name+birthdate': 4, address: 0 },
+      lookupProof: true,
+      maxPersons: 32,
+      answerTimeoutMs: 5_000,
+    },
+    [PURPOSE, 'jeugdbescherming'].map((code) => purposeFile(code)),
+  );
   version = 1;
+  /** Signs the policy and the list of members too, once there is one. */
+  offlineSeed: Uint8Array | undefined;
+  /** A gateway that leaves the offline key's signature out. */
+  signsAlone = false;
+  /** Of the list of members; as the roster's unless a test says otherwise. */
+  membersVersion: number | undefined;
   now = T0;
   /** Evaluations served. */
   evaluations = 0;
@@ -99,7 +121,26 @@ export class StandInGateway {
   changeAnswerEntry: (entry: AnswerEntry) => AnswerEntry = (entry) => entry;
   /** Awaited before anything of the log is shown; may throw. */
   beforeShowing: () => Promise<void> = async () => undefined;
+  /** What agencies have told. */
+  readonly signals: (SignalReport & { readonly agency: string })[] = [];
+  readonly reviews: (Review & { readonly agency: string })[] = [];
+  /** Awaited before a notice is taken in; may throw. */
+  beforeNotice: () => Promise<void> = async () => undefined;
   readonly #lookups = new Map<string, OpenLookup>();
+
+  get settings(): Settings {
+    return this.policy.settings;
+  }
+
+  set settings(settings: Settings) {
+    this.changePolicy({ settings });
+  }
+
+  /** Publishes another policy: a next version of it, and of the roster. */
+  changePolicy(change: Partial<PolicyFile>): void {
+    this.policy = policySchema.parse({ ...this.policy, ...change, version: this.policy.version + 1 });
+    this.version++;
+  }
 
   get roster(): Roster {
     return {
@@ -110,20 +151,36 @@ export class StandInGateway {
       gateway: {
         identityKey: encodeBase64(this.identityKey),
         evaluationKey: encodeBase64(this.evaluation.publicKey),
+        ...(this.offlineSeed !== undefined && {
+          offlineKey: encodeBase64(backend.signatures.publicKey(this.offlineSeed)),
+        }),
       },
-      settings: this.settings,
-      purposes: this.purposes.map((code) => ({
-        code,
-        name: { nl: code, en: code },
-        legalBasis: 'WGS',
-        explanation: { nl: 'uitleg', en: 'explanation' },
-      })),
+      policy: this.policy,
       agencies: [...this.agencies.values()],
     };
   }
 
   sign(roster: Roster = this.roster, seed: Uint8Array = this.seed): SignedDocument {
-    return signDocument(backend, ROSTER_KIND, roster, { keyId: GATEWAY_KEY_ID, seed });
+    const { gateway, federation, agencies } = roster;
+    const members = {
+      format: 'hitmachine-members-1',
+      federation,
+      version: this.membersVersion ?? this.version,
+      gateway,
+      agencies: agencies.map(memberOf),
+    };
+    const payload = {
+      ...roster,
+      policy: this.#signedByAll(POLICY_KIND, roster.policy, seed),
+      ...(this.offlineSeed !== undefined && { members: this.#signedByAll(MEMBERS_KIND, members, seed) }),
+    };
+    return signDocument(backend, ROSTER_KIND, payload, { keyId: GATEWAY_KEY_ID, seed });
+  }
+
+  #signedByAll(kind: string, value: unknown, seed: Uint8Array): SignedDocument {
+    const document = signDocument(backend, kind, value, { keyId: GATEWAY_KEY_ID, seed });
+    if (this.offlineSeed === undefined || this.signsAlone) return document;
+    return addSignature(backend, kind, document, { keyId: OFFLINE_KEY_ID, seed: this.offlineSeed });
   }
 
   /** Puts an agency on the roster, or changes its entry; the next version. */
@@ -136,6 +193,10 @@ export class StandInGateway {
     return {
       roster: async () => this.sign(),
       enrol: async () => this.sign(),
+      announceKeys: async (keyChange) => {
+        this.put({ ...(this.agencies.get(asker) as Agency), keyChange });
+        return this.sign();
+      },
       publishRegisters: async (registers: readonly Register[]) => {
         this.put({ ...(this.agencies.get(asker) as Agency), registers: [...registers] });
         return this.sign();
@@ -155,6 +216,14 @@ export class StandInGateway {
         return this.#open(asker, request);
       },
       ask: (lookup, questions) => this.#ask(lookup.lookupId, questions),
+      reportSignal: async (report) => {
+        await this.beforeNotice();
+        this.signals.push({ agency: asker, ...report });
+      },
+      reportReview: async (review) => {
+        await this.beforeNotice();
+        this.reviews.push({ agency: asker, ...review });
+      },
       checkpoint: async () => {
         await this.beforeShowing();
         return this.logFor(asker).checkpoint;
@@ -218,10 +287,13 @@ export class StandInGateway {
             node,
             registers: local,
             purpose: request.purpose,
+            role: request.role,
+            grounds: groundsOf(request),
             persons: request.persons,
             elementDigests: elementDigests(evaluated, request.tokenTypes),
             requestDigest,
             rosterVersion: request.rosterVersion,
+            policyVersion: this.policy.version,
             issuedAt: this.now,
             expiresAt: this.now + 60_000,
           }),

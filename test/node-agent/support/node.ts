@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { AgentReply, Kem, TableCommitment } from '@hitmachine/protocol';
-import { encodeBase64 } from '@hitmachine/protocol';
+import type { Agency, AgentReply, Kem, NodePolicy, TableCommitment } from '@hitmachine/protocol';
+import { encodeBase64, nodePolicySchema } from '@hitmachine/protocol';
+import type { z } from 'zod';
 import { sqliteAgencyLog } from '../../../node-agent/src/adapters/sqlite/agency-log.ts';
 import { sqliteAskedAboutStore } from '../../../node-agent/src/adapters/sqlite/asked-about.ts';
 import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
@@ -18,6 +19,7 @@ import { AnsweringTables } from '../../../node-agent/src/domain/answering-tables
 import { askedAboutRegister } from '../../../node-agent/src/domain/asked-about.ts';
 import { beginAskedAbout } from '../../../node-agent/src/domain/begin-asked-about.ts';
 import { canaryRound } from '../../../node-agent/src/domain/canary-round.ts';
+import { AskerWatch } from '../../../node-agent/src/domain/asker-watch.ts';
 import { CanaryWatch } from '../../../node-agent/src/domain/canary-watch.ts';
 import { EpochKeeper } from '../../../node-agent/src/domain/epoch-keeper.ts';
 import type { ImportResult } from '../../../node-agent/src/domain/import-clients.ts';
@@ -28,11 +30,18 @@ import type { LookupService } from '../../../node-agent/src/domain/lookup.ts';
 import { beginLookup } from '../../../node-agent/src/domain/lookup.ts';
 import type { LookupInput } from '../../../node-agent/src/domain/lookup-input.ts';
 import type { Outcome } from '../../../node-agent/src/domain/outcome.ts';
+import { GatewayNotices } from '../../../node-agent/src/domain/gateway-notices.ts';
+import { NodePolicyKeeper } from '../../../node-agent/src/domain/node-policy-keeper.ts';
+import { OpenReviews } from '../../../node-agent/src/domain/open-reviews.ts';
+import { ProfessionalWatch } from '../../../node-agent/src/domain/professional-watch.ts';
 import { NodeCommitments } from '../../../node-agent/src/domain/node-commitments.ts';
 import { publishRegisters } from '../../../node-agent/src/domain/publish-registers.ts';
 import { RosterKeeper } from '../../../node-agent/src/domain/roster-keeper.ts';
 import { IncomingSessions } from '../../../node-agent/src/domain/incoming-sessions.ts';
 import { OutgoingSessions } from '../../../node-agent/src/domain/outgoing-sessions.ts';
+import type { AgentStatus } from '../../../node-agent/src/domain/status.ts';
+import { statusOf } from '../../../node-agent/src/domain/status.ts';
+import { settingsFor } from '../../../node-agent/src/domain/token-types.ts';
 import { TableCommitter } from '../../../node-agent/src/domain/table-committer.ts';
 import type { LogWatch } from '../../../node-agent/src/open-log-watch.ts';
 import { openLogWatch } from '../../../node-agent/src/open-log-watch.ts';
@@ -42,6 +51,7 @@ import type { TableBuilder } from '../../../node-agent/src/ports/table-builder.t
 import { secureRandom } from '../../../node-agent/src/random.ts';
 import type { Delivery, StandInGateway } from './gateway.ts';
 import { PURPOSE, backend, suite } from './gateway.ts';
+import { ROLE } from './policy.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -68,7 +78,10 @@ export const registerOf = (id: string, tokenTypes = ['bsn', 'name+birthdate']): 
 export interface NodeOptions {
   readonly registers?: readonly ConfiguredRegister[];
   readonly quota?: number;
+  /** What this agency's own policy.yaml says. */
+  readonly policy?: z.input<typeof nodePolicySchema>;
   readonly kem?: Kem;
+  readonly kind?: Agency['kind'];
   readonly builder?: TableBuilder;
   readonly canaryStaleMs?: number;
   readonly minWitnesses?: number;
@@ -89,6 +102,8 @@ export class TestNode {
   readonly log = keepingLog();
   readonly builder: TableBuilder;
   readonly #options: NodeOptions;
+  /** This agency's own rules. */
+  policy: NodePolicy;
   database!: DatabaseSync;
   roster!: RosterKeeper;
   agencyLog!: AgencyLog;
@@ -99,6 +114,11 @@ export class TestNode {
   /** The checkpoints that this agent was shown, in order. */
   readonly checkpoints: string[] = [];
   watch!: LogWatch;
+  professionalWatch!: ProfessionalWatch;
+  askerWatch!: AskerWatch;
+  policyKeeper!: NodePolicyKeeper;
+  reviews!: OpenReviews;
+  notices!: GatewayNotices;
   outgoing!: OutgoingSessions;
   incoming!: IncomingSessions;
 
@@ -108,6 +128,10 @@ export class TestNode {
     this.keys = keys;
     this.#options = options;
     this.builder = options.builder ?? workerTableBuilder(1);
+    this.policy = nodePolicySchema.parse({
+      quotas: { personsPerAgencyPerDay: options.quota ?? 1_000, personsPerDay: 100_000 },
+      ...options.policy,
+    });
   }
 
   static async join(gateway: StandInGateway, id: string, options: NodeOptions = {}): Promise<TestNode> {
@@ -117,7 +141,7 @@ export class TestNode {
     gateway.put({
       id,
       name: `Organisatie ${id}`,
-      kind: 'other',
+      kind: options.kind ?? 'other',
       identityKey: encodeBase64(keys.identityKey),
       sessionKey: keys.sessionKey,
       registers: node.registers.map((register) => ({ ...register, tableBits: {} })),
@@ -142,7 +166,9 @@ export class TestNode {
   /** Kept with every lookup; answered from only where a test asks for it. */
   get askedAbout(): ConfiguredRegister {
     const config = configSchema.parse({ subjectAccess: this.#options.subjectAccess });
-    return askedAboutRegister(config, this.id, () => this.gateway.settings);
+    return askedAboutRegister(config, this.id, () =>
+      settingsFor(this.gateway.policy, this.#options.kind ?? 'other'),
+    );
   }
 
   get clock(): () => number {
@@ -154,8 +180,15 @@ export class TestNode {
     if (this.database.isOpen) this.database.close();
     this.database = openDatabase(this.file);
     const { keys, clock, gateway, registers, log } = this;
-    this.roster = new RosterKeeper(backend, this.state, this.state.membership()!, log);
+    this.roster = new RosterKeeper(backend, this.state, this.state.membership()!, log, clock, keys);
     this.agencyLog = sqliteAgencyLog(this.database, backend, keys.logKey, secureRandom);
+    const { roster, agencyLog } = this;
+    this.notices = new GatewayNotices(gateway.clientOf(this.id), log);
+    this.professionalWatch = new ProfessionalWatch({ keys, roster, agencyLog, notices: this.notices, log });
+    this.askerWatch = new AskerWatch({ roster, agencyLog, log });
+    this.reviews = new OpenReviews(agencyLog);
+    const source = { read: () => this.policy, stamp: () => JSON.stringify(this.policy) };
+    this.policyKeeper = new NodePolicyKeeper(source, this.state, log);
     this.canaries = new CanaryWatch(clock, this.#options.canaryStaleMs ?? 180_000);
     this.tables = new AnsweringTables(suite, keys, this.id, registers, this.canaries);
     const parties = { backend, keys, roster: this.roster, clock, random: secureRandom };
@@ -235,6 +268,7 @@ export class TestNode {
       agencyLog: this.agencyLog,
       askedAbout: this.askedAbout,
       retentionDays: 1_826,
+      watch: this.professionalWatch,
     };
   }
 
@@ -252,7 +286,8 @@ export class TestNode {
         agencyLog,
         logView: this.watch.view,
         log,
-        quotas: { personsPerAgencyPerDay: this.#options.quota ?? 1_000, personsPerDay: 100_000 },
+        watch: this.askerWatch,
+        policy: () => this.policyKeeper.current(),
       },
       delivery,
     );
@@ -303,6 +338,8 @@ export class TestNode {
       purpose: PURPOSE,
       caseReference: 'ZVH-2026-0001',
       professional: 'j.jansen',
+      role: ROLE,
+      statements: [],
       persons: numbers.map((bsn) => ({ bsn })),
       ...change,
     } as LookupInput);
@@ -311,6 +348,22 @@ export class TestNode {
       if (event.type === 'register')
         event.outcomes.forEach((outcome, i) => (results[i]![event.register.name] = outcome));
     return results;
+  }
+
+  /** How this agent is doing, connected to the gateway unless told. */
+  status(connected = true): AgentStatus {
+    const { roster, tables, canaries, pseudonyms, registers, keys, watch, clock, reviews } = this;
+    const problem = connected ? undefined : 'connecting';
+    return statusOf({
+      ...{ roster, tables, canaries, pseudonyms, registers, keys, watch, clock, reviews },
+      membership: this.state.membership()!,
+      connection: {
+        state: () => ({ connected, since: this.gateway.now, problem }),
+        close: async () => undefined,
+      },
+      ownPolicy: this.policyKeeper,
+      logRetentionDays: 30,
+    });
   }
 
   async close(): Promise<void> {

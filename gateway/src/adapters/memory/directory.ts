@@ -1,11 +1,23 @@
 import type { Register } from '@hitmachine/protocol';
 import { HitError, constantTimeEqual } from '@hitmachine/protocol';
-import type { AgencyRecord, Directory, Enrolment, Invitation, StoredRoster } from '../../ports/directory.ts';
+import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
+import type {
+  AgencyRecord,
+  Directory,
+  Enrolment,
+  Invitation,
+  KeyChangeOf,
+  StoredDocument,
+  StoredRoster,
+} from '../../ports/directory.ts';
 
 /** The directory in memory, for tests and try-outs. */
 export class MemoryDirectory implements Directory {
   readonly #agencies = new Map<string, AgencyRecord>();
   readonly #rosters: StoredRoster[] = [];
+  #policy: StoredDocument | undefined;
+  #members: StoredDocument | undefined;
+  #offlineKey: string | undefined;
 
   async invite(invitation: Invitation): Promise<void> {
     const enrolment = this.#agencies.get(invitation.id)?.enrolment;
@@ -42,6 +54,15 @@ export class MemoryDirectory implements Directory {
     this.#agencies.set(id, { ...agency, enrolment: { ...agency.enrolment, registers } });
   }
 
+  async announceKeys(id: string, before: Enrolment, after: KeyChangeOf): Promise<boolean> {
+    const agency = this.#agencies.get(id);
+    if (agency?.enrolment === undefined) return false;
+    const { identityKey, keyChange } = agency.enrolment;
+    if (!constantTimeEqual(identityKey, before.identityKey) || keyChange !== before.keyChange) return false;
+    this.#agencies.set(id, { ...agency, enrolment: { ...agency.enrolment, ...after } });
+    return true;
+  }
+
   async latestRoster(): Promise<StoredRoster | undefined> {
     return this.#rosters.at(-1);
   }
@@ -54,5 +75,38 @@ export class MemoryDirectory implements Directory {
     if (roster.version !== this.#rosters.length + 1)
       throw new HitError('already-exists', 'another process has made a newer roster');
     this.#rosters.push(roster);
+  }
+
+  async latestPolicy(): Promise<StoredDocument | undefined> {
+    return this.#policy;
+  }
+
+  async savePolicy(policy: StoredDocument): Promise<void> {
+    if (policy.version <= (this.#policy?.version ?? 0))
+      throw new HitError('already-exists', 'another process has published a newer policy');
+    this.#policy = policy;
+  }
+
+  async latestMembers(): Promise<StoredDocument | undefined> {
+    return this.#members;
+  }
+
+  async saveMembers(members: StoredDocument): Promise<void> {
+    if (members.version <= (this.#members?.version ?? 0)) throw newerMembers();
+    this.#members = members;
+  }
+
+  async offlineKey(): Promise<string | undefined> {
+    return this.#offlineKey;
+  }
+
+  async useOfflineKey(publicKey: string): Promise<void> {
+    if (this.#offlineKey !== undefined && this.#offlineKey !== publicKey) throw otherOfflineKey();
+    this.#offlineKey = publicKey;
+  }
+
+  /** One gateway serves this memory, and it makes one roster at a time. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return work();
   }
 }

@@ -1,7 +1,17 @@
-import type { Agency, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
+import type { Agency, KeyChange, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
-import type { AgencyRecord, Directory, Enrolment, Invitation, StoredRoster } from '../../ports/directory.ts';
+import type {
+  AgencyRecord,
+  Directory,
+  Enrolment,
+  Invitation,
+  KeyChangeOf,
+  StoredDocument,
+  StoredRoster,
+} from '../../ports/directory.ts';
+import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
 import type { PostgresDatabase, Row } from './database.ts';
+import { DIRECTORY_LOCK } from './locks.ts';
 
 /** The directory in PostgreSQL. */
 export class PostgresDirectory implements Directory {
@@ -36,7 +46,7 @@ export class PostgresDirectory implements Directory {
   async enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean> {
     const { identityKey, sessionKey, registers } = enrolment;
     const changed = await this.#write(
-      `UPDATE agency SET token_used_by = $3, identity_key = $3, session_key = $4, registers = $5
+      `UPDATE agency SET token_used_by = $3, identity_key = $3, session_key = $4, registers = $5, key_change = NULL
          WHERE id = $1 AND token_hash = $2 AND token_used_by IS NULL RETURNING id`,
       [id, tokenHash, identityKey, JSON.stringify(sessionKey), JSON.stringify(registers)],
     );
@@ -50,12 +60,21 @@ export class PostgresDirectory implements Directory {
     ]);
   }
 
+  async announceKeys(id: string, before: Enrolment, after: KeyChangeOf): Promise<boolean> {
+    const changed = await this.#write(
+      `UPDATE agency SET identity_key = $4, session_key = $5, key_change = $6
+         WHERE id = $1 AND identity_key = $2 AND key_change IS NOT DISTINCT FROM $3 RETURNING id`,
+      announcement(id, before, after),
+    );
+    return changed.length === 1;
+  }
+
   async latestRoster(): Promise<StoredRoster | undefined> {
-    return this.#roster('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1');
+    return this.#document('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1');
   }
 
   async roster(version: number): Promise<StoredRoster | undefined> {
-    return this.#roster('SELECT version, document FROM roster WHERE version = $1', [version]);
+    return this.#document('SELECT version, document FROM roster WHERE version = $1', [version]);
   }
 
   async saveRoster({ version, document }: StoredRoster): Promise<void> {
@@ -66,14 +85,55 @@ export class PostgresDirectory implements Directory {
          ON CONFLICT DO NOTHING RETURNING version`,
       [version, JSON.stringify(document)],
     );
-    if (changed.length !== 1)
-      throw new HitError(
-        'already-exists',
-        'another process has made a newer roster: only one gateway may serve a directory',
-      );
+    if (changed.length !== 1) throw new HitError('already-exists', 'another process has made a newer roster');
   }
 
-  async #roster(statement: string, values: readonly number[] = []): Promise<StoredRoster | undefined> {
+  async latestPolicy(): Promise<StoredDocument | undefined> {
+    return this.#document('SELECT version, document FROM policy ORDER BY version DESC LIMIT 1');
+  }
+
+  async savePolicy({ version, document }: StoredDocument): Promise<void> {
+    const changed = await this.#write(
+      `INSERT INTO policy (version, document) SELECT $1::bigint, $2::text
+         WHERE $1 > (SELECT coalesce(max(version), 0) FROM policy)
+         ON CONFLICT DO NOTHING RETURNING version`,
+      [version, JSON.stringify(document)],
+    );
+    if (changed.length !== 1)
+      throw new HitError('already-exists', 'another process has published a newer policy');
+  }
+
+  async latestMembers(): Promise<StoredDocument | undefined> {
+    return this.#document('SELECT version, document FROM members ORDER BY version DESC LIMIT 1');
+  }
+
+  async saveMembers({ version, document }: StoredDocument): Promise<void> {
+    const changed = await this.#write(
+      `INSERT INTO members (version, document) SELECT $1::bigint, $2::text
+         WHERE $1 > (SELECT coalesce(max(version), 0) FROM members)
+         ON CONFLICT DO NOTHING RETURNING version`,
+      [version, JSON.stringify(document)],
+    );
+    if (changed.length !== 1) throw newerMembers();
+  }
+
+  async offlineKey(): Promise<string | undefined> {
+    const [row] = await this.#database.query('SELECT public_key FROM offline_key');
+    return row && String(row['public_key']);
+  }
+
+  async useOfflineKey(publicKey: string): Promise<void> {
+    await this.#write('INSERT INTO offline_key (id, public_key) VALUES (1, $1) ON CONFLICT DO NOTHING', [
+      publicKey,
+    ]);
+    if ((await this.offlineKey()) !== publicKey) throw otherOfflineKey();
+  }
+
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#database.transaction([DIRECTORY_LOCK], work);
+  }
+
+  async #document(statement: string, values: readonly number[] = []): Promise<StoredDocument | undefined> {
     const [row] = await this.#database.query(statement, values);
     if (row === undefined) return undefined;
     return {
@@ -85,6 +145,17 @@ export class PostgresDirectory implements Directory {
   #write(statement: string, values: readonly unknown[]): Promise<readonly Row[]> {
     return this.#database.transaction([], (run) => run(statement, values));
   }
+}
+
+/** The values of an announcement: whose, what has to stand there, and what then stands there. */
+function announcement(id: string, before: KeyChangeOf, after: KeyChangeOf): unknown[] {
+  const text = (change: KeyChange | undefined): string | null =>
+    change === undefined ? null : JSON.stringify(change);
+  const { identityKey, sessionKey, keyChange } = after;
+  return [
+    ...[id, before.identityKey, text(before.keyChange)],
+    ...[identityKey, JSON.stringify(sessionKey), text(keyChange)],
+  ];
 }
 
 function recordOf(row: Row): AgencyRecord {
@@ -107,6 +178,9 @@ function enrolmentOf(row: Row): Enrolment | undefined {
     identityKey,
     sessionKey: JSON.parse(String(row['session_key'])) as SessionKey,
     registers: JSON.parse(String(row['registers'])) as Register[],
+    ...(typeof row['key_change'] === 'string' && {
+      keyChange: JSON.parse(row['key_change']) as KeyChange,
+    }),
   };
 }
 

@@ -25,6 +25,19 @@ export const SCHEMA_STEPS: readonly string[] = [
     document text NOT NULL
   );
 
+  CREATE TABLE policy (
+    version  bigint PRIMARY KEY,
+    document text NOT NULL
+  );
+  CREATE TABLE members (
+    version  bigint PRIMARY KEY,
+    document text NOT NULL
+  );
+  CREATE TABLE offline_key (
+    id         integer PRIMARY KEY CHECK (id = 1),
+    public_key text NOT NULL
+  );
+
   -- The log: a row for each transaction that appended, with count entries from index first on. hashes are those of the
   -- complete subtrees of the Merkle tree that end in it, the first of them the hash_start-th of the log; leaves is what
   -- was logged, compressed already. What helps to find an entry stands in search_entry, which is made from this.
@@ -151,4 +164,5 @@ export const SCHEMA_STEPS: readonly string[] = [
     at bigint NOT NULL
   ) WITH (fillfactor = 50);
   `,
+  'ALTER TABLE agency ADD COLUMN key_change text',
 ];

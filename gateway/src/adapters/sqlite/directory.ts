@@ -1,7 +1,16 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
-import type { Agency, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
+import type { Agency, KeyChange, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
-import type { AgencyRecord, Directory, Enrolment, Invitation, StoredRoster } from '../../ports/directory.ts';
+import type {
+  AgencyRecord,
+  Directory,
+  Enrolment,
+  Invitation,
+  KeyChangeOf,
+  StoredDocument,
+  StoredRoster,
+} from '../../ports/directory.ts';
+import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
 import { inTransaction, storing } from './database.ts';
 
 type Row = Record<string, SQLOutputValue>;
@@ -41,7 +50,7 @@ export class SqliteDirectory implements Directory {
   async enrol(id: string, tokenHash: Uint8Array, enrolment: Enrolment): Promise<boolean> {
     const { identityKey, sessionKey, registers } = enrolment;
     const changes = this.#run(
-      `UPDATE agency SET token_used_by = ?3, identity_key = ?3, session_key = ?4, registers = ?5
+      `UPDATE agency SET token_used_by = ?3, identity_key = ?3, session_key = ?4, registers = ?5, key_change = NULL
          WHERE id = ?1 AND token_hash = ?2 AND token_used_by IS NULL`,
       [id, tokenHash, identityKey, JSON.stringify(sessionKey), JSON.stringify(registers)],
     );
@@ -55,12 +64,21 @@ export class SqliteDirectory implements Directory {
     ]);
   }
 
+  async announceKeys(id: string, before: Enrolment, after: KeyChangeOf): Promise<boolean> {
+    const changes = this.#run(
+      `UPDATE agency SET identity_key = ?4, session_key = ?5, key_change = ?6
+         WHERE id = ?1 AND identity_key = ?2 AND key_change IS ?3`,
+      announcement(id, before, after),
+    );
+    return changes === 1;
+  }
+
   async latestRoster(): Promise<StoredRoster | undefined> {
-    return this.#roster('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1');
+    return this.#document('SELECT version, document FROM roster ORDER BY version DESC LIMIT 1');
   }
 
   async roster(version: number): Promise<StoredRoster | undefined> {
-    return this.#roster('SELECT version, document FROM roster WHERE version = ?', version);
+    return this.#document('SELECT version, document FROM roster WHERE version = ?', version);
   }
 
   async saveRoster({ version, document }: StoredRoster): Promise<void> {
@@ -76,7 +94,50 @@ export class SqliteDirectory implements Directory {
       );
   }
 
-  #roster(statement: string, ...values: number[]): StoredRoster | undefined {
+  async latestPolicy(): Promise<StoredDocument | undefined> {
+    return this.#document('SELECT version, document FROM policy ORDER BY version DESC LIMIT 1');
+  }
+
+  async savePolicy({ version, document }: StoredDocument): Promise<void> {
+    const changes = this.#run(
+      `INSERT INTO policy (version, document) SELECT ?1, ?2
+         WHERE ?1 > (SELECT coalesce(max(version), 0) FROM policy)`,
+      [version, JSON.stringify(document)],
+    );
+    if (changes !== 1) throw new HitError('already-exists', 'another process has published a newer policy');
+  }
+
+  async latestMembers(): Promise<StoredDocument | undefined> {
+    return this.#document('SELECT version, document FROM members ORDER BY version DESC LIMIT 1');
+  }
+
+  async saveMembers({ version, document }: StoredDocument): Promise<void> {
+    const changes = this.#run(
+      `INSERT INTO members (version, document) SELECT ?1, ?2
+         WHERE ?1 > (SELECT coalesce(max(version), 0) FROM members)`,
+      [version, JSON.stringify(document)],
+    );
+    if (changes !== 1) throw newerMembers();
+  }
+
+  async offlineKey(): Promise<string | undefined> {
+    return storing(() => {
+      const row = this.#database.prepare('SELECT public_key FROM offline_key').get();
+      return row && String(row['public_key']);
+    });
+  }
+
+  async useOfflineKey(publicKey: string): Promise<void> {
+    this.#run('INSERT INTO offline_key (id, public_key) VALUES (1, ?) ON CONFLICT DO NOTHING', [publicKey]);
+    if ((await this.offlineKey()) !== publicKey) throw otherOfflineKey();
+  }
+
+  /** One gateway serves a file, and it makes one roster at a time. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  #document(statement: string, ...values: number[]): StoredDocument | undefined {
     return storing(() => {
       const row = this.#database.prepare(statement).get(...values);
       if (row === undefined) return undefined;
@@ -92,6 +153,17 @@ export class SqliteDirectory implements Directory {
       inTransaction(this.#database, () => Number(this.#database.prepare(statement).run(...values).changes)),
     );
   }
+}
+
+/** The values of an announcement: whose, what has to stand there, and what then stands there. */
+function announcement(id: string, before: KeyChangeOf, after: KeyChangeOf): SQLInputValue[] {
+  const text = (change: KeyChange | undefined): string | null =>
+    change === undefined ? null : JSON.stringify(change);
+  const { identityKey, sessionKey, keyChange } = after;
+  return [
+    ...[id, before.identityKey, text(before.keyChange)],
+    ...[identityKey, JSON.stringify(sessionKey), text(keyChange)],
+  ];
 }
 
 function recordOf(row: Row): AgencyRecord {
@@ -113,5 +185,8 @@ function enrolmentOf(row: Row): Enrolment | undefined {
     identityKey: row['identity_key'] as Uint8Array,
     sessionKey: JSON.parse(String(row['session_key'])) as SessionKey,
     registers: JSON.parse(String(row['registers'])) as Register[],
+    ...(typeof row['key_change'] === 'string' && {
+      keyChange: JSON.parse(row['key_change']) as KeyChange,
+    }),
   };
 }

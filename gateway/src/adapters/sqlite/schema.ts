@@ -55,6 +55,19 @@ export const SCHEMA_STEPS: readonly string[] = [
   ) STRICT;
   `,
   `
+  CREATE TABLE policy (
+    version  INTEGER PRIMARY KEY,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE members (
+    version  INTEGER PRIMARY KEY,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE offline_key (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    public_key TEXT NOT NULL
+  ) STRICT;
+
   -- The log: a row for each transaction that appended, with count entries from index first on. hashes are those of the
   -- complete subtrees of the Merkle tree that end in it, the first of them the hash_start-th of the log; leaves is what
   -- was logged. What helps to find an entry stands in a file of its own, which is made from this.
@@ -88,4 +101,5 @@ export const SCHEMA_STEPS: readonly string[] = [
     at      INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  'ALTER TABLE agency ADD COLUMN key_change TEXT',
 ];

@@ -28,6 +28,8 @@ const without = (outcome: DeliveryResult['outcome']): DeliveryResult => ({ outco
 /** One WebSocket that an agent opened, after the hello: questions go out, replies come back in any order. */
 export class AgentConnection {
   readonly agency: string;
+  /** The identity key that its request was signed with, base64url. */
+  readonly identityKey: string;
   readonly #socket: WebSocket;
   readonly #log: OperationalLog;
   readonly #inFlight = new Map<number, Settle>();
@@ -36,8 +38,13 @@ export class AgentConnection {
   #witnessRequests = 0;
   #missedPongs = 0;
 
-  constructor(agency: string, socket: WebSocket, log: OperationalLog) {
+  constructor(
+    { agency, identityKey }: { readonly agency: string; readonly identityKey: string },
+    socket: WebSocket,
+    log: OperationalLog,
+  ) {
     this.agency = agency;
+    this.identityKey = identityKey;
     this.#socket = socket;
     this.#log = log;
     socket.on('pong', () => (this.#missedPongs = 0));

@@ -43,10 +43,10 @@ export class AgentConnections implements Connections {
    */
   attach(socket: WebSocket, accepted: AcceptedConnection): void {
     const { backend, identitySeed, runtime, log } = this.#deps;
-    const { agency, requestBase } = accepted;
+    const { agency, identityKey, requestBase } = accepted;
     const hello = { rosterVersion: this.#deps.rosterVersion(), now: runtime.now() };
     const signature = signHello(backend, identitySeed.reveal(), requestBase, hello);
-    const connection = new AgentConnection(agency, socket, log);
+    const connection = new AgentConnection({ agency, identityKey }, socket, log);
     socket.send(gatewayFrameCodec.encode({ type: 'hello', ...hello, signature }));
     const before = this.#of(agency);
     const open = before.filter((other) => other.open);
@@ -98,10 +98,14 @@ export class AgentConnections implements Connections {
     for (const connection of this.#of(agency)) connection.close(CLOSE.policyViolation, 'enrolled again');
   }
 
-  keepOnly(members: ReadonlySet<string>): void {
-    for (const connection of this.#all())
-      if (connection.open && !members.has(connection.agency))
-        connection.close(CLOSE.policyViolation, 'taken off the roster');
+  keepOnly(members: ReadonlyMap<string, readonly string[]>): void {
+    for (const connection of this.#all()) {
+      if (!connection.open) continue;
+      const keys = members.get(connection.agency);
+      if (keys === undefined) connection.close(CLOSE.policyViolation, 'taken off the roster');
+      else if (!keys.includes(connection.identityKey))
+        connection.close(CLOSE.policyViolation, 'signed with a key that no longer counts');
+    }
   }
 
   /** Closes every connection and resolves when none is left. */

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import type { DeliveryReport } from '@hitmachine/protocol';
 import {
   HitError,
+  KEY_CHANGE_PATH,
   LIMITS,
   MAX_PROOF_HASHES,
+  REVIEWS_PATH,
+  SIGNALS_PATH,
   TABLES_PATH,
   base64Schema,
   decodeBase64,
@@ -38,6 +41,8 @@ export function httpGatewayClient(signer: Signer, baseUrl: string): GatewayClien
     },
     enrol: async (request) =>
       rosterFrom((await signedFetch(signer, baseUrl, 'POST', '/v1/enrolments', request)).bytes),
+    announceKeys: async (change) =>
+      rosterFrom((await signedFetch(signer, baseUrl, 'POST', KEY_CHANGE_PATH, change)).bytes),
     publishRegisters: async (registers) =>
       rosterFrom((await signedFetch(signer, baseUrl, 'PUT', '/v1/registers', { registers })).bytes),
     commitTables: async (commitment) =>
@@ -61,6 +66,12 @@ export function httpGatewayClient(signer: Signer, baseUrl: string): GatewayClien
         signal: AbortSignal.timeout(90_000),
       });
       if (response.body !== null) yield* readReports(response.body);
+    },
+    async reportSignal(report) {
+      await signedFetch(signer, baseUrl, 'POST', SIGNALS_PATH, report);
+    },
+    async reportReview(review) {
+      await signedFetch(signer, baseUrl, 'POST', REVIEWS_PATH, review);
     },
     async checkpoint() {
       return new TextDecoder().decode(await get('/v1/log/checkpoint'));

@@ -109,7 +109,7 @@ async function refusal(response: Response, now: number): Promise<HitError> {
   } catch {
     problem = undefined;
   }
-  const { code, detail, fields } = (problem ?? {}) as Record<string, unknown>;
+  const { code, detail, fields, rule } = (problem ?? {}) as Record<string, unknown>;
   if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code))
     return new HitError(
       'gateway-unreachable',
@@ -124,5 +124,6 @@ async function refusal(response: Response, now: number): Promise<HitError> {
   return new HitError(code as ErrorCode, typeof detail === 'string' ? detail : undefined, {
     ...(Array.isArray(fields) ? { fields: fields.filter(isFieldError) } : {}),
     ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+    ...(typeof rule === 'string' ? { rule } : {}),
   });
 }

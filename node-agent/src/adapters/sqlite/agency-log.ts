@@ -11,11 +11,14 @@ import {
   uintToBytes,
   utf8ToBytes,
 } from '@hitmachine/protocol';
-import type { AgencyLog, Binding, LoggedEvent } from '../../ports/agency-log.ts';
+import type { AgencyEvent, AgencyLog, Binding, LoggedEvent } from '../../ports/agency-log.ts';
 import { addAskedAbout } from './asked-about.ts';
 import { inTransaction } from './database.ts';
 import { sqliteLogRows } from './log-rows.ts';
+import { sqliteOutcomes } from './outcomes.ts';
 import { removeContent } from './remove-content.ts';
+
+type AskedDetail = Extract<AgencyEvent, { event: 'asked' }>['detail'];
 
 /** The counter of all askers together. */
 const EVERYBODY = '*';
@@ -55,6 +58,7 @@ export function sqliteAgencyLog(
     (last.get() as unknown as (AgencyLogHead & { at: number }) | undefined) ?? { ...AGENCY_LOG_START, at: 0 };
   const chainAt = database.prepare('SELECT chain FROM log WHERE sequence = ?');
   const stored = sqliteLogRows(database);
+  const outcomes = sqliteOutcomes(database, backend, random);
 
   /** Stands for an asker in the day's counters, so that these do not show either who asked. */
   const counterName = (agency: string): string =>
@@ -72,6 +76,14 @@ export function sqliteAgencyLog(
   }
 
   function open(content: AgencyLogContent, previous: Uint8Array): { detail: unknown; binding: Binding } {
+    const { detail, binding } = openSealed(content, previous);
+    return { detail: content.event === 'asked' ? outcomes.open(content.lookupKey, detail) : detail, binding };
+  }
+
+  function openSealed(
+    content: AgencyLogContent,
+    previous: Uint8Array,
+  ): { detail: unknown; binding: Binding } {
     const { nonce, sealed } = content;
     const under = (associated: Uint8Array): unknown =>
       JSON.parse(new TextDecoder().decode(backend.aead.open(logKey.reveal(), nonce, associated, sealed)));
@@ -102,7 +114,13 @@ export function sqliteAgencyLog(
     (counted.get(day, name) as { persons: number } | undefined)?.persons ?? 0;
 
   return {
-    append: ({ event, lookupKey, detail }, now) => durably(() => write(event, lookupKey, detail, now)),
+    append: (entry, now) =>
+      durably(() => {
+        const { event, lookupKey, detail } = entry;
+        const until = event === 'asked' ? entry.outcomesUntil : undefined;
+        const written = until === undefined ? detail : outcomes.seal(lookupKey, detail as AskedDetail, until);
+        write(event, lookupKey, written, now);
+      }),
     appendOpened: (lookupKey, detail, askedAbout, now) =>
       durably(() => {
         if (askedAbout !== undefined) addAskedAbout(database, askedAbout, now);
@@ -119,14 +137,16 @@ export function sqliteAgencyLog(
         const day = new Date(now).toISOString().slice(0, 10);
         const asker = counterName(detail.asker);
         const charges = [
-          [asker, quota.limit],
-          [EVERYBODY, quota.total],
+          ['node-quota-agency', asker, quota.limit],
+          ['node-quota-all', EVERYBODY, quota.total],
         ] as const;
-        if (charges.some(([name, limit]) => answeredOn(day, name) + detail.persons > limit)) {
-          write('refused', lookupKey, { ...detail, reason: 'quota' }, now);
-          return 'quota';
+        const exceeded = charges.find(([, name, limit]) => answeredOn(day, name) + detail.persons > limit);
+        if (exceeded !== undefined) {
+          const [reason] = exceeded;
+          write('refused', lookupKey, { ...detail, reason }, now);
+          return reason;
         }
-        for (const [name] of charges) charge.run(day, name, detail.persons);
+        for (const [, name] of charges) charge.run(day, name, detail.persons);
         write('answered', lookupKey, detail, now);
         return 'logged';
       }),

@@ -55,6 +55,13 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   CREATE INDEX receipts_kept ON receipts (at) WHERE state = 'kept';
   `,
   chainLog,
+  // What opens the outcomes of a lookup, as long as they may be read.
+  `
+  CREATE TABLE outcome_keys (
+    lookup_key TEXT PRIMARY KEY, key BLOB NOT NULL, until TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX outcome_keys_by_day ON outcome_keys (until);
+  `,
 ];
 
 /**

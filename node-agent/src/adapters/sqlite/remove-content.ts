@@ -32,6 +32,7 @@ export function removeContent(
       );
       for (const { sequence, at } of rows) remove.run(startOfDay(at), sequence);
       const askedAbout = removeAskedAbout(database, dayOf(now));
+      const outcomes = database.prepare('DELETE FROM outcome_keys WHERE until < ?').run(dayOf(now)).changes;
       // The counters of a day are of no use once it is over.
       database.prepare('DELETE FROM answered_persons WHERE day < ?').run(dayOf(now - 86_400_000));
       if (rows.length > 0 || askedAbout > 0)
@@ -41,7 +42,7 @@ export function removeContent(
           askedAbout,
           olderThan: new Date(olderThan).toISOString(),
         });
-      return { entries: rows.length, anything: rows.length > 0 || askedAbout > 0 };
+      return { entries: rows.length, anything: rows.length > 0 || askedAbout > 0 || Number(outcomes) > 0 };
     });
     // Another process that reads now keeps it from being emptied; then the next writes go over it.
     if (removed.anything) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { decodeBase64, encodeBase64 } from '@hitmachine/protocol';
-import type { Pin, StateStore } from '../../ports/state-store.ts';
+import type { Pin, StateStore, StoppedAnswering } from '../../ports/state-store.ts';
+
+const STOPPED = 'stopped-answering';
 
 /** {@link StateStore} on SQLite. */
 export function sqliteStateStore(database: DatabaseSync): StateStore {
@@ -34,6 +36,14 @@ export function sqliteStateStore(database: DatabaseSync): StateStore {
         .run(name, fingerprint);
     },
     removePin: (name) => void database.prepare('DELETE FROM pins WHERE name = ?').run(name),
+    stoppedAnswering() {
+      const text = get(STOPPED);
+      return text === undefined ? undefined : (JSON.parse(text) as StoppedAnswering);
+    },
+    setStoppedAnswering(stopped) {
+      if (stopped === undefined) database.prepare('DELETE FROM state WHERE name = ?').run(STOPPED);
+      else write.run(STOPPED, JSON.stringify(stopped));
+    },
     version: () => (database.prepare('PRAGMA data_version').get() as { data_version: number }).data_version,
   };
 }

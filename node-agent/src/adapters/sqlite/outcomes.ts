@@ -1,0 +1,46 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Backend, Random } from '@hitmachine/protocol';
+import { decodeBase64, encodeBase64, utf8ToBytes } from '@hitmachine/protocol';
+import type { AgencyEvent } from '../../ports/agency-log.ts';
+
+type AskedDetail = Extract<AgencyEvent, { event: 'asked' }>['detail'];
+
+/** How the detail of an `asked` entry is written: its outcomes under a key of their own. */
+type SealedDetail = Omit<AskedDetail, 'outcomes'> & { readonly sealedOutcomes: string };
+
+const NONCE_BYTES = 12;
+
+/**
+ * The outcomes of lookups, each under a key of its own that goes before the entry does. Without the key nobody can read
+ * them any more, while the entry, and the chain through it, stays as it was written. Removing the content
+ * instead would leave a hole in the chain that cannot be told from tampering.
+ */
+export function sqliteOutcomes(database: DatabaseSync, backend: Backend, random: Random) {
+  const insert = database.prepare('INSERT INTO outcome_keys (lookup_key, key, until) VALUES (?, ?, ?)');
+  const select = database.prepare('SELECT key FROM outcome_keys WHERE lookup_key = ?');
+  const bound = (lookupKey: string): Uint8Array => utf8ToBytes(`hitmachine-v1 outcomes ${lookupKey}`);
+  return {
+    /** The detail as it is to be written; its outcomes can be read up to and including the day `until`. */
+    seal(lookupKey: string, { outcomes, ...detail }: AskedDetail, until: string): SealedDetail {
+      const [key, nonce] = [random(32), random(NONCE_BYTES)];
+      const plaintext = utf8ToBytes(JSON.stringify(outcomes));
+      const sealed = backend.aead.seal(key, nonce, bound(lookupKey), plaintext);
+      insert.run(lookupKey, key, until);
+      return { ...detail, sealedOutcomes: encodeBase64(new Uint8Array([...nonce, ...sealed])) };
+    },
+    /** The detail as it was given, or without outcomes when their time is over. Throws `decryption-failed`. */
+    open(lookupKey: string, detail: unknown): AskedDetail {
+      if (!('sealedOutcomes' in (detail as object))) return detail as AskedDetail;
+      const { sealedOutcomes, ...rest } = detail as SealedDetail;
+      const row = select.get(lookupKey) as { key: Uint8Array } | undefined;
+      if (row === undefined) return { ...rest, outcomes: [], outcomesRemoved: true };
+      const bytes = decodeBase64(sealedOutcomes);
+      const [nonce, sealed] = [bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES)];
+      const plaintext = backend.aead.open(row.key, nonce, bound(lookupKey), sealed);
+      return {
+        ...rest,
+        outcomes: JSON.parse(new TextDecoder().decode(plaintext)) as AskedDetail['outcomes'],
+      };
+    },
+  };
+}

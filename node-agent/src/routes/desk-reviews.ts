@@ -1,0 +1,63 @@
+import { HitError, base64Schema } from '@hitmachine/protocol';
+import type { Context } from 'hono';
+import type { GivenState } from '../../desk/pages/reviews.ts';
+import { reviewsPage } from '../../desk/pages/reviews.ts';
+import { officerName } from '../domain/privacy-officers.ts';
+import { review } from '../domain/review.ts';
+import type { DeskContext, DeskRoute, Reader } from './desk-context.ts';
+import { forOfficer, formOf, wordingOf } from './desk-context.ts';
+
+/** Lookups that were asked in need: which wait for somebody to look at them, and what he or she thinks. */
+export function needRoutes(context: DeskContext): DeskRoute[] {
+  return [
+    forOfficer(context, {
+      method: 'get',
+      path: '/reviews',
+      handle(c, reader) {
+        reader.note('reviews', '');
+        return showReviews(context, c, undefined);
+      },
+    }),
+    forOfficer(context, {
+      method: 'post',
+      path: '/reviews',
+      handle: (c, reader) => giveReview(context, c, reader),
+    }),
+  ];
+}
+
+function showReviews(
+  { deps, show }: DeskContext,
+  c: Context,
+  state: GivenState,
+): Response | Promise<Response> {
+  const wording = wordingOf(deps, c);
+  const content = reviewsPage({ open: deps.reviews.list(), state }, wording);
+  const failed = state === 'own' || state === 'gone';
+  return show(c, { title: wording.texts.reviews.title, content }, failed ? 400 : 200);
+}
+
+async function giveReview(context: DeskContext, c: Context, reader: Reader): Promise<Response> {
+  const { deps } = context;
+  const form = await formOf(c);
+  const lookupId = form.get('lookupId') ?? '';
+  const verdict = (['justified', 'not-justified'] as const).find((one) => one === form.get('verdict'));
+  reader.note('reviews', base64Schema(16).safeParse(lookupId).success ? lookupId : '');
+  if (verdict === undefined) return showReviews(context, c, 'gone');
+  const { agencyLog, keys, clock } = deps.service;
+  const by = officerName(reader.session);
+  const { subject, name = subject } = reader.session;
+  try {
+    const report = review(
+      { agencyLog, keys, clock, reviews: deps.reviews },
+      { lookupId, verdict, by, alsoKnownAs: [name, subject] },
+    );
+    deps.notices.add({ type: 'review', report });
+  } catch (error) {
+    const code = error instanceof HitError ? error.code : undefined;
+    if (code === 'not-allowed') return showReviews(context, c, 'own');
+    if (code === 'not-found') return showReviews(context, c, 'gone');
+    throw error;
+  }
+  return showReviews(context, c, 'given');
+}

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const program = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .map((folder) => join(folder, 'redis-server'))
+  .find((path) => existsSync(path));
+
+/** Why tests that need Redis cannot run here; undefined when they can. */
+export const REDIS_MISSING: string | undefined =
+  program === undefined ? 'Redis is not installed: apt-get install redis-server' : undefined;
+
+/** Runs the server until standard input ends, so that none is left behind, whatever becomes of the tests. */
+const UNTIL_STDIN_ENDS =
+  '"$@" & server=$!; echo "pid $server"; cat > /dev/null; kill -KILL $server; wait $server';
+
+/** A Redis server of the tests' own, on a free port of this machine, that keeps nothing on disk. */
+export class TestRedis {
+  readonly folder = mkdtempSync(join(tmpdir(), 'hit-redis-test-'));
+  readonly password = randomBytes(9).toString('base64url');
+  readonly #settings: readonly string[];
+  #port = 0;
+  #pid = 0;
+  #running: ChildProcess | undefined;
+
+  private constructor(settings: Readonly<Record<string, string>>) {
+    this.#settings = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  }
+
+  /** Starts a server. `settings` are those of redis.conf. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestRedis> {
+    const server = new TestRedis(settings);
+    server.#port = await freePort();
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://:${this.password}@127.0.0.1:${this.#port}`;
+  }
+
+  /** Starts the server again after a stop, on the same port, and empty. */
+  async start(): Promise<void> {
+    const server = [
+      ...[program ?? '', '--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.folder],
+      ...['--requirepass', this.password, '--save', '', '--appendonly', 'no', ...this.#settings],
+    ];
+    const running = spawn('sh', ['-c', UNTIL_STDIN_ENDS, 'sh', ...server], {
+      cwd: this.folder,
+      env: { PATH: process.env['PATH'] ?? '' },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    this.#running = running;
+    const lines: string[] = [];
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: running.stdout }).on('line', (line) => {
+        lines.push(line);
+        if (line.startsWith('pid ')) this.#pid = Number(line.slice(4));
+        if (line.includes('Ready to accept connections')) resolve();
+      });
+      running.once('exit', () => reject(new Error(`Redis ended:\n${lines.slice(-5).join('\n')}`)));
+    });
+  }
+
+  /** Lets the server answer nobody, with all connections open, until {@link resume}. */
+  freeze(): void {
+    process.kill(this.#pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    process.kill(this.#pid, 'SIGCONT');
+  }
+
+  /** Ends the server at once; all that it held is lost. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    const exit = once(running, 'exit');
+    running.stdin?.end();
+    await exit;
+  }
+
+  /** Stops the server and removes its folder. */
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
