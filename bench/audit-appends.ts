@@ -33,6 +33,8 @@ function lookupEvent(): LogEvent {
     purpose: 'casusoverleg-zvh',
     caseCommitment: encodeBase64(random(32)),
     professional: encodeBase64(random(16)),
+    role: 'case-worker',
+    statements: ['problemen', 'leefgebieden', 'overlast', 'domeinen'],
     registers: ['politie/incidenten', 'ggz/clienten', 'reclassering/toezicht', 'wijkteam/dossiers'],
     tokenTypes: ['bsn', 'name+birthdate', 'address'],
     persons: 1,

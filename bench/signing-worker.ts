@@ -36,6 +36,8 @@ function lookup(data: SigningData, number: number): Signed[] {
     purpose: 'casusoverleg-zvh',
     caseCommitment: encodeBase64(random(32)),
     professional: encodeBase64(random(16)),
+    role: 'case-worker',
+    statements: ['problemen', 'leefgebieden', 'overlast', 'domeinen'],
     registers: nodes.map((id) => `${id}/incidenten`),
     tokenTypes: ['bsn', 'name+birthdate', 'address'],
     persons: 1,

@@ -18,7 +18,13 @@ export interface PlacedPolicy {
  * Reads and checks this agency's own rules, policy.yaml; without such a file everything that the federation allows is
  * answered, within the usual limits. Throws `config-invalid`: a line a mistake, with file, line, column and the cure.
  */
-export function readNodePolicy(file: string): NodePolicy {
+export function readNodePolicy(file: string, { mustBeThere = false } = {}): NodePolicy {
+  // An editor or a script that fails half-way must not open what was closed: {} says that nothing is limited.
+  if (mustBeThere && (!isThere(file) || statSync(file).size === 0))
+    throw new HitError(
+      'config-invalid',
+      `${file}: it is gone or empty; write {} into it to have no rules of your own`,
+    );
   return readPlacedPolicy(file).policy;
 }
 

@@ -87,7 +87,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const notices = new GatewayNotices(gateway, log);
   const policyFile = agent.directory.policy;
   const ownPolicy = new NodePolicyKeeper(
-    { read: () => readNodePolicy(policyFile), stamp: () => stampOf(policyFile) },
+    { read: (options) => readNodePolicy(policyFile, options), stamp: () => stampOf(policyFile) },
     state,
     log,
   );
@@ -207,6 +207,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     agencyLog,
     logView: watch.view,
     log,
+    registers,
+    canaries,
     watch: new AskerWatch({ roster, agencyLog, log }),
     policy: () => ownPolicy.current(),
   };

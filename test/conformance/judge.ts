@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Agency, NodePolicy, Policy, Roster } from '@hitmachine/protocol';
+import type { Agency, NodePolicy, Policy, Roster, Ticket } from '@hitmachine/protocol';
 import { HitError, nodePolicySchema, purposeOf, tokenTypesFor } from '@hitmachine/protocol';
 import type { Evaluator } from './evaluator.ts';
 import { questionOf, ticketOf } from './questions.ts';
@@ -31,10 +31,14 @@ export function atGateway(evaluator: Evaluator, roster: Roster, row: Row): strin
   }
 }
 
+/** A node's registers, as it has configured them and the roster repeats. */
+const registersOf = ({ agencies }: Roster, { node }: Ticket) =>
+  agencies.find(({ id }) => id === node)?.registers ?? [];
+
 /** What a node says to the ticket of a question that no gateway checked, register by register; one word when all say the same. */
 function atNode(evaluator: Evaluator, roster: Roster, own: NodePolicy, row: Row, now: number): string {
   const ticket = ticketOf(questionOf(row), roster.policy);
-  const rule = evaluator.ruleAgainst(roster, own, ticket, now);
+  const rule = evaluator.ruleAgainst(roster, own, ticket, now, registersOf(roster, ticket));
   if (rule !== undefined) return rule;
   const rules = evaluator.rulesFor(roster, own, ticket);
   return [...new Set(ticket.registers.map((register) => rules.refusal(register) ?? ALLOWED))].join(' ');

@@ -238,7 +238,11 @@ describe('the rules of a running agent', () => {
       /policy\.yaml was refused, and the one before it stays: .*policy\.yaml:1:8: all\.agencies: /,
     );
     expect(await reason()).toBe('node-agency');
+    // A file that somebody emptied by mistake opens nothing; one that says so does.
     write('');
+    await until(async () => (await status()).notices.join().includes('it is gone or empty'));
+    expect(await reason()).toBe('node-agency');
+    write('{}\n');
     await until(async () => (await reason()) === undefined);
     expect((await status()).notices.join()).not.toContain('refused');
   });
@@ -279,7 +283,7 @@ describe('the rules of a running agent', () => {
       /is valid, against version \d+ of the roster/,
     );
     // Only looked at: what the agent goes by stays.
-    expect(readFileSync(join(police().folder, 'policy.yaml'), 'utf8')).toBe('');
+    expect(readFileSync(join(police().folder, 'policy.yaml'), 'utf8')).toBe('{}\n');
   });
 
   it('are told in plain words', async () => {

@@ -35,7 +35,7 @@ describe('what an agent pins of the roster beside keys', () => {
     ...roster,
     policy: {
       ...roster.policy,
-      version: roster.policy.version + 1,
+      version: asker.roster.roster.policy.version + 1,
       settings: { ...roster.policy.settings, tokenTypes },
     },
   });
@@ -54,6 +54,14 @@ describe('what an agent pins of the roster beside keys', () => {
     show(settings(agreed));
     expect(asker.roster.trustedBudgets()).toEqual(agreed);
     expect([asker.roster.budgetsChanged, asker.roster.changedKeys()]).toEqual([false, []]);
+  });
+
+  it('takes no other policy under the number of the one that it has', () => {
+    const held = asker.roster.roster;
+    const policy = { ...held.policy, tokenRights: { bsn: ['other' as const] } };
+    asker.roster.accept(gateway.sign({ ...held, policy, version: held.version + 1 }));
+    expect(asker.roster.refused).toContain('two different policies of version');
+    expect(asker.roster.roster.policy).toEqual(held.policy);
   });
 
   it('notices a register that is not on the roster any more, also after a restart, and its return', () => {

@@ -40,6 +40,8 @@ describe('what does not look like work on a case', () => {
     expect(signals(asker)).toEqual([{ signal: 'without-hits', side: 'asking', who: 'j.jansen', count: 4 }]);
     await asker.notices.send();
     const professional = professionalPseudonym(asker.keys, 'j.jansen');
+    // Another spelling makes nobody a second person.
+    expect(professionalPseudonym(asker.keys, ' J.Jansen')).toBe(professional);
     expect(gateway.signals).toEqual([{ agency: 'gemeente', professional, signal: 'without-hits', count: 4 }]);
     // Of the persons not a word, in the log of this agency's own programs either.
     const told = JSON.stringify([gateway.signals, asker.log.lines, signals(asker)]);

@@ -243,6 +243,7 @@ describe('a node', () => {
         },
       ],
     }) as unknown as Roster;
+  const registersOf = ({ agencies }: Roster) => agencies[1]?.registers ?? [];
   const ticket = (policy: Policy, question: QuestionFacts): Ticket => ({
     version: 1,
     lookupId: new Uint8Array(16),
@@ -273,7 +274,13 @@ describe('a node', () => {
           statements: undefined,
           approverRole: undefined,
         });
-        const rule = ruleAgainst(roster(policy, question), own, ticket(policy, question), now);
+        const rule = ruleAgainst(
+          roster(policy, question),
+          own,
+          ticket(policy, question),
+          now,
+          registersOf(roster(policy, question)),
+        );
         if (forbidden !== undefined) expect(rule).toBe(forbidden.rule);
       }),
     );
@@ -287,6 +294,7 @@ describe('a node', () => {
         nodePolicySchema.parse({}),
         { ...ticket(POLICY, question), policyVersion: POLICY.version + 1 },
         0,
+        registersOf(roster(POLICY, question)),
       ),
     ).toBe('policy-version');
   });

@@ -36,7 +36,10 @@ export class ProfessionalWatch {
 
   /** Throws `quota-exceeded` with the rule `slowed-down` for who stood out and has to wait before the next lookup. */
   requirePace(professional: Professional): void {
-    this.#pace.require(nameOf(professional), this.#deps.runtime.now());
+    const now = this.#deps.runtime.now();
+    this.#pace.require(nameOf(professional), now);
+    // In the same step: of many at the same moment one is let through.
+    this.#pace.seen(nameOf(professional), now);
   }
 
   /** Takes a lookup that stands in the log. A signal that cannot be logged is told to the operator. */
@@ -45,7 +48,6 @@ export class ProfessionalWatch {
     const { agency, professional, purpose, persons } = lookup;
     const at = runtime.now();
     const who = nameOf(lookup);
-    this.#pace.seen(who, at);
     const lookupSeen = { who, agency, purpose, persons, at, local: dutchTime(at) };
     for (const { signal, count } of this.#watch.add(lookupSeen)) {
       this.#pace.slow(who, at);

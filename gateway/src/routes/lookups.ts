@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { decodeBase64, parseJson, questionsCodec } from '@hitmachine/protocol';
+import { LIMITS, decodeBase64, parseJson, questionsCodec } from '@hitmachine/protocol';
 import { fanOut } from '../domain/fan-out.ts';
 import { openLookup } from '../domain/lookup.ts';
 import { requireMember } from '../domain/membership.ts';
@@ -44,6 +44,8 @@ export const CAPABILITY = 'capability';
 
 /** Bytes of the largest body that `questionsCodec` reads. */
 const MAX_QUESTIONS_BYTES = 16_777_216;
+/** Bytes that the question to one node takes at most, with the opening of a session; each may be asked twice. */
+const QUESTION_BYTES = LIMITS.questionBytes + 8_192;
 
 const createQuestions: ApiRoute = {
   method: 'post',
@@ -93,7 +95,8 @@ export function lookupRoutes(api: ApiRoutes, deps: GatewayDeps): void {
     await requireMember(deps.directory, lookup.agency);
     c.set('agency', lookup.agency);
     requireContentType(c, 'application/octet-stream');
-    const { questions } = questionsCodec.decode(await readBody(c, MAX_QUESTIONS_BYTES));
+    const most = Math.min(MAX_QUESTIONS_BYTES, 2 * lookup.tickets.size * QUESTION_BYTES);
+    const { questions } = questionsCodec.decode(await readBody(c, most));
     return c.body(fanOut(deps, lookup, questions), 200, { 'Content-Type': 'application/octet-stream' });
   });
 }

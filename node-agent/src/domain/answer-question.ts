@@ -27,11 +27,13 @@ import {
   ticketCodec,
 } from '@hitmachine/protocol';
 import type { AgencyLog, AnsweredDetail } from '../ports/agency-log.ts';
+import type { ConfiguredRegister } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Delivery } from '../ports/gateway-connection.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { AskerWatch } from './asker-watch.ts';
 import type { AnsweringTables } from './answering-tables.ts';
+import type { CanaryWatch } from './canary-watch.ts';
 import type { LogView } from './log-view.ts';
 import { ruleAgainst, rulesFor } from './node-rules.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
@@ -50,6 +52,9 @@ interface Answering {
   readonly log: OperationalLog;
   /** Looks at what each agency asks here. */
   readonly watch: AskerWatch;
+  /** This agency's registers, as its own configuration has them. */
+  readonly registers: readonly ConfiguredRegister[];
+  readonly canaries: CanaryWatch;
   /** This agency's own rules, as they are now. */
   readonly policy: () => NodePolicy;
 }
@@ -112,6 +117,9 @@ async function answered(
       'ticket-invalid',
       'only an agency itself asks about its canary, and about nothing else',
     );
+  // With this agency's signing key alone a thief could otherwise ask about anybody, in no log and within no limit.
+  if (forCanary && !node.canaries.isExpected(ticket.requestDigest))
+    throw new HitError('ticket-invalid', 'this agent did not ask about its canary with this request');
   const tables = node.tables.answering(forCanary);
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 
@@ -121,7 +129,8 @@ async function answered(
   // Whatever the gateway let through: this node goes by the rules itself.
   const policy = node.policy();
   const rules = rulesFor(roster.roster, policy, ticket);
-  const rule = ruleAgainst(roster.roster, policy, ticket, node.clock()) ?? refusalOfAll(rules, ticket);
+  const rule =
+    ruleAgainst(roster.roster, policy, ticket, node.clock(), node.registers) ?? refusalOfAll(rules, ticket);
   if (rule !== undefined) {
     const lookupKey = Buffer.from(ticket.lookupId).toString('hex');
     node.agencyLog.append({ event: 'refused', lookupKey, detail: { ...detail, reason: rule } }, node.clock());

@@ -44,6 +44,7 @@ export async function canaryRound(deps: CanaryDeps): Promise<void> {
       registers,
     });
     for await (const event of events) {
+      if (event.type === 'opened') deps.canaries.expect(event.requestDigest);
       if (event.type !== 'register') continue;
       const { id } = event.register.register;
       const held = typesInUse(event.register.register, settings);

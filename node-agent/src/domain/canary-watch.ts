@@ -1,5 +1,9 @@
 import type { Unavailable } from '@hitmachine/protocol';
+import { bytesToHex } from '@hitmachine/protocol';
 import type { Clock } from '../ports/clock.ts';
+
+/** Rounds that may be on their way at once: one, and some that were given up. */
+const MAX_ASKED = 16;
 
 export interface CanaryState {
   /** Milliseconds since 1970 of the last time that the canary came back. */
@@ -13,6 +17,8 @@ export interface CanaryState {
  * that the answering path itself says it does not know is out at once.
  */
 export class CanaryWatch {
+  /** Digests of the latest questions that this agent itself asked about its canaries, newest last. */
+  #asked: string[] = [];
   readonly #states = new Map<string, CanaryState & { readonly failed: boolean }>();
   readonly #clock: Clock;
   readonly #staleAfterMs: number;
@@ -26,6 +32,16 @@ export class CanaryWatch {
   startAgain(): void {
     for (const [register, { problem }] of this.#states)
       this.#states.set(register, { lastBack: undefined, problem, failed: false });
+  }
+
+  /** This agent asks about its canaries with this request; `requestDigest` is that of its signature base. */
+  expect(requestDigest: Uint8Array): void {
+    this.#asked = [...this.#asked, bytesToHex(requestDigest)].slice(-MAX_ASKED);
+  }
+
+  /** Whether this agent itself asked about its canaries with a request. */
+  isExpected(requestDigest: Uint8Array): boolean {
+    return this.#asked.includes(bytesToHex(requestDigest));
   }
 
   cameBack(register: string): void {

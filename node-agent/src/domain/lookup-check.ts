@@ -18,6 +18,7 @@ import { registersFor } from './lookup-registers.ts';
 import type { NotAsked } from './not-asked.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { typesInUse } from './token-types.ts';
+import { canonicalName } from './pseudonymise.ts';
 
 /** A question that the rules let through, ready to be logged. */
 export interface CheckedQuestion extends RoutedQuestion {
@@ -62,7 +63,10 @@ export function checkQuestion(
     statements: input.statements,
   });
   if (objection !== undefined) throw refusalOf(objection);
-  if (input.approval !== undefined && input.approval.professional === input.professional)
+  if (
+    input.approval !== undefined &&
+    canonicalName(input.approval.professional) === canonicalName(input.professional)
+  )
     throw refusalOf({
       rule: 'approval',
       field: 'approval.professional',

@@ -163,8 +163,9 @@ async function* inTurn(
         yield { ...event, persons };
       }
     }
-    service.watch.ended(input, outcomes, service.clock());
   } finally {
+    // Also of who stops reading before the end.
+    service.watch.ended(input, outcomes, service.clock());
     for (const { lookupKey } of begun.slice(reached))
       service.agencyLog.append(
         {

@@ -5,8 +5,8 @@ import type { StateStore, StoppedAnswering } from '../ports/state-store.ts';
 
 /** Where an agency's own rules come from. */
 export interface NodePolicySource {
-  /** Throws `config-invalid` for rules that are not valid. */
-  read(): NodePolicy;
+  /** Throws `config-invalid` for rules that are not valid; with `mustBeThere`, also when there is nothing to read. */
+  read(options?: { readonly mustBeThere: boolean }): NodePolicy;
   /** Other whenever the rules may be. */
   stamp(): string;
 }
@@ -61,7 +61,7 @@ export class NodePolicyKeeper {
   reload(): void {
     this.#stamp = this.#source.stamp();
     try {
-      this.#policy = this.#source.read();
+      this.#policy = this.#source.read({ mustBeThere: true });
       this.#refused = undefined;
       this.#log.info({ event: 'node-policy-taken' });
     } catch (error) {

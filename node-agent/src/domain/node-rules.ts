@@ -10,19 +10,20 @@ import {
 
 /**
  * The rule by which a node answers nothing to a question, whatever the gateway let through; undefined when it answers.
- * The federation's rules come first, as this node itself knows them, and then its own. `now` in milliseconds since 1970.
+ * The federation's rules come first, as this node itself knows them, and then its own. `registers` are this agency's own
+ * word: the roster, which the gateway makes, could put one into another area of life. `now` in milliseconds since 1970.
  */
 export function ruleAgainst(
   { policy, agencies }: Roster,
   own: NodePolicy,
   ticket: Ticket,
   now: number,
+  registers: readonly { readonly id: string; readonly areaOfLife: string }[],
 ): Refusal | undefined {
   // What was allowed by a policy that this node does not know yet cannot be judged.
   if (ticket.policyVersion > policy.version) return 'policy-version';
   const asker = agencies.find(({ id }) => id === ticket.asker);
   if (asker === undefined) return 'agency';
-  const registers = agencies.find(({ id }) => id === ticket.node)?.registers ?? [];
   const objection = objectionTo(policy, ticket.purpose, {
     asker,
     role: ticket.role,

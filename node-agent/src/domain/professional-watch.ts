@@ -6,7 +6,7 @@ import type { GatewayNotices } from './gateway-notices.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { LookupInput } from './lookup-input.ts';
 import type { Outcome } from './outcome.ts';
-import { professionalPseudonym } from './pseudonymise.ts';
+import { canonicalName, professionalPseudonym } from './pseudonymise.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 
 interface WatchDeps {
@@ -40,7 +40,7 @@ export class ProfessionalWatch {
 
   /** Before a question is asked. Throws `quota-exceeded` with the rule `slowed-down` for who has to wait first. */
   begin({ professional, purpose, persons }: Question, now: number): void {
-    const who = nameOf(professional);
+    const who = canonicalName(professional);
     this.#pace.require(who, now);
     this.#pace.seen(who, now);
     const seen = { who, purpose, persons: persons.length, at: now, local: dutchTime(now) };
@@ -55,9 +55,10 @@ export class ProfessionalWatch {
   ended({ professional, purpose }: Question, outcomes: readonly (readonly Outcome[])[], now: number): void {
     const known = outcomes.map((own) => {
       if (own.some(({ status }) => status === 'known')) return true;
-      return own.length > 0 && own.every(({ status }) => status === 'not-known') ? false : undefined;
+      // A register that does not answer must not hide that nobody else knows the person.
+      return own.some(({ status }) => status === 'not-known') ? false : undefined;
     });
-    this.#raise(professional, this.#outcomes.outcomes(nameOf(professional), purpose, known), now);
+    this.#raise(professional, this.#outcomes.outcomes(canonicalName(professional), purpose, known), now);
   }
 
   #raise(professional: string, signals: readonly Signal[], now: number): void {
@@ -68,12 +69,9 @@ export class ProfessionalWatch {
         now,
       );
       log.warn({ event: 'signal', signal, side: 'asking', count });
-      this.#pace.slow(nameOf(professional), now);
+      this.#pace.slow(canonicalName(professional), now);
       const report = { professional: professionalPseudonym(keys, professional), signal, count };
       notices.add({ type: 'signal', report });
     }
   }
 }
-
-/** One and the same professional, however his or her name was typed. */
-const nameOf = (professional: string): string => professional.normalize('NFC').trim().toLowerCase();

@@ -8,9 +8,13 @@ function pseudonym(keys: AgencyKeys, kind: string, value: string | Uint8Array): 
   return digest.toString('base64url', 0, 16);
 }
 
+/** One and the same professional, however his or her name was typed: another spelling makes nobody a second person. */
+export const canonicalName = (professional: string): string =>
+  professional.normalize('NFC').trim().toLowerCase();
+
 /** The professional as the gateway may know him or her: 16 bytes under this agency's own key. */
 export function professionalPseudonym(keys: AgencyKeys, professional: string): string {
-  return pseudonym(keys, 'professional', professional);
+  return pseudonym(keys, 'professional', canonicalName(professional));
 }
 
 /** A subject as this agency's own log knows him or her, one value a token type; never leaves the agency. */

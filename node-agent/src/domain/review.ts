@@ -4,7 +4,7 @@ import type { AgencyLog } from '../ports/agency-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { OpenReviews } from './open-reviews.ts';
-import { professionalPseudonym } from './pseudonymise.ts';
+import { canonicalName, professionalPseudonym } from './pseudonymise.ts';
 
 export interface GivenReview {
   readonly lookupId: string;
@@ -53,5 +53,4 @@ export function review(
   return report;
 }
 
-const sameName = (one: string, other: string): boolean =>
-  one.trim().toLowerCase() === other.trim().toLowerCase();
+const sameName = (one: string, other: string): boolean => canonicalName(one) === canonicalName(other);

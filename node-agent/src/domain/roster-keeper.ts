@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Agency, Backend, Roster, SignedDocument } from '@hitmachine/protocol';
 import {
   HitError,
@@ -144,11 +145,26 @@ export class RosterKeeper {
         event: 'policy-rolled-back',
         told: `the gateway shows version ${policy} of the policy, and showed version ${held} before`,
       };
+    // A policy that keeps its number would be taken without a word.
+    if (policy === held && !isDeepStrictEqual(roster.policy, this.#roster.policy))
+      return {
+        event: 'policy-forked',
+        told: `the gateway shows two different policies of version ${policy}`,
+      };
     const [members, known] = [membersVersion(roster), membersVersion(this.#roster)];
     if (members !== undefined && known !== undefined && members < known)
       return {
         event: 'members-rolled-back',
         told: `the gateway shows version ${members} of the list of members, and showed version ${known} before`,
+      };
+    if (
+      members !== undefined &&
+      members === known &&
+      roster.members?.payload !== this.#roster.members?.payload
+    )
+      return {
+        event: 'members-forked',
+        told: `the gateway shows two different lists of members of version ${members}`,
       };
     return undefined;
   }

@@ -286,6 +286,8 @@ export class TestNode {
         agencyLog,
         logView: this.watch.view,
         log,
+        registers: this.registers,
+        canaries: this.canaries,
         watch: this.askerWatch,
         policy: () => this.policyKeeper.current(),
       },
