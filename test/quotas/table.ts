@@ -1,3 +1,4 @@
+import { table } from '../../gateway/src/cli/table.ts';
 import type { Result } from './runs.ts';
 import { holds } from './runs.ts';
 
@@ -24,14 +25,5 @@ export function tableOf(results: readonly Result[]): string {
     [...result.refusals].map(([word, times]) => `${word} ${times}`).join(', '),
     holds(result) ? 'holds' : 'DOES NOT HOLD',
   ]);
-  const all = [HEADINGS, ...rows];
-  const widths = HEADINGS.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return table(HEADINGS, rows);
 }
