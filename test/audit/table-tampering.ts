@@ -64,7 +64,7 @@ async function tablesOf(
         maskKey: node.keys.maskKey.reveal(),
         maxBits: table.bits,
       };
-      const built = await node.builder.build(spec, node.pseudonyms.pages(register, tokenType));
+      const built = await node.builder.build(spec, node.pseudonyms.pages(register, tokenType, 0));
       return { register, tokenType, ...built };
     }),
   );

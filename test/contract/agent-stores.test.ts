@@ -44,9 +44,14 @@ const pseudonym = (number: number): StoredPseudonym => ({
 const some = (from: number, to: number): StoredPseudonym[] =>
   Array.from({ length: to - from }, (_, i) => pseudonym(from + i));
 
-async function contentOf(store: PseudonymStore, register: string, tokenType = 'bsn'): Promise<string[]> {
+async function contentOf(
+  store: PseudonymStore,
+  register: string,
+  tokenType = 'bsn',
+  day = 0,
+): Promise<string[]> {
   const found: string[] = [];
-  for await (const { elements, maskedHashes } of store.pages(register, tokenType))
+  for await (const { elements, maskedHashes } of store.pages(register, tokenType, day))
     maskedHashes.forEach((hash, i) =>
       found.push(`${bytesToHex(elements.subarray(i * 32, i * 32 + 32))} ${hash}`),
     );
@@ -139,6 +144,29 @@ describe.each(Object.entries(ADAPTERS))('the stores of an agent: %s', (_, { open
       importAll(many);
       expect(new Set(await contentOf(stores.pseudonyms, 'zaken'))).toEqual(new Set(keysOf(many)));
       expect(stores.pseudonyms.count('zaken', 'bsn')).toBe(5_000);
+    });
+
+    it('end with a day, and no earlier than the last of those that come as one', async () => {
+      const ending = (number: number, until: number | undefined): StoredPseudonym => ({
+        ...pseudonym(number),
+        until,
+      });
+      const on = async (day: number): Promise<number> => {
+        const found = await contentOf(stores.pseudonyms, 'zaken', 'bsn', day);
+        expect(stores.pseudonyms.count('zaken', 'bsn', day)).toBe(found.length);
+        return found.length;
+      };
+      const soon = [ending(0, undefined), ending(1, 20_001), ending(2, 20_003), ending(3, 20_001)];
+      // As of two at one address: the later end, or none, whichever comes first.
+      importAll([...soon, ending(1, 20_000), ending(2, 20_002), ending(3, undefined)]);
+      reopen();
+      expect(await Promise.all([20_001, 20_002, 20_003, 20_004].map(on))).toEqual([4, 3, 3, 2]);
+      expect(stores.pseudonyms.count('zaken', 'bsn')).toBe(4);
+      // Another end is a change, and no pseudonym of its own.
+      expect(importAll(soon)).toEqual({ added: 0, removed: 0, unchanged: 4 });
+      expect(importAll(soon)).toEqual({ added: 0, removed: 0, unchanged: 4 });
+      expect(stores.pseudonyms.imports()[0]!.generation).toBe(2);
+      expect(await Promise.all([20_001, 20_002, 20_004].map(on))).toEqual([4, 2, 1]);
     });
 
     it('count a generation only when something changed, but tell of every import', () => {

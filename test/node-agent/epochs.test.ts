@@ -55,12 +55,12 @@ describe('epochs', () => {
       ),
     );
 
-  it('are built after an import and for each day (UTC), and not in between', async () => {
+  it('are built after an import and for each day (Dutch time), and not in between', async () => {
     await police.import([known]);
     expect(await police.epochs.refresh()).toBe(true);
     const first = police.tables.stored!;
     expect(first.day).toBe('2026-03-02');
-    gateway.now = Date.UTC(2026, 2, 2, 23, 59, 59, 999);
+    gateway.now = Date.UTC(2026, 2, 2, 22, 59, 59, 999);
     expect(await police.epochs.refresh()).toBe(false);
     gateway.now += 1;
     expect(await police.epochs.refresh()).toBe(true);
@@ -74,7 +74,7 @@ describe('epochs', () => {
   it('have numbers that only rise, over restarts and over a clock that is put back', async () => {
     await police.import([known]);
     const seen: number[] = [];
-    const midnight = Date.UTC(2026, 2, 3);
+    const midnight = Date.UTC(2026, 2, 2, 23);
     for (const now of [T0, midnight + 120_000, midnight - 120_000, T0 + 2 * DAY]) {
       gateway.now = now;
       police.restart();
@@ -218,7 +218,7 @@ describe('epochs', () => {
       maskKey: new Uint8Array(32),
       maxBits: 0,
     };
-    await expect(builder.build(spec, police.pseudonyms.pages('incidenten', 'bsn'))).rejects.toThrow();
+    await expect(builder.build(spec, police.pseudonyms.pages('incidenten', 'bsn', 0))).rejects.toThrow();
     const building = police.epochs.refresh();
     const failed = expect(building).rejects.toThrow(/worker thread stopped/);
     await builder.real.close();

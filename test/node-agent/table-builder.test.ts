@@ -73,7 +73,7 @@ describe('tables on worker threads', () => {
     delay.enable();
     let rows = 0;
     const seen = new Set<string>();
-    for await (const page of sqlitePseudonymStore(database).pages('r', 'bsn')) {
+    for await (const page of sqlitePseudonymStore(database).pages('r', 'bsn', 0)) {
       rows += page.maskedHashes.length;
       for (let i = 0; i < page.maskedHashes.length; i++)
         seen.add(bytesToHex(page.elements.subarray(i * 32, i * 32 + 8)));

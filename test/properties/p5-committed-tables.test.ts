@@ -79,7 +79,7 @@ describe('a node answers from what it committed to, or the asker sees that it do
           maskKey: police.keys.maskKey.reveal(),
           maxBits: table.bits,
         };
-        const built = await police.builder.build(spec, police.pseudonyms.pages(register, tokenType));
+        const built = await police.builder.build(spec, police.pseudonyms.pages(register, tokenType, 0));
         return { register, tokenType, ...built };
       }),
     );

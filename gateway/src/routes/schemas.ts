@@ -137,7 +137,7 @@ const committed = tableCommitmentSchema.shape.tables;
 export const TableCommitment = described(tableCommitmentSchema, {
   format: 'Names the form of this commitment.',
   epoch: 'Number of the epoch; above that of every earlier commitment of the agency.',
-  day: 'The day (UTC) for which the tables were made.',
+  day: 'The day (Dutch time) for which the tables were made.',
   tables: listOf(
     committed,
     described(committed.element, {

@@ -18,6 +18,7 @@ import type { BuiltTable, TableBuilder } from '../ports/table-builder.ts';
 import { sha256 } from '../sha256.ts';
 import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
+import { dayNumber, isoDay } from './days.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import type { BuiltEpoch, TableCommitter } from './table-committer.ts';
@@ -44,8 +45,6 @@ interface EpochDeps {
 
 /** What there is to build of a register: bits by token type, or why there can be no tables of it. */
 type Plan = { readonly bits: ReadonlyMap<string, number> } | { readonly problem: string };
-
-const dayOf = (now: number): string => new Date(now).toISOString().slice(0, 10);
 
 /**
  * Keeps the answering tables up with the day and with the imports. A new epoch is built aside, committed to in
@@ -104,7 +103,8 @@ export class EpochKeeper {
     const { clock, epochs, log, tables, canaries } = this.#deps;
     const started = performance.now();
     for (;;) {
-      const day = dayOf(clock());
+      const today = dayNumber(clock());
+      const day = isoDay(today);
       const generations = this.#generations();
       const fits = (epoch: BuiltEpoch | undefined): epoch is BuiltEpoch =>
         epoch?.day === day &&
@@ -116,7 +116,7 @@ export class EpochKeeper {
       }
       const built = fits(this.#waiting)
         ? this.#waiting
-        : await this.#build(epochs.nextEpoch(clock(), this.#standing), day, generations);
+        : await this.#build(epochs.nextEpoch(clock(), this.#standing), today, generations);
       // An import came in between: these tables may hold half of the old register and half of the new one.
       // Who was asked about meanwhile is in them or not: the next ones hold them all.
       if (!this.#areServed(this.#generations(), built, true)) continue;
@@ -201,7 +201,7 @@ export class EpochKeeper {
 
   async #build(
     epoch: number,
-    day: string,
+    today: number,
     generations: Readonly<Record<string, number>>,
   ): Promise<BuiltEpoch> {
     const tables: BuiltEpoch['tables'][number][] = [];
@@ -209,9 +209,10 @@ export class EpochKeeper {
       const generation = generations[register.id];
       if (generation === undefined) continue;
       const plan = this.#plan(register, generation);
-      if ('bits' in plan) tables.push(...(await this.#buildRegister(register, plan.bits, generation, epoch)));
+      if ('bits' in plan)
+        tables.push(...(await this.#buildRegister(register, plan.bits, generation, epoch, today)));
     }
-    return { epoch, day, generations, tables };
+    return { epoch, day: isoDay(today), generations, tables };
   }
 
   /** All tables of a register, or none when they can never be asked: the other registers go on. */
@@ -220,12 +221,13 @@ export class EpochKeeper {
     bits: ReadonlyMap<string, number>,
     generation: number,
     epoch: number,
+    today: number,
   ): Promise<BuiltEpoch['tables']> {
     const tables: BuiltEpoch['tables'][number][] = [];
     const madeFrom = this.#madeFrom(register, generation);
     try {
       for (const [tokenType, maxBits] of bits) {
-        const built = await this.#buildTable(register.id, tokenType, epoch, maxBits);
+        const built = await this.#buildTable(register.id, tokenType, epoch, maxBits, today);
         tables.push({ register: register.id, tokenType, ...built });
       }
       return tables;
@@ -235,7 +237,13 @@ export class EpochKeeper {
     }
   }
 
-  #buildTable(register: string, tokenType: string, epoch: number, maxBits: number): Promise<BuiltTable> {
+  #buildTable(
+    register: string,
+    tokenType: string,
+    epoch: number,
+    maxBits: number,
+    today: number,
+  ): Promise<BuiltTable> {
     const { suite, keys, roster, builder, pseudonyms } = this.#deps;
     const scope = { agency: roster.self.id, register, tokenType, epoch };
     const spec = {
@@ -244,7 +252,7 @@ export class EpochKeeper {
       maskKey: keys.maskKey.reveal(),
       maxBits,
     };
-    return builder.build(spec, pseudonyms.pages(register, tokenType));
+    return builder.build(spec, pseudonyms.pages(register, tokenType, today));
   }
 
   #plan(register: ConfiguredRegister, generation: number): Plan {
@@ -262,11 +270,12 @@ export class EpochKeeper {
   }
 
   #newPlan(register: ConfiguredRegister): Plan {
-    const { roster, pseudonyms } = this.#deps;
+    const { roster, pseudonyms, clock } = this.#deps;
     const settings = ownSettings(roster);
     const types = typesInUse(register, settings);
+    const today = dayNumber(clock());
     if (types.length === 0) return { problem: 'this federation uses none of its token types' };
-    const entries = new Map(types.map((type) => [type, pseudonyms.count(register.id, type)]));
+    const entries = new Map(types.map((type) => [type, pseudonyms.count(register.id, type, today)]));
     try {
       return { bits: shareBits(entries, settings.tokenTypes) };
     } catch (error) {
@@ -278,9 +287,10 @@ export class EpochKeeper {
   #madeFrom(register: ConfiguredRegister, generation: number): string {
     const settings = ownSettings(this.#deps.roster);
     const budgets = typesInUse(register, settings).map((type) => [type, settings.tokenTypes[type]]);
-    // Persons who are not kept any longer leave without an import.
+    // Clients who ended leave without an import, and so do persons who are not kept any longer.
+    const today = dayNumber(this.#deps.clock());
     const held = this.#deps.pseudonyms.imports().find((state) => state.register === register.id);
-    return JSON.stringify([generation, held?.clients, budgets]);
+    return JSON.stringify([generation, held?.clients, today, budgets]);
   }
 
   #tellProblems(generations: Readonly<Record<string, number>>): void {

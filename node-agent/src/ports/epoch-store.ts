@@ -3,7 +3,7 @@ import type { Table } from '@hitmachine/protocol';
 /** All tables of one epoch, and the state of the registers that they were made from. */
 export interface StoredEpoch {
   readonly epoch: number;
-  /** The day (UTC, yyyy-mm-dd) for which it was made. */
+  /** The day (Dutch time, yyyy-mm-dd) for which it was made. */
   readonly day: string;
   /** Generation of each register's import. */
   readonly generations: Readonly<Record<string, number>>;

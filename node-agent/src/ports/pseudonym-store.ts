@@ -4,6 +4,11 @@ export interface StoredPseudonym {
   readonly maskedHash: number;
   /** M = k_n·k_g·H(y), 32 bytes. */
   readonly element: Uint8Array;
+  /**
+   * The last day on which it matches, in days since 1970; undefined for one without an end. It goes with no person:
+   * of several clients that share a token, such as an address, it is the latest, and undefined is later than all.
+   */
+  readonly until?: number | undefined;
 }
 
 /** Some pseudonyms, packed so that they can be handed to another thread. */
@@ -16,7 +21,7 @@ export interface PseudonymPage {
 /** What the last complete import of a register left. */
 export interface ImportState {
   readonly register: string;
-  /** Rises with every import that changed something. */
+  /** Rises with every import that changed something, be it an end. */
   readonly generation: number;
   /** Clients (rows) in the import. */
   readonly clients: number;
@@ -28,6 +33,7 @@ export interface ImportState {
 
 /** An import under way: pseudonyms are collected aside and become the register's content in one step. */
 export interface ImportStage {
+  /** One that comes twice stands once, until the later of its ends. */
   add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): void;
   /** Replaces the register's content. Atomic and durable: after a crash either all of it stands or nothing. */
   commit(clients: number, evaluationKey: string, now: number): ImportChange;
@@ -38,6 +44,7 @@ export interface ImportStage {
 export interface ImportChange {
   readonly added: number;
   readonly removed: number;
+  /** Those that stay, also with another end. */
   readonly unchanged: number;
 }
 
@@ -48,12 +55,12 @@ export interface ImportChange {
 export interface PseudonymStore {
   beginImport(register: string): ImportStage;
   imports(): readonly ImportState[];
-  /** How many pseudonyms {@link pages} will give, the canary's among them. */
-  count(register: string, tokenType: string): number;
+  /** How many pseudonyms {@link pages} will give, the canary's among them; without a day all, also those that ended. */
+  count(register: string, tokenType: string, day?: number): number;
   /**
-   * All pseudonyms of a register and token type, in an order that tells nothing about the import, page by page, with
+   * All pseudonyms of a register and token type that have not ended before `day` (days since 1970), in an order that tells nothing about the import, page by page, with
    * room for other work in between. An import that is committed meanwhile may show in later pages: whoever
    * needs the state of one moment compares `imports()` before and after.
    */
-  pages(register: string, tokenType: string): AsyncIterable<PseudonymPage>;
+  pages(register: string, tokenType: string, day: number): AsyncIterable<PseudonymPage>;
 }

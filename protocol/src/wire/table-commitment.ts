@@ -44,7 +44,7 @@ const keyOf = (register: string, tokenType: string): string => `${register} ${to
 export const tableCommitmentSchema = z.strictObject({
   format: z.literal('hitmachine-tables-1'),
   epoch: z.int().min(1),
-  /** The day (UTC, yyyy-mm-dd) for which the tables were made. */
+  /** The day (Dutch time, yyyy-mm-dd) for which the tables were made. */
   day: z.iso.date(),
   tables: z
     .array(committedSchema)
