@@ -1,4 +1,5 @@
 import type { Backend, Policy } from '@hitmachine/protocol';
+import { REPLICA_BYTES, encodeBase64 } from '@hitmachine/protocol';
 import type { IdentityProvider } from '@hitmachine/web';
 import { AgentConnections } from './adapters/websocket/agent-connections.ts';
 import { MAX_FRAME_BYTES } from './adapters/websocket/agent-connection.ts';
@@ -55,6 +56,8 @@ export interface GatewayOptions {
     readonly nonces: Nonces;
     formerLogDigest(): Promise<Uint8Array | undefined>;
   };
+  /** Names this process towards agents: 9 bytes in base64url; random unless told. */
+  readonly replica?: string | undefined;
   /** Milliseconds between two published checkpoints; unless told, five seconds. */
   readonly publishEveryMs?: number | undefined;
   /** Without it there is no console. */
@@ -85,6 +88,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const connections = new AgentConnections({
     backend,
     identitySeed: keys.identitySeed,
+    replica: options.replica ?? encodeBase64(runtime.random(REPLICA_BYTES)),
     runtime,
     log,
     rosterVersion: () => roster.current.roster.version,

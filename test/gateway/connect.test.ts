@@ -39,9 +39,19 @@ describe('a connection', () => {
     expect(hello.rosterVersion).toBe(await gateway.version());
     expect(Math.abs(hello.now - Date.now())).toBeLessThan(5_000);
     const other = await AgentSocket.open(gateway.url, politie);
+    expect((await other.heard('hello')).replica).toBe(hello.replica);
     expect(() => checkHello(backend, gateway.identityKey, other.requestBase, hello)).toThrow(
       'signature-invalid',
     );
+  });
+
+  it('names the process of the gateway, another one after a start', async () => {
+    const first = await (await AgentSocket.open(gateway.url, politie)).heard('hello');
+    expect(first.replica).toMatch(/^[\w-]{12}$/);
+    await gateway.stop();
+    await gateway.start();
+    const second = await (await AgentSocket.open(gateway.url, politie)).heard('hello');
+    expect(second.replica).not.toBe(first.replica);
   });
 
   it('is refused before the upgrade, with a problem document', async () => {

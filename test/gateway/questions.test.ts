@@ -98,7 +98,7 @@ describe('the questions of a lookup', () => {
     ]);
   });
 
-  it('go over the latest connection, and over the one before when that is closed', async () => {
+  it('go over all connections in turn, and over one when the other is closed', async () => {
     const agents = [await AgentSocket.open(gateway.url, ggz), await AgentSocket.open(gateway.url, ggz)];
     agents.forEach((agent, i) => {
       agent.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([i]) });
@@ -107,10 +107,33 @@ describe('the questions of a lookup', () => {
       const opened = await open();
       return (await reports(await politie.send(path(opened.lookupId), questionsRequest(opened, ['ggz']))))[0];
     };
-    expect(await ask()).toMatchObject({ ciphertext: new Uint8Array([1]) });
+    const by = async () => (await ask())?.ciphertext?.[0];
+    const asked = [await by(), await by(), await by(), await by()];
+    expect(asked.slice(0, 2).toSorted()).toEqual([0, 1]);
+    expect(asked.slice(2)).toEqual(asked.slice(0, 2));
     agents[1]?.socket.close();
     await agents[1]?.closed;
     await expect.poll(ask).toMatchObject({ ciphertext: new Uint8Array([0]) });
+  });
+
+  it('go over the connection with the fewest waiting', async () => {
+    const held: number[] = [];
+    const [slow, quick] = [
+      await AgentSocket.open(gateway.url, ggz),
+      await AgentSocket.open(gateway.url, ggz),
+    ];
+    slow.onDelivery = ({ delivery }) => void held.push(delivery);
+    quick.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([1]) });
+    const ask = async () => {
+      const opened = await open();
+      return reports(await politie.send(path(opened.lookupId), questionsRequest(opened, ['ggz'])));
+    };
+    const first = [ask(), ask()];
+    await expect.poll(() => held.length).toBe(1);
+    for (let i = 0; i < 4; i++) expect(await ask()).toMatchObject([{ outcome: 'answered' }]);
+    expect(held).toHaveLength(1);
+    slow.reply(held[0] ?? 0, { outcome: 'answered', ciphertext: new Uint8Array([0]) });
+    await Promise.all(first);
   });
 
   it('are no longer waited for when the asker goes away', async () => {

@@ -45,7 +45,7 @@ describe('the connection of an agent to its gateway', () => {
   const heard: string[] = [];
 
   const hello = (base: Uint8Array, seed = gatewaySeed): Uint8Array => {
-    const content = { rosterVersion: 7, now: Date.now() };
+    const content = { rosterVersion: 7, now: Date.now(), replica: 'cmVwbGljYSAx' };
     return gatewayFrameCodec.encode({
       type: 'hello',
       ...content,

@@ -20,6 +20,7 @@ import {
   agentFrameCodec,
   answerCodec,
   deliveryReportCodec,
+  encodeBase64,
   gatewayFrameCodec,
   questionCodec,
   questionsCodec,
@@ -130,7 +131,13 @@ const deliveryReport: fc.Arbitrary<DeliveryReport> = fc.record({
 });
 
 const gatewayFrame: fc.Arbitrary<GatewayFrame> = fc.oneof(
-  fc.record({ type: fc.constant('hello' as const), rosterVersion: u64, now: u64, signature: exactly(64) }),
+  fc.record({
+    type: fc.constant('hello' as const),
+    rosterVersion: u64,
+    now: u64,
+    replica: exactly(9).map((bytes) => encodeBase64(bytes)),
+    signature: exactly(64),
+  }),
   fc.record({
     type: fc.constant('delivery' as const),
     delivery: u32,

@@ -1,5 +1,5 @@
 import { blob, bytes, list, message, oneOf, optional, struct, u16, u32, u64, union } from './codec.ts';
-import { idField } from './fields.ts';
+import { idField, replicaField } from './fields.ts';
 import { LIMITS } from './limits.ts';
 import type { SealedQuestion } from './sealed.ts';
 import { sealedQuestionField } from './sealed.ts';
@@ -54,6 +54,8 @@ export type GatewayFrame =
       readonly rosterVersion: number;
       /** The gateway's clock, milliseconds since 1970: for the diagnosis of a wrong clock. */
       readonly now: number;
+      /** The process of the gateway that speaks, base64url; another one after every start. */
+      readonly replica: string;
       readonly signature: Uint8Array;
     }
   | {
@@ -82,7 +84,7 @@ export type GatewayFrame =
 
 export const gatewayFrameCodec = message<GatewayFrame>(
   union({
-    hello: struct({ rosterVersion: u64, now: u64, signature: bytes(64) }),
+    hello: struct({ rosterVersion: u64, now: u64, replica: replicaField, signature: bytes(64) }),
     delivery: struct({
       delivery: u32,
       ticket: blob(4_096),

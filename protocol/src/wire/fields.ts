@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { decodeBase64, encodeBase64 } from '../bytes.ts';
+import type { Field } from './codec.ts';
 import { bytes, text } from './codec.ts';
 
 /** The parts that several messages share: one definition for JSON (zod) and one for the binary form. */
@@ -40,3 +42,13 @@ export const tokenTypeField = text(32);
 export const LOOKUP_ID_BYTES = 16;
 export const lookupIdField = bytes(LOOKUP_ID_BYTES);
 export const digestField = bytes(32);
+
+/** A process of the gateway: random bytes that it chooses when it starts. */
+export const REPLICA_BYTES = 9;
+export const replicaSchema = base64Schema(REPLICA_BYTES);
+const replicaBytes = bytes(REPLICA_BYTES);
+/** Bytes on the wire, base64url in code, as it stands in settings and logs. */
+export const replicaField: Field<string> = {
+  write: (sink, value) => replicaBytes.write(sink, decodeBase64(value)),
+  read: (source) => encodeBase64(replicaBytes.read(source)),
+};

@@ -1,7 +1,8 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Backend } from '../backend/backend.ts';
-import { concatBytes, uintToBytes, utf8ToBytes } from '../bytes.ts';
+import { concatBytes, decodeBase64, uintToBytes, utf8ToBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
+import { REPLICA_BYTES } from './fields.ts';
 
 /**
  * The gateway's half of the handshake on a connection that an agent opened: a signature over the agent's own signed
@@ -11,6 +12,8 @@ export interface Hello {
   readonly rosterVersion: number;
   /** The gateway's clock, milliseconds since 1970. */
   readonly now: number;
+  /** Which process of the gateway this is, base64url: so that an agent can tell whether it reaches two. */
+  readonly replica: string;
 }
 
 function helloBytes(requestBase: Uint8Array, hello: Hello): Uint8Array {
@@ -19,6 +22,7 @@ function helloBytes(requestBase: Uint8Array, hello: Hello): Uint8Array {
     sha256(requestBase),
     uintToBytes(hello.rosterVersion, 8),
     uintToBytes(hello.now, 8),
+    decodeBase64(hello.replica, REPLICA_BYTES),
   );
 }
 

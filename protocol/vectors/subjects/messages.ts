@@ -119,6 +119,7 @@ const MESSAGES: readonly (readonly [name: string, operation: string, layout: () 
         .uint('type: hello', 1, 0)
         .uint('rosterVersion', 8, 7)
         .uint('now', 8, 1_767_225_600_000)
+        .raw('replica', utf8ToBytes('replica 1'))
         .raw('signature', expand('hello frame')(64)),
   ],
   ['delivery', 'decode-gateway-frame', layDelivery],

@@ -1,5 +1,5 @@
 import type { LogEntry, Policy } from '@hitmachine/protocol';
-import { decodeEnrolmentToken, decodeEntry, signersOf } from '@hitmachine/protocol';
+import { decodeEnrolmentToken, decodeEntry, encodeBase64, signersOf } from '@hitmachine/protocol';
 import { MemoryAuditLog } from '../../../gateway/src/adapters/memory/audit-log.ts';
 import { MemoryCheckpoints } from '../../../gateway/src/adapters/memory/checkpoints.ts';
 import { MemoryDirectory } from '../../../gateway/src/adapters/memory/directory.ts';
@@ -51,6 +51,7 @@ export class TestGateway {
     const connections = new AgentConnections({
       backend,
       identitySeed: SEEDS.identitySeed,
+      replica: encodeBase64(random(9)),
       runtime: deps.runtime,
       log,
       rosterVersion: () => deps.roster.current.roster.version,

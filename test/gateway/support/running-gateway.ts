@@ -19,11 +19,15 @@ export class SocketGateway {
   readonly folder = mkdtempSync(join(tmpdir(), 'hit-gateway-test-'));
   readonly lines: Record<string, unknown>[] = [];
   readonly identityKey = gatewayKeys(backend, SEEDS).identityKey;
-  readonly #change: Partial<Pick<GatewayOptions, 'publishEveryMs'>> & { readonly policy?: Policy };
+  readonly #change: Partial<Pick<GatewayOptions, 'publishEveryMs' | 'replica'>> & {
+    readonly policy?: Policy;
+  };
   #store: GatewayStore | undefined;
   #running: RunningGateway | undefined;
 
-  constructor(change: Partial<Pick<GatewayOptions, 'publishEveryMs'>> & { readonly policy?: Policy } = {}) {
+  constructor(
+    change: Partial<Pick<GatewayOptions, 'publishEveryMs' | 'replica'>> & { readonly policy?: Policy } = {},
+  ) {
     this.#change = change;
   }
 

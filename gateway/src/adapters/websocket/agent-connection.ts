@@ -34,6 +34,9 @@ export class AgentConnection {
   readonly #log: OperationalLog;
   readonly #inFlight = new Map<number, Settle>();
   readonly #witnessing = new Map<number, (reply: WitnessReply | undefined) => void>();
+  /** Counts what all connections were given, so that they can be told apart by who was last. */
+  static #turns = 0;
+  #lastUsed = 0;
   #deliveries = 0;
   #witnessRequests = 0;
   #missedPongs = 0;
@@ -63,6 +66,16 @@ export class AgentConnection {
     return this.open && this.#missedPongs < MAX_MISSED_PONGS;
   }
 
+  /** Questions that wait for a reply. */
+  get waiting(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Rises with every question or request that a connection is given: the least was used longest ago. */
+  get lastUsed(): number {
+    return this.#lastUsed;
+  }
+
   get overloaded(): boolean {
     return this.#inFlight.size >= MAX_IN_FLIGHT || this.#socket.bufferedAmount > MAX_BUFFERED_BYTES;
   }
@@ -72,6 +85,7 @@ export class AgentConnection {
     { ticket, evidence, evidenceSignature, question }: Delivery,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<DeliveryResult | undefined> {
+    this.#lastUsed = ++AgentConnection.#turns;
     const delivery = (this.#deliveries = (this.#deliveries + 1) % 2 ** 32);
     return new Promise((resolve) => {
       const abandon = (): void => settle(undefined);
@@ -99,6 +113,7 @@ export class AgentConnection {
 
   /** Asks the agent, as a witness, to cosign; undefined when no answer came in time. */
   witness(body: Uint8Array, timeoutMs: number): Promise<WitnessReply | undefined> {
+    this.#lastUsed = ++AgentConnection.#turns;
     const request = (this.#witnessRequests = (this.#witnessRequests + 1) % 2 ** 32);
     return new Promise((resolve) => {
       const settle = (reply: WitnessReply | undefined): void => {

@@ -19,9 +19,18 @@ const MAX_CONNECTIONS = 8;
 interface ConnectionsDeps {
   readonly backend: Backend;
   readonly identitySeed: Secret<Uint8Array>;
+  /** Names this process: 9 bytes, base64url. */
+  readonly replica: string;
   readonly runtime: Runtime;
   readonly log: OperationalLog;
   rosterVersion(): number;
+}
+
+/** The connection with the fewest questions waiting; of equals the one that has had none for longest. */
+function leastBusy(connections: readonly AgentConnection[]): AgentConnection | undefined {
+  return connections
+    .filter(({ overloaded }) => !overloaded)
+    .sort((a, b) => a.waiting - b.waiting || a.lastUsed - b.lastUsed)[0];
 }
 
 /** The connections of all agents to this process. */
@@ -42,9 +51,9 @@ export class AgentConnections implements Connections {
    * that goes out first is signed over it.
    */
   attach(socket: WebSocket, accepted: AcceptedConnection): void {
-    const { backend, identitySeed, runtime, log } = this.#deps;
+    const { backend, identitySeed, replica, runtime, log } = this.#deps;
     const { agency, identityKey, requestBase } = accepted;
-    const hello = { rosterVersion: this.#deps.rosterVersion(), now: runtime.now() };
+    const hello = { rosterVersion: this.#deps.rosterVersion(), now: runtime.now(), replica };
     const signature = signHello(backend, identitySeed.reveal(), requestBase, hello);
     const connection = new AgentConnection({ agency, identityKey }, socket, log);
     socket.send(gatewayFrameCodec.encode({ type: 'hello', ...hello, signature }));
@@ -68,7 +77,7 @@ export class AgentConnections implements Connections {
     if (options.signal.aborted) return undefined;
     const healthy = this.#of(delivery.question.node).filter((connection) => connection.healthy);
     if (healthy.length === 0) return { outcome: 'not-connected', ciphertext: undefined };
-    const connection = healthy.findLast(({ overloaded }) => !overloaded);
+    const connection = leastBusy(healthy);
     if (connection === undefined) return { outcome: 'overloaded', ciphertext: undefined };
     return connection.deliver(delivery, options);
   }
@@ -80,7 +89,7 @@ export class AgentConnections implements Connections {
   }
 
   async witness(agency: string, request: Uint8Array, timeoutMs: number): Promise<WitnessReply | undefined> {
-    const connection = this.#of(agency).findLast(({ healthy, overloaded }) => healthy && !overloaded);
+    const connection = leastBusy(this.#of(agency).filter(({ healthy }) => healthy));
     return connection?.witness(request, timeoutMs);
   }
 
