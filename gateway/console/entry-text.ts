@@ -283,6 +283,9 @@ function requestFields(request: LookupRequest | undefined, { language, texts, na
           ] as const,
         ]),
     ...(request.breakGlass === true ? [[fields.breakGlass, texts.yes] as const] : []),
+    ...(request.again === undefined
+      ? []
+      : [[fields.repeats, found(code(request.again), 'lookupId', request.again)] as const]),
     [fields.rosterVersion, numberText(language, request.rosterVersion)],
   ];
 }

@@ -149,6 +149,7 @@ export const entryTexts: typeof dutch = {
     statements: 'Statements confirmed',
     approvedBy: 'Approved by',
     breakGlass: 'In need, without approval',
+    repeats: 'Puts once more, uncounted',
     signal: 'Signal',
     reviewer: 'Pseudonym of the reviewer',
     verdict: 'Verdict',

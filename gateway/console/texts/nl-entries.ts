@@ -150,6 +150,7 @@ export const entryTexts = {
     statements: 'Bevestigde verklaringen',
     approvedBy: 'Goedgekeurd door',
     breakGlass: 'In nood, zonder goedkeuring',
+    repeats: 'Stelt opnieuw, ongeteld',
     signal: 'Signaal',
     reviewer: 'Pseudoniem van wie beoordeelde',
     verdict: 'Oordeel',

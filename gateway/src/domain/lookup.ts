@@ -2,13 +2,15 @@ import type { LookupOpened, LookupRequest } from '@hitmachine/protocol';
 import { CANARY_PURPOSE, LOOKUP_ID_BYTES, checkLookup, encodeBase64 } from '@hitmachine/protocol';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
+import type { LogSearch } from '../ports/log-search.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { Caller } from './authentication.ts';
 import { readElements } from './evaluation.ts';
+import { requireSameQuestion } from './asked-before.ts';
 import type { CheckpointSigner } from './checkpoint-signer.ts';
 import { bodyText, evidenceOf } from './evidence.ts';
 import type { OpenLookups } from './open-lookups.ts';
-import { canaryCharges, lookupCharges, quotaExceeded } from './quotas.ts';
+import { againCharges, canaryCharges, lookupCharges, quotaExceeded } from './quotas.ts';
 import { receiptFor } from './receipts.ts';
 import type { ProfessionalWatch } from './professional-watch.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
@@ -17,6 +19,7 @@ import { TICKET_LIFETIME_MS, makeTickets } from './tickets.ts';
 
 interface LookupDeps {
   readonly auditLog: AuditLog;
+  readonly search: LogSearch;
   readonly checkpoints: CheckpointSigner;
   readonly evaluator: Evaluator;
   readonly roster: RosterKeeper;
@@ -27,8 +30,8 @@ interface LookupDeps {
 
 /**
  * Opens a lookup: checks it against policy and quotas, evaluates the blinded elements, writes the entry in the log, and
- * only then lets anything of it out, with the receipt. `body` is the signed request. Throws what `checkLookup` throws,
- * `field-invalid`, `element-invalid`, `quota-exceeded` or `storage-failed`.
+ * only then lets anything of it out, with the receipt. `body` is the signed request. Throws what `checkLookup` and
+ * `requireSameQuestion` throw, `field-invalid`, `element-invalid`, `quota-exceeded` or `storage-failed`.
  */
 export async function openLookup(
   deps: LookupDeps,
@@ -44,9 +47,14 @@ export async function openLookup(
   const canary = request.purpose === CANARY_PURPOSE;
   const who = { agency: agency.id, professional: request.professional };
   if (!canary) deps.watch.requirePace(who);
+  // Persons who were counted already are not counted again.
+  const { again } = request;
+  if (again !== undefined) await requireSameQuestion(deps.search, agency.id, again, request, now);
   const charges = canary
     ? canaryCharges(agency.id, now)
-    : lookupCharges(roster.policy, { ...request, agency: agency.id }, now);
+    : again === undefined
+      ? lookupCharges(roster.policy, { ...request, agency: agency.id }, now)
+      : againCharges(again, now);
   const exceeded = await deps.auditLog.exceeded(charges);
   if (exceeded !== undefined) throw quotaExceeded(exceeded, now);
 
@@ -67,7 +75,8 @@ export async function openLookup(
     charges,
   );
   if (appended.type === 'exceeded') throw quotaExceeded(appended.charge, now);
-  if (!canary) await deps.watch.seen({ ...who, purpose: request.purpose, persons: request.persons });
+  if (!canary && again === undefined)
+    await deps.watch.seen({ ...who, purpose: request.purpose, persons: request.persons });
 
   const requestDigest = sha256(signature.base);
   const tickets = makeTickets({

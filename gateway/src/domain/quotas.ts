@@ -1,5 +1,5 @@
 import type { Policy, QuotaRule } from '@hitmachine/protocol';
-import { HitError, WINDOW_MS, limitsOf, purposeOf } from '@hitmachine/protocol';
+import { HitError, LIMITS, WINDOW_MS, limitsOf, purposeOf } from '@hitmachine/protocol';
 import type { Charge } from '../ports/quota.ts';
 
 /**
@@ -73,6 +73,19 @@ export function canaryCharges(agency: string, now: number): Charge[] {
       windowEnd: windowEnd(now, DAY),
       amount: 1,
       limit: CANARIES_PER_DAY,
+    },
+  ];
+}
+
+/** What a lookup costs that is put once more: its persons were counted, so only how often it may be is. */
+export function againCharges(lookupId: string, now: number): Charge[] {
+  return [
+    {
+      counter: `again:${lookupId}`,
+      describes: 'times that a lookup may be put once more',
+      windowEnd: windowEnd(now, DAY),
+      amount: 1,
+      limit: LIMITS.timesAgain,
     },
   ];
 }

@@ -116,6 +116,8 @@ export const LookupRequest = described(lookupRequestSchema, {
     .optional(),
   breakGlass:
     'Asked without the approval that the purpose wants, in need; only where the policy allows it, and reviewed afterwards.',
+  again:
+    'Identifier of a lookup that you asked in the last fifteen minutes and put once more, to all or some of its registers: everything else but the version of the roster is the same as there, byte for byte. It is not counted once more.',
   registers: 'The registers that are asked: `agency/register`, each once.',
   tokenTypes: 'The token types that are asked by, the same for every person, each once.',
   persons: 'Number of persons.',

@@ -28,6 +28,10 @@ export const LIMITS = {
   jsonBytes: 262_144,
   /** The longest that a ticket may be good for, in milliseconds. */
   ticketLifetimeMs: 120_000,
+  /** How long after it was opened a lookup may be put once more without being counted, in milliseconds. */
+  againMs: 900_000,
+  /** How often a lookup may be put once more in a day. */
+  timesAgain: 5,
   /** How far two clocks may be apart, in milliseconds. */
   clockSkewMs: 60_000,
   /** How far the number of an epoch may be above the time (milliseconds since 1970) at which it is committed to. */

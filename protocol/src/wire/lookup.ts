@@ -31,6 +31,8 @@ export const lookupRequestSchema = z.strictObject({
   approval: z.strictObject({ professional: base64Schema(16), role: slugSchema }).optional(),
   /** Asked without the approval that the purpose wants, in need; reviewed afterwards. */
   breakGlass: z.literal(true).optional(),
+  /** The lookup of a few minutes ago that this one puts once more, with the very same elements. */
+  again: base64Schema(16).optional(),
   registers: z.array(registerNameSchema).min(1).max(LIMITS.agencies),
   tokenTypes: z.array(tokenTypeSchema).min(1).max(LIMITS.tokenTypes),
   persons: z.int().min(1).max(LIMITS.persons),
