@@ -68,6 +68,15 @@ export interface Asked {
   readonly persons: readonly PersonTokens[];
   readonly tokenTypes: readonly string[];
   readonly registers: readonly AddressedRegister[];
+  /** The question that this one puts once more, where it does. */
+  readonly again?: OpenedQuestion | undefined;
+}
+
+/** A question that the gateway opened: what it takes to put it once more. */
+export interface OpenedQuestion {
+  readonly lookupId: string;
+  /** The elements with their blinds. */
+  readonly prepared: PreparedLookup;
 }
 
 /** What a lookup yields: first that the gateway opened it, then the outcomes of one register after another. */
@@ -79,6 +88,7 @@ export type AskEvent =
       /** SHA-256 of the signature base of the request. */
       readonly requestDigest: Uint8Array;
       readonly evaluated: EvaluatedLookup;
+      readonly prepared: PreparedLookup;
     }
   | {
       readonly type: 'register';
@@ -94,12 +104,13 @@ export type AskEvent =
  */
 export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent> {
   await asker.logView.requireProved();
-  const prepared = prepareLookup(asker.suite, asked.persons, asked.tokenTypes, asker.random);
+  const prepared =
+    asked.again?.prepared ?? prepareLookup(asker.suite, asked.persons, asked.tokenTypes, asker.random);
   const { opened, requestDigest, sent, roster } = await open(asker, asked, prepared);
   // What the gateway did not prove to have logged is not asked.
   asker.receipts.accept(opened, sent, asked.purpose === CANARY_PURPOSE ? 'canary' : 'lookup');
   const evaluated = evaluate(asker, roster, prepared, opened);
-  yield { type: 'opened', lookupId: opened.lookupId, requestDigest, evaluated };
+  yield { type: 'opened', lookupId: opened.lookupId, requestDigest, evaluated, prepared };
   // As that roster has them: the sizes of tables may have changed since the question was put.
   const addressed = addressedRegisters(
     roster,
@@ -218,6 +229,7 @@ async function open(
     statements: [...asked.statements],
     ...(asked.approval !== undefined && { approval: asked.approval }),
     ...(asked.breakGlass === true && { breakGlass: true }),
+    ...(asked.again !== undefined && { again: asked.again.lookupId }),
     registers: asked.registers.map(({ name }) => name),
     tokenTypes: [...asked.tokenTypes],
     persons: asked.persons.length,

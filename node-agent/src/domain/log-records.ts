@@ -5,6 +5,7 @@ import type {
   AgencyEvent,
   AgencyLog,
   AnsweredDetail,
+  AskingDetail,
   ContentRemovedDetail,
   LogRow,
   OpenedDetail,
@@ -14,7 +15,6 @@ import type {
 } from '../ports/agency-log.ts';
 import { nodesOf } from './reconciliation.ts';
 
-type AskingDetail = Extract<AgencyEvent, { event: 'asking' }>['detail'];
 type AskedDetail = Extract<AgencyEvent, { event: 'asked' }>['detail'];
 
 /** Counts of one register's outcomes over the persons of a lookup, by status. */

@@ -1,9 +1,9 @@
 import type { PersonTokens, Purpose } from '@hitmachine/protocol';
 import { HitError, SUBJECT_ACCESS_PURPOSE, bytesToHex, encodeBase64, purposeOf } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
-import type { AgencyLog } from '../ports/agency-log.ts';
+import type { AgencyLog, AskingDetail } from '../ports/agency-log.ts';
 import type { AnsweredFrom } from './ask-nodes.ts';
-import type { AskEvent, Asked, Asker } from './ask.ts';
+import type { AskEvent, Asked, Asker, OpenedQuestion } from './ask.ts';
 import { ask } from './ask.ts';
 import { askedAboutPersons } from './asked-about.ts';
 import type { AgencyKeys } from './keys.ts';
@@ -35,13 +35,27 @@ export interface LookupService extends Asker {
  * lookups of their own: `persons` are the places in the question that an event is about, in the order of `outcomes`.
  */
 export type LookupEvent =
-  | { readonly type: 'opened'; readonly lookupId: string; readonly persons: readonly number[] }
+  | {
+      readonly type: 'opened';
+      readonly lookupId: string;
+      readonly persons: readonly number[];
+      /** What it takes to put it once more, to registers that do not answer. */
+      readonly question: PutQuestion;
+    }
   | {
       readonly type: 'register';
       readonly register: AddressedRegister;
       readonly persons: readonly number[];
       readonly outcomes: readonly Outcome[];
     };
+
+/** One lookup of a question as it was put, with what the agency's own log says of it. */
+export interface PutQuestion {
+  readonly asked: Asked;
+  readonly opened: OpenedQuestion;
+  readonly detail: AskingDetail;
+  readonly persons: readonly number[];
+}
 
 /** A question that passed every check and stands in the agency's log, so that it may be asked. */
 export interface LoggedLookup {
@@ -81,14 +95,15 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
         ? missingRegisters(service.roster.roster, purpose.code, service.roster.vanishedRegisters())
         : [],
     notAsked,
-    events: inTurn(service, input, begun),
+    events: watched(service, input, inTurn(service, begun)),
   };
 }
 
-/** One lookup of a question, as it stands in the log, with the places of its persons in the question. */
-interface Begun {
+/** A lookup that stands in the log, with the places of its persons in the question. */
+export interface Begun {
   readonly lookupKey: string;
   readonly asked: Asked;
+  readonly detail: AskingDetail;
   readonly persons: readonly number[];
 }
 
@@ -108,26 +123,18 @@ function begin(
 ): Begun {
   const { keys, random, roster } = service;
   const persons = group.persons.map((person) => tokens[person] as PersonTokens);
-  const lookupKey = bytesToHex(random(16));
   const { commitment, salt } = commitToCase(input.caseReference, random);
-  service.agencyLog.append(
-    {
-      event: 'asking',
-      lookupKey,
-      detail: {
-        professional: input.professional,
-        role: input.role,
-        approval: input.approval,
-        breakGlass: input.breakGlass,
-        purpose: purpose.code,
-        caseReference: input.caseReference,
-        caseSalt: salt,
-        subjects: persons.map((own) => subjectPseudonyms(keys, own)),
-        registers: group.registers.map(({ name }) => name),
-      },
-    },
-    askedAt,
-  );
+  const detail = {
+    professional: input.professional,
+    role: input.role,
+    approval: input.approval,
+    breakGlass: input.breakGlass,
+    purpose: purpose.code,
+    caseReference: input.caseReference,
+    caseSalt: salt,
+    subjects: persons.map((own) => subjectPseudonyms(keys, own)),
+    registers: group.registers.map(({ name }) => name),
+  };
   const { approval } = input;
   const asked: Asked = {
     purpose: purpose.code,
@@ -143,29 +150,50 @@ function begin(
     tokenTypes: tokenTypesAt(roster, purpose, group.registers),
     registers: group.registers,
   };
-  return { lookupKey, asked, persons: group.persons };
+  return logged(service, { asked, detail, persons: group.persons }, askedAt);
+}
+
+/** Writes down that a lookup is about to be asked. Throws `storage-failed`. */
+export function logged(service: LookupService, begun: Omit<Begun, 'lookupKey'>, now: number): Begun {
+  const lookupKey = bytesToHex(service.random(16));
+  service.agencyLog.append({ event: 'asking', lookupKey, detail: begun.detail }, now);
+  return { lookupKey, ...begun };
+}
+
+/** Events as they come, with all outcomes for the watch at the end, also of who stops reading before it. */
+async function* watched(
+  { watch, clock }: LookupService,
+  input: LookupInput,
+  events: AsyncIterable<LookupEvent>,
+): AsyncGenerator<LookupEvent> {
+  const outcomes = input.persons.map((): Outcome[] => []);
+  try {
+    for await (const event of events) {
+      if (event.type === 'register')
+        event.outcomes.forEach((outcome, i) => outcomes[event.persons[i] as number]?.push(outcome));
+      yield event;
+    }
+  } finally {
+    watch.ended(input, outcomes, clock());
+  }
 }
 
 /** The lookups of a question one after another; those that are not reached are logged as abandoned. */
-async function* inTurn(
-  service: LookupService,
-  input: LookupInput,
-  begun: readonly Begun[],
-): AsyncGenerator<LookupEvent> {
-  const outcomes = input.persons.map((): Outcome[] => []);
+export async function* inTurn(service: LookupService, begun: readonly Begun[]): AsyncGenerator<LookupEvent> {
   let reached = 0;
   try {
-    for (const { lookupKey, asked, persons } of begun) {
+    for (const { lookupKey, asked, detail, persons } of begun) {
       reached++;
       for await (const event of recorded(service, lookupKey, asked)) {
-        if (event.type === 'register')
-          event.outcomes.forEach((outcome, i) => outcomes[persons[i] as number]?.push(outcome));
-        yield { ...event, persons };
+        if (event.type === 'register') yield { ...event, persons };
+        else {
+          const { lookupId, prepared } = event;
+          const question = { asked, detail, persons, opened: { lookupId, prepared } };
+          yield { type: 'opened', lookupId, persons, question };
+        }
       }
     }
   } finally {
-    // Also of who stops reading before the end.
-    service.watch.ended(input, outcomes, service.clock());
     for (const { lookupKey } of begun.slice(reached))
       service.agencyLog.append(
         {
@@ -179,7 +207,8 @@ async function* inTurn(
 }
 
 type RecordedEvent =
-  { readonly type: 'opened'; readonly lookupId: string } | Extract<AskEvent, { type: 'register' }>;
+  | { readonly type: 'opened'; readonly lookupId: string; readonly prepared: OpenedQuestion['prepared'] }
+  | Extract<AskEvent, { type: 'register' }>;
 
 /** Passes events on, and writes what came out into the agency's own log at the end, whatever the end is. */
 async function* recorded(
@@ -197,7 +226,7 @@ async function* recorded(
         lookupId = event.lookupId;
         // Before a question leaves: whom this agency asked about must be able to find out.
         recordOpened(service, lookupKey, asked, event);
-        yield { type: 'opened', lookupId };
+        yield { type: 'opened', lookupId, prepared: event.prepared };
       } else {
         note(outcomes, event.register, event.outcomes);
         if (event.answeredFrom !== undefined) answeredFrom[event.register.agency.id] = event.answeredFrom;

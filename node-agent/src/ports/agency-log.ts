@@ -5,19 +5,7 @@ export type AgencyEvent =
   | {
       readonly event: 'asking';
       readonly lookupKey: string;
-      readonly detail: {
-        readonly professional: string;
-        readonly role: string;
-        /** The second professional who approved it, and the reason for asking without, where there was one. */
-        readonly approval?: { readonly professional: string; readonly role: string } | undefined;
-        readonly breakGlass?: { readonly reason: string } | undefined;
-        readonly purpose: string;
-        readonly caseReference: string;
-        readonly caseSalt: string;
-        /** Per person: pseudonyms under the agency's local key, by token type. */
-        readonly subjects: readonly Readonly<Record<string, string>>[];
-        readonly registers: readonly string[];
-      };
+      readonly detail: AskingDetail;
     }
   | { readonly event: 'opened'; readonly lookupKey: string; readonly detail: OpenedDetail }
   | {
@@ -48,6 +36,23 @@ export type AgencyEvent =
   | { readonly event: 'reviewed'; readonly lookupKey: ''; readonly detail: ReviewedDetail }
   | { readonly event: 'log-read'; readonly lookupKey: ''; readonly detail: ReadDetail }
   | { readonly event: 'access-refused'; readonly lookupKey: ''; readonly detail: AccessRefusedDetail };
+
+/** A lookup that this agency is about to ask. */
+export interface AskingDetail {
+  readonly professional: string;
+  readonly role: string;
+  /** The second professional who approved it, and the reason for asking without, where there was one. */
+  readonly approval?: { readonly professional: string; readonly role: string } | undefined;
+  readonly breakGlass?: { readonly reason: string } | undefined;
+  readonly purpose: string;
+  readonly caseReference: string;
+  readonly caseSalt: string;
+  /** Per person: pseudonyms under the agency's local key, by token type. */
+  readonly subjects: readonly Readonly<Record<string, string>>[];
+  readonly registers: readonly string[];
+  /** The lookup that this one puts once more, to registers that did not answer. */
+  readonly again?: string | undefined;
+}
 
 /** Something in what was asked that does not look like work on a case. Names nobody who was asked about. */
 export interface SignalDetail {
