@@ -71,6 +71,25 @@ describe('epochs', () => {
     expect(await police.epochs.refresh()).toBe(true);
   });
 
+  it('leave out who ended, from the day after on (Dutch time), without an import', async () => {
+    const last = Date.UTC(2026, 2, 4) / DAY;
+    await police.importRows([
+      { line: 2, client: { bsn: known }, until: last },
+      { line: 3, client: { bsn: other } },
+    ]);
+    await police.upkeep();
+    const askBoth = async () => (await asker.ask([known, other])).map((one) => wordOf(one[REGISTER]));
+    expect(await askBoth()).toEqual(['known', 'known']);
+    gateway.now = Date.UTC(2026, 2, 4, 22, 59);
+    await police.upkeep();
+    expect(await askBoth()).toEqual(['known', 'known']);
+    gateway.now = Date.UTC(2026, 2, 4, 23, 1);
+    await police.upkeep();
+    expect(await askBoth()).toEqual(['not-known', 'known']);
+    // Not even its place is kept: a table of somebody less.
+    expect(police.pseudonyms.count('incidenten', 'bsn', last + 1)).toBe(2);
+  });
+
   it('have numbers that only rise, over restarts and over a clock that is put back', async () => {
     await police.import([known]);
     const seen: number[] = [];

@@ -81,7 +81,7 @@ describe('what is built of a register', () => {
     await importClients(
       { ...police.service, pseudonyms: police.pseudonyms },
       register,
-      prepareImport(register, clients, T0),
+      await prepareImport(register, clients, T0),
       () => undefined,
     );
     await police.upkeep();

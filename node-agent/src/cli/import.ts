@@ -43,7 +43,7 @@ export async function importFile(
       );
     }
     await checkTokenTypes(agent);
-    const prepared = prepareImport(
+    const prepared = await prepareImport(
       register,
       readClientFile(file, {
         tokenTypes: register.tokenTypes,

@@ -9,7 +9,7 @@ import {
   maskBucketHash,
 } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
-import type { ClientRow } from '../ports/client-source.ts';
+import type { ClientRows } from '../ports/client-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { ImportChange, PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
@@ -25,6 +25,12 @@ export interface BadRow {
   readonly reason: string;
 }
 
+/** An encoded token, and the last day on which its client is known (days since 1970), if there is one. */
+export interface PreparedToken {
+  readonly token: Uint8Array;
+  readonly until?: number | undefined;
+}
+
 /** The tokens of a whole file, ready to be blinded. */
 export interface PreparedImport {
   /** Different ones: rows that say the same of a person count once. */
@@ -32,8 +38,8 @@ export interface PreparedImport {
   /** Rows that say what another has said. */
   readonly repeated: number;
   readonly bad: readonly BadRow[];
-  /** Encoded tokens by token type. */
-  readonly tokens: ReadonlyMap<string, readonly Uint8Array[]>;
+  /** By token type. */
+  readonly tokens: ReadonlyMap<string, readonly PreparedToken[]>;
 }
 
 export interface ImportResult extends ImportChange {
@@ -59,29 +65,29 @@ const BATCH = Math.min(256, LIMITS.importBatch);
 const REQUESTS_AT_ONCE = 2;
 
 /** Turns rows into tokens and collects what is wrong with the others. `now` in milliseconds since 1970. */
-export function prepareImport(
+export async function prepareImport(
   register: ConfiguredRegister,
-  rows: Iterable<ClientRow>,
+  rows: ClientRows,
   now: number,
-): PreparedImport {
-  const tokens = new Map<string, Uint8Array[]>(register.tokenTypes.map((type) => [type, []]));
+): Promise<PreparedImport> {
+  const tokens = new Map<string, PreparedToken[]>(register.tokenTypes.map((type) => [type, []]));
   const bad: BadRow[] = [];
   const seen = new Set<string>();
   let repeated = 0;
-  for (const row of rows) {
+  for await (const row of rows) {
     if ('problem' in row) {
       bad.push({ line: row.line, reason: row.problem });
       continue;
     }
     try {
       const own = personTokens(row.client, register.tokenTypes, now);
-      const client = digestOf(own);
+      const client = `${digestOf(own)} ${row.until ?? ''}`;
       if (seen.has(client)) {
         repeated++;
         continue;
       }
       seen.add(client);
-      for (const [type, token] of own) tokens.get(type)?.push(token);
+      for (const [type, token] of own) tokens.get(type)?.push({ token, until: row.until });
     } catch (error) {
       if (!(error instanceof HitError)) throw error;
       bad.push({ line: row.line, reason: error.detail });
@@ -139,7 +145,7 @@ export async function importClients(
   const evaluationKey = deps.roster.trustedEvaluationKey();
   const canary = canaryTokens(deps.keys, register.tokenTypes);
   const batches = [...prepared.tokens].flatMap(([tokenType, tokens]) => {
-    const all = [...tokens, canary.get(tokenType) as Uint8Array];
+    const all: PreparedToken[] = [...tokens, { token: canary.get(tokenType) as Uint8Array }];
     return Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) => ({
       tokenType,
       tokens: all.slice(i * BATCH, (i + 1) * BATCH),
@@ -151,7 +157,12 @@ export async function importClients(
   progress(0, total);
   const work = async (): Promise<void> => {
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-      stage.add(batch.tokenType, await evaluatePseudonyms(deps, register.id, batch.tokens, evaluationKey));
+      const tokens = batch.tokens.map(({ token }) => token);
+      const pseudonyms = await evaluatePseudonyms(deps, register.id, tokens, evaluationKey);
+      stage.add(
+        batch.tokenType,
+        pseudonyms.map((pseudonym, i) => ({ ...pseudonym, until: batch.tokens[i]?.until })),
+      );
       progress((done += batch.tokens.length), total);
     }
   };

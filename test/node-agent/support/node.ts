@@ -46,6 +46,7 @@ import { TableCommitter } from '../../../node-agent/src/domain/table-committer.t
 import type { LogWatch } from '../../../node-agent/src/open-log-watch.ts';
 import { openLogWatch } from '../../../node-agent/src/open-log-watch.ts';
 import type { AgencyLog } from '../../../node-agent/src/ports/agency-log.ts';
+import type { ClientRow } from '../../../node-agent/src/ports/client-source.ts';
 import type { OperationalLog } from '../../../node-agent/src/ports/operational-log.ts';
 import type { TableBuilder } from '../../../node-agent/src/ports/table-builder.ts';
 import { secureRandom } from '../../../node-agent/src/random.ts';
@@ -166,9 +167,8 @@ export class TestNode {
   /** Kept with every lookup; answered from only where a test asks for it. */
   get askedAbout(): ConfiguredRegister {
     const config = configSchema.parse({ subjectAccess: this.#options.subjectAccess });
-    return askedAboutRegister(config, this.id, () =>
-      settingsFor(this.gateway.policy, this.#options.kind ?? 'other'),
-    );
+    const settings = () => settingsFor(this.gateway.policy, this.#options.kind ?? 'other');
+    return askedAboutRegister(config, this.id, settings);
   }
 
   get clock(): () => number {
@@ -297,6 +297,10 @@ export class TestNode {
 
   import(numbers: readonly string[], register = this.registers[0]!): Promise<ImportResult> {
     const rows = numbers.map((bsn, i) => ({ line: i + 2, client: { bsn } }));
+    return this.importRows(rows, register);
+  }
+
+  async importRows(rows: readonly ClientRow[], register = this.registers[0]!): Promise<ImportResult> {
     return importClients(
       {
         suite,
@@ -308,7 +312,7 @@ export class TestNode {
         clock: this.clock,
       },
       register,
-      prepareImport(register, rows, this.clock()),
+      await prepareImport(register, rows, this.clock()),
       () => undefined,
     );
   }
