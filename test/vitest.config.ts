@@ -21,6 +21,7 @@ const ALONE: Suite = { turn: 2, seconds: 60, filesAtOnce: 1 };
 export const SUITES: Readonly<Record<string, Suite>> = {
   architecture: QUICK,
   protocol: QUICK,
+  service: QUICK,
   gateway: QUICK,
   'node-agent': QUICK,
   contract: QUICK,

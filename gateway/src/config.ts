@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { HitError, fieldLines, slugSchema } from '@hitmachine/protocol';
-import type { Document, YAMLParseError } from 'yaml';
-import { parseDocument } from 'yaml';
+import { slugSchema } from '@hitmachine/protocol';
+import type { ReadSettings, SettingsKind } from '@hitmachine/service';
+import { parseSettings, readSettings } from '@hitmachine/service';
 import { z } from 'zod';
 import { consoleSchema } from './console-config.ts';
 import { holdsPassword, postgresUrlComplaint } from './postgres-url.ts';
@@ -75,53 +74,20 @@ export const configSchema = z
   });
 export type GatewayConfig = z.infer<typeof configSchema>;
 
-/** Checks the text of a configuration file. Throws `config-invalid`: one line a mistake, with file and field. */
-export function parseConfig(text: string, file: string): GatewayConfig {
-  const document = parseDocument(text);
-  const refuse = (lines: readonly string[], cause?: unknown): HitError =>
-    new HitError('config-invalid', lines.map((line) => `${file}: ${line}`).join('\n'), { cause });
-  // What comes after the first mistake mostly follows from it.
-  const [mistake] = document.errors;
-  if (mistake !== undefined) throw refuse([yamlMistake(mistake)]);
-  const { success, data, error } = configSchema.safeParse(valueOf(document, refuse));
-  if (!success) throw refuse(fieldLines(error));
-  return data;
-}
-
-/** The value of a document. What begins with `*` refers to something above it, and need not be there. */
-function valueOf(document: Document, refuse: (lines: string[], cause: unknown) => HitError): unknown {
-  try {
-    return document.toJS();
-  } catch (cause) {
-    throw refuse(['a value that begins with * refers to nothing: put it in quotes'], cause);
-  }
-}
-
-const YAML_MISTAKES: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this name stands here twice',
-  TAB_AS_INDENT: 'there is a tab: indent with spaces',
-  BAD_INDENT: 'the indentation does not fit the lines around it, or a bracket is not closed',
-  MISSING_CHAR: 'a quote, bracket or colon is missing, here or above',
-  MULTILINE_IMPLICIT_KEY: 'a quote, bracket or colon is missing, here or above',
+/** gateway.yaml, of which the environment may change some: `HIT_GATEWAY_LISTEN` is `listen`. */
+const gatewaySettings: SettingsKind<GatewayConfig> = {
+  schema: configSchema,
+  environment: { prefix: 'HIT_GATEWAY_', others: ['HIT_GATEWAY_DIR'] },
+  missing: 'run "hit-gateway init" first, or give the right --dir',
 };
 
-/** What is wrong with the form of a file, with the line. */
-export function yamlMistake({ code, linePos }: YAMLParseError): string {
-  const line = linePos === undefined ? '' : `line ${linePos[0].line}: `;
-  return `${line}${YAML_MISTAKES[code] ?? 'not well-formed YAML: look at quotes, colons and indentation'}`;
-}
+/** Checks the text of a configuration file. Throws `config-invalid`: one line a mistake, with place and field. */
+export const parseConfig = (text: string, file: string): GatewayConfig =>
+  parseSettings(gatewaySettings, text, file).settings;
 
 /** Reads and checks a configuration file. Throws `config-invalid`. */
-export async function readConfig(path: string): Promise<GatewayConfig> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new HitError(
-      'config-invalid',
-      `${path} cannot be read: run "hit-gateway init" first, or give the right --dir`,
-      { cause },
-    );
-  }
-  return parseConfig(text, basename(path));
-}
+export const readConfig = (path: string): GatewayConfig => readPlacedConfig(path).settings;
+
+/** The same, with where each setting comes from. */
+export const readPlacedConfig = (path: string): ReadSettings<GatewayConfig> =>
+  readSettings(gatewaySettings, path, basename(path));

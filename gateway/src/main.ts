@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { runCli } from './cli/program.ts';
-import { useCredentials } from './credentials.ts';
+import { useCredentials, useOverrides } from '@hitmachine/service';
 
 useCredentials(process.env['CREDENTIALS_DIRECTORY']);
+useOverrides(process.env);
 
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });

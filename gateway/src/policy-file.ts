@@ -2,10 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Participants, Policy } from '@hitmachine/protocol';
 import { HitError, policyMistakes, policySchema } from '@hitmachine/protocol';
-import type { Node } from 'yaml';
-import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument } from 'yaml';
+import { mistakesOf, readPlaced } from '@hitmachine/service';
 import { z } from 'zod';
-import { yamlMistake } from './config.ts';
 
 /** `policy.yaml`: a policy without what the gateway fills in. */
 export const policyFileSchema = policySchema.omit({ format: true, federation: true });
@@ -21,8 +19,6 @@ export function policyFileJsonSchema(): Readonly<Record<string, unknown>> {
   return { title: 'Hitmachine: policy of a federation', ...plain };
 }
 
-type Path = readonly (string | number)[];
-
 /**
  * Checks the text of a policy file. With `participants`, also the agencies and registers that it names. Throws
  * `config-invalid`: one line a mistake, with file, line, column and field.
@@ -33,26 +29,15 @@ export function parsePolicy(
   federation: string,
   participants?: Participants,
 ): Policy {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
   const refuse = (mistakes: readonly string[], cause?: unknown): HitError =>
     new HitError('config-invalid', mistakes.map((line) => `${file}:${line}`).join('\n'), { cause });
-  const [broken] = document.errors;
-  if (broken !== undefined) throw refuse([` ${yamlMistake(broken)}`]);
-  const place = (path: Path): string => {
-    const { line, col } = lines.linePos(offsetOf(document.contents, path));
-    return `${line}:${col}`;
-  };
-  let value: unknown;
-  try {
-    value = document.toJS();
-  } catch (cause) {
-    throw refuse([' an alias (*name) leads nowhere, or to too much: write out what it stands for'], cause);
-  }
+  const placed = readPlaced(text);
+  if ('problem' in placed) throw refuse([` ${placed.problem}`]);
+  const { value, place } = placed;
   const { success, data, error } = policyFileSchema.safeParse(value);
   if (!success)
     throw refuse(
-      error.issues.map((issue) => `${place(pathOf(issue))}: ${fieldOf(issue)}${issue.message}`),
+      mistakesOf(policyFileSchema, error).map(({ path, detail }) => `${place(path)}: ${detail}`),
       error,
     );
   const policy: Policy = { format: 'hitmachine-policy-1', federation, ...data };
@@ -75,38 +60,4 @@ export async function readPolicy(
     throw new HitError('config-invalid', `${path} cannot be read: give the right path`, { cause });
   }
   return parsePolicy(text, basename(path), federation, participants);
-}
-
-/** The place of a name that is not known is that of the name itself. */
-function pathOf(issue: z.core.$ZodIssue): Path {
-  const path = issue.path as Path;
-  return issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
-}
-
-function fieldOf(issue: z.core.$ZodIssue): string {
-  const names = issue.code === 'unrecognized_keys' ? ` (${issue.keys.join(', ')})` : '';
-  return `${issue.path.map(String).join('.')}${names}${issue.path.length === 0 && names === '' ? '' : ': '}`;
-}
-
-/** Where a path leads to, as far as it leads: the place of a name for a setting that is missing is that of what should hold it. */
-function offsetOf(contents: unknown, path: Path): number {
-  let node = contents as Node | null;
-  let offset = node?.range?.[0] ?? 0;
-  for (const step of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
-      if (pair === undefined) return offset;
-      offset = (isNode(pair.key) ? pair.key.range?.[0] : undefined) ?? offset;
-      node = pair.value as Node | null;
-    } else {
-      const item: unknown = (node as { get?: (key: unknown, keep: boolean) => unknown } | null)?.get?.(
-        step,
-        true,
-      );
-      if (!isNode(item) || isPair(item)) return offset;
-      node = item;
-      offset = node.range?.[0] ?? offset;
-    }
-  }
-  return offset;
 }

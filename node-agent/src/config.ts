@@ -1,20 +1,15 @@
-import { readFileSync } from 'node:fs';
 import {
   ASKED_ABOUT_REGISTER,
-  HitError,
   LIMITS,
   contactSchema,
-  fieldErrors,
-  fieldLines,
   kemSchema,
   registerSchema,
   tokenTypeSchema,
 } from '@hitmachine/protocol';
-import type { YAMLParseError } from 'yaml';
-import { parseDocument } from 'yaml';
+import type { ReadSettings, SettingsKind } from '@hitmachine/service';
+import { readSettings } from '@hitmachine/service';
 import { z } from 'zod';
 import { deskSchema } from './desk-config.ts';
-import { fileProblem } from './file-problem.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -99,46 +94,18 @@ export type Config = z.infer<typeof configSchema>;
 /** A register as the configuration describes it. */
 export type ConfiguredRegister = Config['registers'][number];
 
-/** Reads and checks agent.yaml. Throws `config-invalid` with the file, every offending field and the cure. */
-export function readConfig(file: string): Config {
-  const { success, data, error } = configSchema.safeParse(readYaml(file));
-  if (success) return data;
-  const lines = fieldLines(error).map((line) => `${file}: ${line}`);
-  throw new HitError('config-invalid', lines.join('\n'), { fields: fieldErrors(error) });
-}
-
-/** An empty file is one without settings. */
-export function readYaml(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = missing
-      ? 'there is no such file: run "hit-agent init" first'
-      : (fileProblem(cause) ?? 'the file cannot be read');
-    throw new HitError('config-invalid', `${file}: ${reason}`, { cause });
-  }
-  const document = parseDocument(text);
-  const [first] = document.errors;
-  if (first !== undefined)
-    throw new HitError('config-invalid', `${file}: ${yamlProblem(first)}`, { cause: first });
-  return document.toJS() ?? {};
-}
-
-const YAML_PROBLEMS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this name stands here twice',
-  TAB_AS_INDENT: 'there is a tab; indent with spaces',
-  BAD_INDENT: 'the indentation does not fit the lines around it, or a bracket is not closed',
-  MISSING_CHAR: 'a quotation mark, bracket or colon is missing, here or above',
-  MULTILINE_IMPLICIT_KEY: 'a quotation mark, bracket or colon is missing, here or above',
+/** agent.yaml, of which the environment may change some: `HIT_AGENT_LOG__RETENTION_DAYS` is `log.retentionDays`. */
+export const agentSettings: SettingsKind<Config> = {
+  schema: configSchema,
+  environment: { prefix: 'HIT_AGENT_', others: ['HIT_AGENT_DIR'] },
+  missing: 'run "hit-agent init" first',
 };
 
-/** The parser's own texts repeat the file and speak of flow collections. */
-export function yamlProblem({ code, linePos }: YAMLParseError): string {
-  const line = linePos === undefined ? '' : `line ${linePos[0].line}: `;
-  return `${line}${YAML_PROBLEMS[code] ?? 'this is not YAML; look at colons, quotation marks and indentation'}`;
-}
+/** Reads and checks agent.yaml. Throws `config-invalid` with the file, every offending field and the cure. */
+export const readConfig = (file: string): Config => readPlacedConfig(file).settings;
+
+/** The same, with where each setting comes from. */
+export const readPlacedConfig = (file: string): ReadSettings<Config> => readSettings(agentSettings, file);
 
 /** What `init` writes when there is no agent.yaml yet. */
 export const CONFIG_TEMPLATE = `# Settings of this agency's node agent. Every name is checked: a misspelt one is an error.

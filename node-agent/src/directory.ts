@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Unlock } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import type { Config } from './config.ts';
-import { fileOf, isOpenToOthers } from './credentials.ts';
+import { fileOf, isOpenToOthers } from '@hitmachine/service';
 
 /** The files of one agent, all in one directory that its service account alone can read. */
 export interface AgentDirectory {

@@ -1,5 +1,5 @@
 import { runProgram } from './cli/program.ts';
-import { useCredentials } from './credentials.ts';
+import { useCredentials, useOverrides } from '@hitmachine/service';
 
 /** Takes over the signals that ask a program to stop; a second one stops it at once. */
 function stopSignal(): AbortSignal {
@@ -9,6 +9,7 @@ function stopSignal(): AbortSignal {
 }
 
 useCredentials(process.env['CREDENTIALS_DIRECTORY']);
+useOverrides(process.env);
 
 process.exitCode = await runProgram(process.argv.slice(2), {
   terminal: {

@@ -1,11 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { NodePolicy } from '@hitmachine/protocol';
 import { HitError, nodePolicySchema } from '@hitmachine/protocol';
-import type { z } from 'zod';
-import { fileProblem } from './file-problem.ts';
+import type { Path } from '@hitmachine/service';
+import { fileProblem, mistakesOf, readPlaced } from '@hitmachine/service';
 import { isThere } from './directory.ts';
-import type { Path } from './yaml-places.ts';
-import { readPlaced } from './yaml-places.ts';
 
 /** An agency's own rules as they stand in a file, which can tell where. */
 export interface PlacedPolicy {
@@ -43,7 +41,7 @@ export function readPlacedPolicy(file: string): PlacedPolicy {
   const { success, data, error } = nodePolicySchema.safeParse(placed.value);
   if (!success)
     throw refuse(
-      error.issues.map((issue) => `${placed.place(pathOf(issue))}: ${fieldOf(issue)}${issue.message}`),
+      mistakesOf(nodePolicySchema, error).map(({ path, detail }) => `${placed.place(path)}: ${detail}`),
       error,
     );
   return { policy: data, place: (path) => `${file}:${placed.place(path)}` };
@@ -53,16 +51,6 @@ export function readPlacedPolicy(file: string): PlacedPolicy {
 export function stampOf(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
   return stat === undefined ? '' : `${stat.mtimeNs} ${stat.size} ${stat.ino}`;
-}
-
-/** A name that is not known stands at its own place. */
-const pathOf = (issue: z.core.$ZodIssue): Path =>
-  issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
-
-function fieldOf(issue: z.core.$ZodIssue): string {
-  const path = issue.path.map(String).join('.');
-  if (issue.code !== 'unrecognized_keys') return path === '' ? '' : `${path}: `;
-  return `${path}${path === '' ? '' : ': '}not known here: ${issue.keys.join(', ')}. `;
 }
 
 /** What `init` writes as policy.yaml: nothing is limited beyond the usual until somebody fills it in. */

@@ -1,6 +1,6 @@
 import { OidcProvider, clientProof } from '@hitmachine/web';
 import { PATHS } from '../desk/paths.ts';
-import { fileOf } from './credentials.ts';
+import { fileOf } from '@hitmachine/service';
 import { readSecretFile } from './directory.ts';
 import type { LookupService } from './domain/lookup.ts';
 import { PrivacyOfficers } from './domain/privacy-officers.ts';

@@ -63,6 +63,7 @@ export * from './wire/enrolment.ts';
 export * from './wire/fields.ts';
 export * from './wire/hello.ts';
 export * from './wire/http-signature.ts';
+export { IS_MISSING, NOT_KNOWN } from './wire/field-texts.ts';
 export * from './wire/json.ts';
 export * from './wire/key-change.ts';
 export * from './wire/limits.ts';

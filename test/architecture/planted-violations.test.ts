@@ -9,6 +9,7 @@ import { MAX_LINES, RULES, checkArchitecture } from './rules.ts';
 const SOUND: Readonly<Record<string, string>> = {
   'package.json': '{ "dependencies": { "@hitmachine/protocol": "1" }, "devDependencies": { "vitest": "1" } }',
   'protocol/package.json': '{ "dependencies": { "zod": "1" } }',
+  'protocol/service/package.json': '{ "dependencies": { "@hitmachine/protocol": "1" } }',
   'protocol/web/package.json': '{ "dependencies": { "@hitmachine/protocol": "1", "hono": "1" } }',
   'gateway/package.json':
     '{ "dependencies": { "@hitmachine/protocol": "1", "@hitmachine/web": "1", "hono": "1" } }',
@@ -24,6 +25,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'gateway/src/config.ts': "import { readFileSync } from 'node:fs'; export { readFileSync };",
   'gateway/src/routes/lookups.ts': "import '../domain/lookup.ts'; import '../../console/search.ts';",
   'gateway/console/search.ts': "import '@hitmachine/web'; import '../src/domain/lookup.ts';",
+  'protocol/service/src/index.ts': "import '@hitmachine/protocol';",
   'protocol/web/src/index.ts': "export * from './table.ts';",
   'protocol/web/src/table.ts': "import 'hono'; import 'node:fs'; import '@hitmachine/protocol';",
   'gateway/src/domain/lookup.ts':
@@ -60,6 +62,11 @@ const PLANTED: readonly (readonly [Rule, path: string, source: string])[] = [
   ['services-apart', 'protocol/web/src/planted.ts', "import '@hitmachine/gateway';"],
   ['services-apart', 'protocol/web/src/planted.ts', "import '../../../gateway/src/config.ts';"],
   ['services-apart', 'deploy/planted.ts', "import '@hitmachine/web';"],
+  ['services-apart', 'deploy/planted.ts', "import '@hitmachine/service';"],
+  ['services-apart', 'protocol/web/src/planted.ts', "import '@hitmachine/service';"],
+  ['services-apart', 'protocol/service/src/planted.ts', "import '../../../gateway/src/config.ts';"],
+  ['protocol-by-name', 'gateway/src/planted.ts', "import '../../protocol/service/src/index.ts';"],
+  ['environment', 'protocol/service/src/planted.ts', 'export const level = process.env.LEVEL;'],
   ['services-apart', DOMAIN, "import '@hitmachine/node-agent';"],
   ['services-apart', 'node-agent/src/domain/planted.ts', "import '../../../gateway/src/config.ts';"],
   ['services-apart', 'deploy/planted.ts', "import '@hitmachine/gateway';"],

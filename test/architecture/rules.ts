@@ -19,9 +19,9 @@ const INSTALLED = ['node_modules', 'coverage'];
 export const RULES = {
   'protocol-stands-alone': 'protocol/src imports nothing of ours and nothing of Node.js',
   'protocol-by-name':
-    'others import @hitmachine/protocol and @hitmachine/web (what pages are made of) by name, never a file of them',
+    'others import @hitmachine/protocol, @hitmachine/web (what pages are made of) and @hitmachine/service (what both services need to run) by name, never a file of them',
   'services-apart':
-    'gateway and node-agent import each other never, deploy imports neither, and only services import @hitmachine/web',
+    'gateway and node-agent import each other never, deploy imports neither, and only services import @hitmachine/web and @hitmachine/service',
   'tests-on-top': 'nothing imports test or bench',
   rooms:
     'in a service: routes -> domain -> ports <- adapters; only main, index, open-*, start-* and cli wire',
@@ -140,7 +140,7 @@ function judgeOurs(from: string, to: string, what: string): [Rule, string] | und
     if (!isService(place) || mayImport(from, to)) return undefined;
     return ['rooms', `${roomOf(from) ?? 'an unknown room'} imports ${what}`];
   }
-  if (target === 'protocol' || (target === 'web' && isService(place))) return ['protocol-by-name', what];
+  if (target === 'protocol' || (isShared(target) && isService(place))) return ['protocol-by-name', what];
   return ['services-apart', what];
 }
 
@@ -150,7 +150,7 @@ function judgeModule({ path, lines, computedImports, environmentReads }: Module)
   if (lines > MAX_LINES) found.push(['length', `${lines} lines`]);
   if (isService(place) && roomOf(path) === undefined) found.push(['rooms', 'stands in no room that we know']);
   if (!onTop(place)) computedImports.forEach((line) => found.push(['computed-import', `line ${line}`]));
-  if ((isService(place) && path !== `${place}/src/main.ts`) || place === 'web' || isProtocolSource(path)) {
+  if ((isService(place) && path !== `${place}/src/main.ts`) || isShared(place) || isProtocolSource(path)) {
     environmentReads.forEach((line) => found.push(['environment', `line ${line}`]));
   }
   return found.map(([rule, detail]) => ({ rule, path, detail }));
@@ -194,7 +194,7 @@ function readListed(root: string): Record<string, ReadonlySet<string>> {
     return fields.flatMap((field) => Object.keys(manifest[field] ?? {}));
   };
   const installed = Object.fromEntries(
-    ['protocol', WEB, ...SERVICES].map((folder) => [
+    ['protocol', ...Object.keys(SHARED), ...SERVICES].map((folder) => [
       placeOf(`${folder}/`),
       new Set(read(folder, 'dependencies')),
     ]),
@@ -204,16 +204,20 @@ function readListed(root: string): Record<string, ReadonlySet<string>> {
   return { ...installed, deploy: own, test: all, bench: all };
 }
 
-/** Where what pages are made of stands: a package beside the protocol, on its way to the services. */
-const WEB = 'protocol/web';
+/** What both services stand on: packages beside the protocol, and how their places are called. */
+const SHARED: Readonly<Record<string, string>> = { 'protocol/web': 'web', 'protocol/service': 'service' };
 
 function placeOf(path: string): string {
-  if (path.startsWith(`${WEB}/`)) return 'web';
+  for (const [folder, place] of Object.entries(SHARED)) if (path.startsWith(`${folder}/`)) return place;
   return path.slice(0, path.indexOf('/'));
 }
 
 function isService(place: string): boolean {
   return (SERVICES as readonly string[]).includes(place);
+}
+
+function isShared(place: string): boolean {
+  return Object.values(SHARED).includes(place);
 }
 
 function isProtocolSource(path: string): boolean {

@@ -134,7 +134,7 @@ export class RealLog {
       listen: '127.0.0.1:0',
     });
     writeFileSync(files.policy, withoutLimits(readFileSync(files.policy, 'utf8')));
-    const config = await readConfig(files.config);
+    const config = readConfig(files.config);
     const seeds = await readSeeds(backend, files, config);
     this.identitySeed = seeds.identitySeed.reveal() as Uint8Array<ArrayBuffer>;
     this.#store = openStore(files.database);
@@ -153,7 +153,7 @@ export class RealLog {
 
   /** Enrols an agency, or enrols it anew with another key, and connects its agent. */
   async #join(id: string): Promise<void> {
-    const config = await readConfig(gatewayFiles(this.gatewayFolder).config);
+    const config = readConfig(gatewayFiles(this.gatewayFolder).config);
     const { identityKey } = gatewayKeys(
       backend,
       await readSeeds(backend, gatewayFiles(this.gatewayFolder), config),

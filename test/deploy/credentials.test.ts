@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { useCredentials as atAgent } from '../../node-agent/src/credentials.ts';
+import { useCredentials } from '@hitmachine/service';
 import { runCli } from '../../gateway/src/cli/program.ts';
-import { useCredentials as atGateway } from '../../gateway/src/credentials.ts';
 import { runCommand } from '../node-agent/support/program.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
 
@@ -18,7 +17,7 @@ beforeEach(() => {
   for (const place of [credentials, join(folder, 'state')]) mkdirSync(place);
 });
 afterEach(() => {
-  for (const use of [atAgent, atGateway]) use(undefined);
+  useCredentials(undefined);
   rmSync(folder, { recursive: true });
 });
 
@@ -30,7 +29,7 @@ const secret = (path: string, content: Uint8Array | string, mode: number): void 
 /** Runs `init` of a service in a folder whose settings are these. */
 const SERVICES = {
   agent: {
-    use: atAgent,
+    use: useCredentials,
     init: async (settings: string) => {
       writeFileSync(join(folder, 'state/agent.yaml'), settings);
       const { code, err } = await runCommand(join(folder, 'state'), 'init');
@@ -38,7 +37,7 @@ const SERVICES = {
     },
   },
   gateway: {
-    use: atGateway,
+    use: useCredentials,
     init: async (settings: string) => {
       writeFileSync(
         join(folder, 'state/gateway.yaml'),
@@ -106,7 +105,7 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(`PostgreSQL (${POSTGRES_MISSING 
       const url = `postgres://hitmachine:${postgres.password}@localhost:${port}/postgres?host=${postgres.folder}`;
       secret(join(credentials, 'key-file'), randomBytes(32), 0o440);
       secret(join(credentials, 'postgres-url'), `${url}\n`, 0o440);
-      atGateway(credentials);
+      useCredentials(credentials);
       const database = 'database:\n  postgres:\n    urlFile: ${CREDENTIALS_DIRECTORY}/postgres-url\n';
       expect(await SERVICES.gateway.init(KEY + database)).toEqual({ code: 0, err: '' });
       const [row] = await postgres.sql(

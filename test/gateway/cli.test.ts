@@ -195,6 +195,30 @@ describe('hit-gateway serve', () => {
   });
 });
 
+describe('hit-gateway config', () => {
+  it('shows what is in force and where it comes from, and refuses what nothing is called', async () => {
+    await init();
+    const set = { HIT_GATEWAY_DIR: folder, HIT_GATEWAY_REDIS__URL_FILE: 'redis-url' };
+    const { code, stdout } = await runProgram(['config', 'show', '--json'], set);
+    expect(code).toBe(0);
+    const { settings } = JSON.parse(stdout) as { settings: unknown[] };
+    expect(settings).toContainEqual({ setting: 'federation', value: 'waalstad', from: 'line 4' });
+    expect(settings).toContainEqual({
+      setting: 'redis.urlFile',
+      value: 'redis-url',
+      from: 'HIT_GATEWAY_REDIS__URL_FILE',
+    });
+    const refused = await runProgram(['config', 'validate'], set);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/redis\.urlFile: .*redis-url: there is no such file/);
+    const misspelt = { HIT_GATEWAY_DIR: folder, HIT_GATEWAY_LISTNE: '127.0.0.1:1' };
+    expect((await runProgram(['config', 'validate'], misspelt)).stderr).toContain(
+      'did you mean HIT_GATEWAY_LISTEN?',
+    );
+    expect((await runProgram(['config', 'validate', '--dir', folder])).stdout).toContain('is valid');
+  });
+});
+
 describe('gateway.yaml', () => {
   const text = configTemplate({ federation: 'waalstad', listen: '127.0.0.1:8460' });
 
@@ -203,23 +227,27 @@ describe('gateway.yaml', () => {
   });
 
   it.each([
-    ['federation: waalstad', 'federation: Waal Stad', 'gateway.yaml: federation: lower-case letters'],
-    ["listen: '127.0.0.1:8460'", 'listen: 8460', 'gateway.yaml: listen: '],
-    ["'127.0.0.1:8460'", "'localhost'", 'gateway.yaml: listen: host:port'],
+    ['federation: waalstad', 'federation: Waal Stad', /gateway\.yaml:4:1: federation: lower-case letters/],
+    ["listen: '127.0.0.1:8460'", 'listen: 8460', /gateway\.yaml:7:1: listen: /],
+    ["'127.0.0.1:8460'", "'localhost'", /gateway\.yaml:7:1: listen: host:port/],
     [
       'keyFile: key-file',
       'passphraseFile: a\nkeyFile: b',
-      'gateway.yaml: keyFile: either keyFile or passphraseFile',
+      /gateway\.yaml:\d+:1: keyFile: either keyFile or passphraseFile/,
     ],
-    ['keyFile: key-file', '', 'gateway.yaml: keyFile: either keyFile or passphraseFile'],
+    ['keyFile: key-file', '', /gateway\.yaml:\d+:1: keyFile: either keyFile or passphraseFile/],
     [
       'federation: waalstad',
       'federation: 2026',
-      'gateway.yaml: federation: a text is wanted, not a number: put it',
+      /gateway\.yaml:4:1: federation: a text is wanted, not a number: put it/,
     ],
-    ['federation: waalstad', '', 'gateway.yaml: federation: is missing'],
-    ['keyFile', 'keyFyle', 'gateway.yaml: not known here: keyFyle'],
-    ['federation: waalstad', 'federation: waalstad\nsettings: {}', 'gateway.yaml: not known here: settings'],
+    ['federation: waalstad', '', /gateway\.yaml:\d+:1: federation: is missing/],
+    ['keyFile', 'keyFyle', /gateway\.yaml:11:1: not known here: keyFyle; did you mean keyFile\?$/m],
+    [
+      'federation: waalstad',
+      'federation: waalstad\nsettings: {}',
+      /gateway\.yaml:5:1: not known here: settings$/m,
+    ],
     [
       'federation: waalstad',
       'federation: *waalstad',

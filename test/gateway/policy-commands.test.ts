@@ -56,7 +56,7 @@ class Administered {
 
   async serve(): Promise<void> {
     const files = gatewayFiles(this.folder);
-    const config = await readConfig(files.config);
+    const config = readConfig(files.config);
     const seeds = await readSeeds(backend, files, config);
     this.gatewayKey = new Uint8Array(gatewayKeys(backend, seeds).identityKey);
     this.#store = openStore(files.database);

@@ -110,7 +110,7 @@ export class Federation {
   async startGateway(): Promise<void> {
     const backend = await loadSodium();
     const files = gatewayFiles(this.gatewayFolder);
-    const config = await readConfig(files.config);
+    const config = readConfig(files.config);
     const store = await openGatewayStore(files, config);
     const running = await startGateway({
       backend,
@@ -166,7 +166,7 @@ export class Federation {
   async invite(id: string): Promise<string> {
     const backend = await loadSodium();
     const files = gatewayFiles(this.gatewayFolder);
-    const config = await readConfig(files.config);
+    const config = readConfig(files.config);
     const { identityKey } = gatewayKeys(backend, await readSeeds(backend, files, config));
     const store = await openGatewayStore(files, config);
     try {

@@ -91,7 +91,7 @@ describe('the commands of hit-agent', () => {
       configure('listne: 127.0.0.1:8461\n');
       const { code, err } = await run('init');
       expect(code).toBe(1);
-      expect(err).toContain('agent.yaml: not known here: listne');
+      expect(err).toContain('agent.yaml:1:1: not known here: listne; did you mean listen?');
       expect(existsSync(join(folder, 'keystore.json'))).toBe(false);
     });
 
@@ -122,16 +122,16 @@ describe('the commands of hit-agent', () => {
       `registers:\n  - id: zaken\n    name: Zaken\n    areaOfLife: veiligheid\n    tokenTypes: [bsn]\n    contact: { name: Balie }\n${change}`;
 
     it.each([
-      ['a misspelt setting', 'lisent: x\n', /agent\.yaml: not known here: lisent/],
+      ['a misspelt setting', 'lisent: x\n', /agent\.yaml:1:1: not known here: lisent; did you mean listen\?/],
       [
         'a misspelt setting further in',
         'log: { retentionWeeks: 3 }\n',
-        /agent\.yaml: log: not known here: retentionWeeks/,
+        /agent\.yaml:1:8: log: not known here: retentionWeeks/,
       ],
       [
         'an address for the whole network',
         'listen: 0.0.0.0:8461\n',
-        /agent\.yaml: listen: a loopback address .*reverse proxy/,
+        /agent\.yaml:1:1: listen: a loopback address .*reverse proxy/,
       ],
       ['an address on the network', 'listen: 192.168.1.4:8461\n', /listen: a loopback address/],
       ['no port', 'listen: 127.0.0.1\n', /listen: a host and a port/],
@@ -141,7 +141,7 @@ describe('the commands of hit-agent', () => {
         'keyFile: a\npassphraseFile: b\n',
         /passphraseFile: either keyFile or passphraseFile/,
       ],
-      ['quotas, which stand in policy.yaml', 'quotas: {}\n', /agent\.yaml: not known here: quotas/],
+      ['quotas, which stand in policy.yaml', 'quotas: {}\n', /agent\.yaml:1:1: not known here: quotas/],
       ['a log level that does not exist', 'logLevel: loud\n', /logLevel: .*debug/],
       [
         'a register without a contact',
@@ -168,7 +168,7 @@ describe('the commands of hit-agent', () => {
         'listen: [1, 2\n',
         /agent\.yaml: line 2: the indentation does not fit|agent\.yaml: line \d: /,
       ],
-      ['a text', 'hello\n', /agent\.yaml: an object with fields is wanted, not a text/],
+      ['a text', 'hello\n', /agent\.yaml:1:1: an object with fields is wanted, not a text/],
       [
         'a setting twice',
         'logLevel: info\nlogLevel: warn\n',
@@ -197,7 +197,7 @@ describe('the commands of hit-agent', () => {
       await run('init');
       configure('listen: 0.0.0.0:1\nlogLevel: loud\nextra: 1\n');
       const { err } = await run('serve');
-      expect(err.match(/agent\.yaml: /g)).toHaveLength(3);
+      expect(err.match(/agent\.yaml:\d:1: /g)).toHaveLength(3);
     });
 
     it('may be empty, and may listen on IPv6', async () => {

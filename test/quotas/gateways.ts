@@ -178,7 +178,7 @@ export class Gateways {
   /** What the log says: persons that each agency was let through with, and refusals that stand in it. */
   async logged(): Promise<{ readonly persons: ReadonlyMap<string, number>; readonly entries: number }> {
     const files = gatewayFiles(this.replicas[0]?.folder ?? '');
-    const store = await openGatewayStore(files, await readConfig(files.config));
+    const store = await openGatewayStore(files, readConfig(files.config));
     const persons = new Map<string, number>();
     let entries = 0;
     try {

@@ -63,7 +63,7 @@ export function addAgency(program: Command, context: CliContext): void {
 
 async function add(context: CliContext, id: string, options: AddOptions): Promise<void> {
   const files = gatewayFiles(options.dir);
-  const config = await readConfig(files.config);
+  const config = readConfig(files.config);
   const backend = await loadSodium();
   const keys = gatewayKeys(backend, await readSeeds(backend, files, config));
   const store = await openGatewayStore(files, config);
@@ -98,7 +98,7 @@ function asUsage(error: unknown): unknown {
 
 async function remove(context: CliContext, id: string, options: DirectoryOptions): Promise<void> {
   const files = gatewayFiles(options.dir);
-  const config = await readConfig(files.config);
+  const config = readConfig(files.config);
   const store = await openGatewayStore(files, config);
   try {
     const runtime = { now: Date.now, random: systemRandom };
@@ -122,7 +122,7 @@ async function remove(context: CliContext, id: string, options: DirectoryOptions
 
 async function list(context: CliContext, options: DirectoryOptions): Promise<void> {
   const files = gatewayFiles(options.dir);
-  const config = await readConfig(files.config);
+  const config = readConfig(files.config);
   const store: GatewayStore = await openGatewayStore(files, config);
   try {
     const agencies = await store.directory.agencies();

@@ -47,7 +47,7 @@ export function addAuditOtlp(
 
 async function send(options: OtlpOptions, reader: string): Promise<number> {
   const files = gatewayFiles(options.dir);
-  const config = await readConfig(files.config);
+  const config = readConfig(files.config);
   const headers =
     options.headersFile === undefined
       ? undefined

@@ -77,7 +77,7 @@ interface Opened {
 
 async function opened(directory: string): Promise<Opened> {
   const files = gatewayFiles(directory);
-  const config = await readConfig(files.config);
+  const config = readConfig(files.config);
   return { files, config, store: await openGatewayStore(files, config) };
 }
 

@@ -3,7 +3,7 @@ import { HitError } from '@hitmachine/protocol';
 import { OidcProvider, clientProof } from '@hitmachine/web';
 import { OtlpProcessingLog } from '../adapters/otlp/processing-log.ts';
 import type { ConsoleConfig } from '../console-config.ts';
-import { fileOf } from '../credentials.ts';
+import { fileOf } from '@hitmachine/service';
 import type { ConsoleOptions } from '../start-gateway.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 import { readPrivate } from './private-file.ts';

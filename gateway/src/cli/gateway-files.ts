@@ -6,7 +6,7 @@ import { HitError, Secret, openKeystore, sealKeystore } from '@hitmachine/protoc
 import { configTemplate } from '../config-template.ts';
 import type { GatewayConfig } from '../config.ts';
 import { parseConfig, readConfig } from '../config.ts';
-import { fileOf } from '../credentials.ts';
+import { fileOf } from '@hitmachine/service';
 import { policyFileJsonSchema, readPolicy } from '../policy-file.ts';
 import { policyTemplate } from '../policy-template.ts';
 import type { GatewaySeeds } from '../domain/keys.ts';
@@ -74,7 +74,7 @@ export async function makeGatewayFiles(
     );
   const made: string[] = [];
   const config = (await exists(files.config))
-    ? await readConfig(files.config)
+    ? readConfig(files.config)
     : parseConfig(configTemplate(values), 'gateway.yaml');
   if (await exists(files.policy)) await readPolicy(files.policy, config.federation);
   await mkdir(files.directory, { recursive: true, mode: 0o700 });

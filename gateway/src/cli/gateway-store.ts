@@ -16,7 +16,7 @@ import { formerLogDigest } from '../adapters/sqlite/former-log.ts';
 import { SqliteLogSearch } from '../adapters/sqlite/log-search.ts';
 import { SqliteNonces } from '../adapters/sqlite/nonces.ts';
 import type { GatewayConfig, ServerAddress } from '../config.ts';
-import { fileOf } from '../credentials.ts';
+import { fileOf } from '@hitmachine/service';
 import type { OperationalLog } from '../log.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';

@@ -21,7 +21,7 @@ export function addLog(program: Command, context: CliContext): void {
     )
     .action(async (options: DirectoryOptions & { readonly from: number }) => {
       const files = gatewayFiles(options.dir);
-      const config = await readConfig(files.config);
+      const config = readConfig(files.config);
       const store = await openGatewayStore(files, config);
       try {
         // First: what cannot be logged is not read. The entry about it is the last one printed.

@@ -23,7 +23,7 @@ export async function withGateway<T>(
   work: (gateway: OpenedGateway) => Promise<T>,
 ): Promise<T> {
   const files = gatewayFiles(directory);
-  const config = await readConfig(files.config);
+  const config = readConfig(files.config);
   const backend = await loadSodium();
   const keys = gatewayKeys(backend, await readSeeds(backend, files, config));
   const store = await openGatewayStore(files, config);

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { ErrorCode } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
-import { isOpenToOthers } from '../credentials.ts';
+import { isOpenToOthers } from '@hitmachine/service';
 
 /** Reads a file that only its owner may read. Throws `code`, with the command to run where others may read it. */
 export async function readPrivate(path: string, code: ErrorCode): Promise<Buffer> {

@@ -3,6 +3,7 @@ import { HitError } from '@hitmachine/protocol';
 import { Command, CommanderError } from 'commander';
 import { addAgency } from './agency.ts';
 import { addAudit } from './audit.ts';
+import { addConfig } from './config.ts';
 import { addSign } from './sign.ts';
 import type { CliContext } from './context.ts';
 import { addInit } from './init.ts';
@@ -30,6 +31,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   addInit(program, context);
+  addConfig(program, context);
   addAgency(program, context);
   addPolicy(program, context);
   addMembers(program, context);

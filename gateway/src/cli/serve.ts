@@ -25,7 +25,7 @@ export function addServe(program: Command, context: CliContext): void {
 
 async function serve(options: DirectoryOptions & { readonly listen?: string }): Promise<void> {
   const files = gatewayFiles(options.dir);
-  const config = await readConfig(files.config);
+  const config = readConfig(files.config);
   const at = options.listen === undefined ? config.listen : parseListen(options.listen);
   const backend = await loadSodium();
   const seeds = await readSeeds(backend, files, config);

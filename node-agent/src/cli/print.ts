@@ -1,5 +1,5 @@
 import { HitError } from '@hitmachine/protocol';
-import { fileProblem } from '../file-problem.ts';
+import { fileProblem } from '@hitmachine/service';
 
 /** Where a command writes: results to `out`, everything else to `err`. */
 export interface Terminal {

@@ -4,6 +4,7 @@ import { describeColumns } from '../adapters/csv/client-file.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
 import { answering } from './answering.ts';
+import { addConfig } from './config.ts';
 import { enrol } from './enrol.ts';
 import type { EnrolOptions } from './enrol.ts';
 import { importFile } from './import.ts';
@@ -248,6 +249,7 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
           : trust(options.dir, agency, options.fingerprint, terminal),
     );
   addKeys(program, defaultDirectory, terminal);
+  addConfig(program, defaultDirectory, terminal);
   return program;
 }
 

@@ -3,7 +3,7 @@ import { HitError, utf8ToBytes } from '@hitmachine/protocol';
 import type { TrustedKeys } from '../domain/receipt-check.ts';
 import { checkReceipt, trustedKeysOf } from '../domain/receipt-check.ts';
 import { RosterKeeper } from '../domain/roster-keeper.ts';
-import { fileProblem } from '../file-problem.ts';
+import { fileProblem } from '@hitmachine/service';
 import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent } from '../open-agent.ts';
 import { openLogStores } from '../open-log-watch.ts';

@@ -2,7 +2,7 @@ import { utf8 } from '@scure/base';
 import { z } from 'zod';
 import { HitError } from '../errors.ts';
 import type { FieldError } from '../errors.ts';
-import { IS_MISSING, NOT_KNOWN, fieldText } from './field-texts.ts';
+import { NOT_KNOWN, fieldText } from './field-texts.ts';
 
 // For every schema in the program, also those that a framework checks on its own: the texts of the library speak of
 // types, not of fields and cures.
@@ -25,31 +25,6 @@ export function fieldErrors(error: z.ZodError): FieldError[] {
         ? `${NOT_KNOWN}: ${issue.keys.slice(0, MAX_LISTED).join(', ')}`
         : issue.message,
   }));
-}
-
-/**
- * The same for a person who mends a file: one line a mistake. A setting that is misspelt is not known and missing at
- * once, so what is missing beside it stands in its line.
- */
-export function fieldLines(error: z.ZodError): string[] {
-  const fields = fieldErrors(error).map(({ field, detail }) => {
-    const path = field === BODY ? [] : field.split('.');
-    return { path, detail, parent: path.slice(0, -1).join('.') };
-  });
-  const unknownIn = new Set(
-    fields.filter(({ detail }) => detail.startsWith(NOT_KNOWN)).map(({ path }) => path.join('.')),
-  );
-  const missing = fields.filter(
-    ({ path, detail, parent }) => detail === IS_MISSING && path.length > 0 && unknownIn.has(parent),
-  );
-  return fields
-    .filter((field) => !missing.includes(field))
-    .map(({ path, detail }) => {
-      const place = path.join('.');
-      const beside = missing.filter(({ parent }) => detail.startsWith(NOT_KNOWN) && parent === place);
-      const names = beside.map((field) => field.path.at(-1)).join(', ');
-      return `${place === '' ? '' : `${place}: `}${detail}${names === '' ? '' : `; missing here: ${names}`}`;
-    });
 }
 
 /** Checks a value against a schema. Throws `field-invalid` with every offending field. */

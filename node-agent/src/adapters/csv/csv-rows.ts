@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { HitError } from '@hitmachine/protocol';
-import { fileProblem } from '../../file-problem.ts';
+import { fileProblem } from '@hitmachine/service';
 
 /** A row of a CSV file: its fields, or why it has none. `line` is the one on which it begins, counted from 1. */
 export type CsvRow =

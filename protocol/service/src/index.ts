@@ -1,0 +1,12 @@
+export { fileOf, isOpenToOthers, useCredentials } from './credentials.ts';
+export { fileProblem } from './file-problem.ts';
+export { mistakesOf } from './mistakes.ts';
+export { nearestName } from './nearest-name.ts';
+export { useOverrides } from './overrides.ts';
+export type { Path, PlacedYaml } from './placed-yaml.ts';
+export { readPlaced } from './placed-yaml.ts';
+export type { Origin, ReadSettings, SettingsKind } from './settings.ts';
+export { parseSettings, readSettings } from './settings.ts';
+export type { ShownSetting } from './show-settings.ts';
+export { shownSettings, withoutCredentials } from './show-settings.ts';
+export { namedFileProblems, secretFileProblem } from './named-files.ts';
