@@ -10,6 +10,9 @@ export interface TableEntry {
   readonly tag: Uint8Array;
 }
 
+/** Entries of a table that is being built, gone through more than once where a bucket overflows. */
+export type TableEntries = Iterable<TableEntry> & { readonly length: number };
+
 /** The tags of one register, token type and epoch: all buckets one after another, each filled to capacity. */
 export interface Table extends TableShape {
   readonly bytes: Uint8Array;
@@ -20,7 +23,7 @@ export interface Table extends TableShape {
  * tells nothing, and which of them are real cannot be told. An overflow moves to the next size class; no
  * entry is ever dropped.
  */
-export function buildTable(entries: readonly TableEntry[], maxBits: number, random: Random): Table {
+export function buildTable(entries: TableEntries, maxBits: number, random: Random): Table {
   for (let skip = 0; ; skip++) {
     const shape = tableShape(entries.length, maxBits, skip);
     const table = fill(entries, shape, random);
@@ -28,7 +31,7 @@ export function buildTable(entries: readonly TableEntry[], maxBits: number, rand
   }
 }
 
-function fill(entries: readonly TableEntry[], shape: TableShape, random: Random): Table | undefined {
+function fill(entries: TableEntries, shape: TableShape, random: Random): Table | undefined {
   const buckets = 2 ** shape.bits;
   const used = new Uint32Array(buckets);
   const tags = new BigUint64Array(buckets * shape.capacity);
