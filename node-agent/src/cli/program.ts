@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { describeColumns } from '../adapters/csv/client-file.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
+import { operationalLog } from '../log.ts';
 import { answering } from './answering.ts';
 import { addConfig } from './config.ts';
 import { enrol } from './enrol.ts';
@@ -119,10 +120,12 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
       serveAgent(
         {
           directory: options.dir,
-          log: pino({
-            level: readConfig(agentDirectory(options.dir).config).logLevel,
-            timestamp: pino.stdTimeFunctions.isoTime,
-          }),
+          log: operationalLog(
+            pino({
+              level: readConfig(agentDirectory(options.dir).config).logLevel,
+              timestamp: pino.stdTimeFunctions.isoTime,
+            }),
+          ),
           listen: options.listen,
           canaryIntervalMs: options.canarySeconds * 1000,
         },

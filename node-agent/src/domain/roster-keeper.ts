@@ -31,6 +31,13 @@ const TELL_POLICY_MS = 7 * 86_400_000;
 /** What stands as the fingerprint of a register: that it was listed. */
 const LISTED = 'listed';
 
+/** What of a roster is other than it may be: the event, and what status tells. */
+interface OlderPart {
+  readonly event:
+    'offline-key-changed' | 'policy-rolled-back' | 'policy-forked' | 'members-rolled-back' | 'members-forked';
+  readonly told: string;
+}
+
 /**
  * The roster as this agency trusts it: signed by the pinned gateway, never older than one seen before, and with
  * the keys of each agency as they were first seen. A key that changes in silence is not used: who runs the gateway
@@ -128,7 +135,7 @@ export class RosterKeeper {
   }
 
   /** Whether what people decide is other than it may be: an older policy or list of members, or without the offline key. */
-  #olderPart(roster: Roster): { readonly event: string; readonly told: string } | undefined {
+  #olderPart(roster: Roster): OlderPart | undefined {
     const pinned = this.#state.pins().find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
     const { offlineKey } = roster.gateway;
     if (pinned !== undefined && (offlineKey === undefined || keysFingerprint(offlineKey) !== pinned))
@@ -138,7 +145,7 @@ export class RosterKeeper {
           offlineKey === undefined
             ? 'the gateway shows a roster without the offline key that the federation has'
             : 'the gateway shows a roster with another offline key than the one that was pinned; see "hit-agent trust offline"',
-      };
+      } as const;
     const [policy, held] = [roster.policy.version, this.#roster.policy.version];
     if (policy < held)
       return {

@@ -158,7 +158,7 @@ export class Upkeep {
   #tell(name: Work, error: unknown): void {
     const code = error instanceof HitError ? error.code : 'internal';
     const reason = error instanceof Error ? error.message : undefined;
-    const fields = { event: 'upkeep-failed', work: name, code, reason };
+    const fields = { event: 'upkeep-failed', work: name, code, reason } as const;
     // Numbers apart: a clock that is off is so by another number of seconds each time.
     const news = `${code} ${reason?.replace(/\d+/g, '#') ?? ''}`;
     if (this.#told.get(name) === news) return this.#deps.log.debug(fields);

@@ -1,7 +1,15 @@
-/** What the program tells its operators. Fields never hold personal data, message bodies or keys. */
+import type { Line } from '@hitmachine/service';
+import type { AGENT_EVENTS } from '../events.ts';
+
+type Events = typeof AGENT_EVENTS;
+
+/**
+ * What the program tells its operators: events of the registry and no others. Fields never hold personal data, message
+ * bodies or keys.
+ */
 export interface OperationalLog {
-  debug(fields: Readonly<Record<string, unknown>>): void;
-  info(fields: Readonly<Record<string, unknown>>): void;
-  warn(fields: Readonly<Record<string, unknown>>): void;
-  error(fields: Readonly<Record<string, unknown>>): void;
+  debug(line: Line<Events, 'debug'>): void;
+  info(line: Line<Events, 'info'>): void;
+  warn(line: Line<Events, 'warn'>): void;
+  error(line: Line<Events, 'error'>): void;
 }

@@ -10,3 +10,7 @@ export { parseSettings, readSettings } from './settings.ts';
 export type { ShownSetting } from './show-settings.ts';
 export { shownSettings, withoutCredentials } from './show-settings.ts';
 export { namedFileProblems, secretFileProblem } from './named-files.ts';
+export type { EventKind, Events, FieldKind, FieldsOf, Level, Line, NamesAt } from './events.ts';
+export { eventTable } from './events.ts';
+export type { Sink } from './event-log.ts';
+export { writeEvent } from './event-log.ts';

@@ -1,0 +1,107 @@
+import type { Events } from '@hitmachine/service';
+
+/**
+ * Everything that a gateway may write to its operational log: for whoever runs it. What an auditor needs is in the
+ * audit log. Never a body, a signature, a token or anything about a person.
+ */
+export const GATEWAY_EVENTS = {
+  listening: { at: 'info', fields: { url: 'text' }, says: 'The gateway takes requests at this address.' },
+  stopping: { at: 'info', fields: {}, says: 'No new requests are taken; those that run are finished.' },
+  stopped: { at: 'info', fields: {}, says: 'The gateway has stopped.' },
+  'log-line-refused': {
+    at: 'error',
+    fields: { refused: 'text', reason: 'text' },
+    says: 'A line of the log was left out, because nobody has described it. Tell the makers.',
+  },
+  request: {
+    at: 'info',
+    fields: {
+      requestId: 'text',
+      agency: 'text',
+      method: 'text',
+      // The pattern of the route, not the address: `/v1/lookups/{lookupId}/questions`.
+      route: 'text',
+      status: 'number',
+      code: 'text',
+      ms: 'number',
+    },
+    says: 'A request was answered.',
+  },
+  'request-failed': {
+    at: 'error',
+    fields: { requestId: 'text', code: 'text', err: 'error' },
+    says: 'A request could not be served for a reason of this machine: look at disk, PostgreSQL and Redis.',
+  },
+  'authentication-refused': {
+    at: 'warn',
+    fields: { agency: 'text', code: 'text' },
+    says: 'A request was not signed as it should be; `clock-skew` is a wrong clock at the agency.',
+  },
+  'enrolment-refused': {
+    at: 'warn',
+    fields: { agency: 'text', reason: 'text' },
+    says: 'Somebody tried to enrol with a token that is unknown, used or too old.',
+  },
+  'roster-changed': {
+    at: 'info',
+    fields: { rosterVersion: 'number' },
+    says: 'There is a new roster, and agents were told.',
+  },
+  'directory-not-read': {
+    at: 'error',
+    fields: { err: 'error' },
+    says: 'Who takes part cannot be read from the database; it is tried again.',
+  },
+  'connection-opened': { at: 'info', fields: { agency: 'text' }, says: 'An agent is connected.' },
+  'connection-closed': {
+    at: ['info', 'warn'],
+    fields: { agency: 'text', status: 'number', reason: 'text', err: 'error' },
+    says: 'The connection of an agent is gone; the agent opens a new one.',
+  },
+  'connection-refused': {
+    at: 'warn',
+    fields: { agency: 'text', code: 'text' },
+    says: 'An agent was not let in.',
+  },
+  'frame-refused': {
+    at: 'warn',
+    fields: { agency: 'text', reason: 'text' },
+    says: 'An agent sent something that the gateway does not understand: compare versions.',
+  },
+  'answer-not-logged': {
+    at: 'error',
+    fields: { agency: 'text', err: 'error' },
+    says: 'An answer could not be logged, so it was not passed on.',
+  },
+  'refusal-not-logged': {
+    at: 'error',
+    fields: { agency: 'text', err: 'error' },
+    says: 'A refusal could not be logged; it is written with the next one.',
+  },
+  'signal-not-logged': {
+    at: 'error',
+    fields: { agency: 'text', err: 'error' },
+    says: 'A signal could not be logged.',
+  },
+  'quotas-away': {
+    at: 'error',
+    fields: {},
+    says: 'Redis, where quotas are counted, is away: lookups are refused until it is back.',
+  },
+  'quotas-there': { at: 'info', fields: {}, says: 'Redis is back.' },
+  'witness-refused': {
+    at: 'error',
+    fields: { agency: 'text', reason: 'text' },
+    says: 'An agency’s agent refused to cosign the log: call it. It may have seen another log.',
+  },
+  'checkpoint-not-published': {
+    at: 'error',
+    fields: { agency: 'text', err: 'error' },
+    says: 'A checkpoint of the log could not be published or cosigned; it is tried again.',
+  },
+  'login-failed': {
+    at: 'warn',
+    fields: { requestId: 'text', code: 'text', err: 'error' },
+    says: 'An auditor could not log in: look at `console` in `gateway.yaml` and at the identity provider.',
+  },
+} as const satisfies Events;
