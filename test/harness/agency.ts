@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningAgent } from '@hitmachine/node-agent';
-import { runProgram, startAgent } from '@hitmachine/node-agent';
+import { operationalLog, runProgram, startAgent } from '@hitmachine/node-agent';
 import { pino } from 'pino';
 import type { LogBook } from './log-book.ts';
 
@@ -98,7 +98,7 @@ export class TestAgency {
 
   /** Serves; on any free port unless told. */
   async start(port = 0): Promise<void> {
-    const log = pino({ level: 'debug' }, this.#logs.stream(this.id));
+    const log = operationalLog(pino({ level: 'debug' }, this.#logs.stream(this.id)));
     const listen = { host: '127.0.0.1', port };
     // Minutes, elsewhere: a test cannot wait for them.
     this.#agent ??= await startAgent({ directory: this.folder, log, listen, logPatienceMs: 2_000 });

@@ -3,7 +3,7 @@ import type { Events } from '@hitmachine/service';
 import { eventTable, writeEvent } from '@hitmachine/service';
 import { describe, expect, it } from 'vitest';
 import { AGENT_EVENTS } from '../../node-agent/src/events.ts';
-import { operationalLog as agentLog } from '../../node-agent/src/log.ts';
+import { operationalLog as agentLog } from '../../node-agent/src/adapters/operational-log.ts';
 import { GATEWAY_EVENTS } from '../../gateway/src/events.ts';
 import { operationalLog as gatewayLog } from '../../gateway/src/log.ts';
 

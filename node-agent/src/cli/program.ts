@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { describeColumns } from '../adapters/csv/client-file.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
-import { operationalLog } from '../log.ts';
+import { operationalLog } from '../adapters/operational-log.ts';
 import { answering } from './answering.ts';
 import { addConfig } from './config.ts';
 import { enrol } from './enrol.ts';

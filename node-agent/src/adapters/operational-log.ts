@@ -1,7 +1,7 @@
 import type { Level, Sink } from '@hitmachine/service';
 import { writeEvent } from '@hitmachine/service';
-import { AGENT_EVENTS } from './events.ts';
-import type { OperationalLog } from './ports/operational-log.ts';
+import { AGENT_EVENTS } from '../events.ts';
+import type { OperationalLog } from '../ports/operational-log.ts';
 
 /** The operational log on pino: JSON, one line an event of the registry. */
 export function operationalLog(sink: Sink): OperationalLog {
