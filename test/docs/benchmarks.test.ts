@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { QUICK_LOAD, measureLoad } from '../../bench/load-figures.ts';
+import { percentile } from '../../bench/load-run.ts';
+import { slopeOf } from '../../bench/slope.ts';
 import { measureAnswers } from '../../bench/matching-answers.ts';
 import { measureAsker } from '../../bench/matching-asker.ts';
 import { measureGateway } from '../../bench/matching-gateway.ts';
@@ -58,4 +61,23 @@ describe('npm run bench:peers', () => {
     ]);
     expectMeasured(measured.flatMap(({ sides }) => sides.map(({ cost }) => cost)));
   });
+});
+
+describe('npm run bench:load', () => {
+  it('takes percentiles and slopes as they are defined', () => {
+    const values = Array.from({ length: 100 }, (_, i) => 100 - i);
+    expect([percentile(values, 0.95), percentile(values, 0.5), percentile([7], 0.95)]).toEqual([95, 50, 7]);
+    const line = [1, 5, 20].map((nodes) => [nodes, 3 + 2 * nodes] as const);
+    expect(slopeOf(line)).toBeCloseTo(2, 12);
+  });
+
+  it('drives the real programs, which answer rightly, and measures what they take', async () => {
+    const { highest, gatewayLookup, checked, ...figures } = await measureLoad(QUICK_LOAD, () => undefined);
+    expect(highest.map(({ agents }) => agents)).toEqual(QUICK_LOAD.agents);
+    expect(checked).toBeGreaterThan(0);
+    // So short a run at so low a rate may give any slope.
+    const { gatewayMessage: _, gatewayMessageVsMultiplication: __, ...positive } = figures;
+    expectMeasured([...Object.values(positive), ...gatewayLookup.values()]);
+    expect(figures.arithmeticShare.high).toBeLessThan(1);
+  }, 120_000);
 });
