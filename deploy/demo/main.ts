@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
+import { repeatPilot } from './batch.ts';
 import type { PortOf, RunningAgency } from './federation.ts';
 import {
   describeSetUp,
@@ -96,14 +97,20 @@ async function runOnce(processes: Processes, workspace: Workspace): Promise<numb
     if (found === undefined) throw new DemoError(`there is no agency ${id}`);
     return found;
   };
-  const { scenes, wrong, compared } = await perform(population, {
+  const { scenes, wrong: wrongScenes, compared } = await perform(population, {
     agent,
     kill: (id) => agent(id).service.kill(),
     restart: async (id) => {
       byId.set(id, await startAgent(running, agent(id).agency));
     },
   });
+  const pilot = await repeatPilot(processes, population, workspace);
+  const wrong = [...wrongScenes, ...pilot.wrong];
   console.log(`\n${drawTable(population, scenes, out)}\n`);
+  console.log(
+    `  ${pilot.households} households with ${pilot.persons} persons, asked at three registers in one batch: ` +
+      `${pilot.nowhere} known nowhere, in ${pilot.seconds.toFixed(1)} s\n`,
+  );
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   if (wrong.length === 0) {
     console.log(

@@ -135,9 +135,13 @@ function registersPart({ registers }: BatchSummary, wording: Wording): Html {
       quiet: true,
       columns: [
         { head: columns.register },
-        ...[columns.asked, columns.known, columns.silent, columns.householdsAsked, columns.householdsKnown].map(
-          (head) => ({ head, numeric: true }),
-        ),
+        ...[
+          columns.asked,
+          columns.known,
+          columns.silent,
+          columns.householdsAsked,
+          columns.householdsKnown,
+        ].map((head) => ({ head, numeric: true })),
       ],
       rows: registers.map((row) => [
         nameOf(row.name),
@@ -155,7 +159,9 @@ function combinationsPart({ combinations, registers }: BatchSummary, wording: Wo
   const title = heading(2, texts.combinations);
   if (combinations.length === 0) return html`${title}${paragraph(texts.combinationsNone)}`;
   const shown = combinations.slice(0, MOST_COMBINATIONS);
-  const names = registers.map(({ name }) => name).filter((name) => combinations.some((set) => set.registers.includes(name)));
+  const names = registers
+    .map(({ name }) => name)
+    .filter((name) => combinations.some((set) => set.registers.includes(name)));
   return html`${title}
   ${dataTable({
     caption: texts.combinations,

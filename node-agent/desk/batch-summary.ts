@@ -19,7 +19,8 @@ export interface BatchReport {
 export type Shown = number | undefined;
 
 /** How many registers know a household or person. */
-type Kind = { readonly type: 'nowhere' | 'unanswered' } | { readonly type: 'known'; readonly registers: number };
+type Kind =
+  { readonly type: 'nowhere' | 'unanswered' } | { readonly type: 'known'; readonly registers: number };
 
 /** The report's numbers as they may be shown, for its page and its CSV. */
 export interface BatchSummary {

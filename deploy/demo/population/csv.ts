@@ -21,11 +21,27 @@ const COLUMNS: Readonly<Record<TokenType, Readonly<Record<string, (person: Resid
  * the columns that the register recognises people by.
  */
 export function toCsv(register: Pick<Register, 'tokenTypes' | 'clients'>): string {
+  return csvOf(
+    register.tokenTypes,
+    register.clients.map((person) => ({ person })),
+  );
+}
+
+/** People as a CSV file with the columns of these token types; behind a column of its own where `heading` names one. */
+export function csvOf(
+  tokenTypes: readonly TokenType[],
+  people: readonly { readonly person: Resident; readonly first?: string }[],
+  heading?: string,
+): string {
   const columns = Object.entries(COLUMNS)
-    .filter(([type]) => register.tokenTypes.some((held) => held === type))
+    .filter(([type]) => tokenTypes.some((held) => held === type))
     .flatMap(([, fields]) => Object.entries(fields));
-  const rows = register.clients.map((person) => columns.map(([, read]) => quoted(read(person))));
-  return [columns.map(([name]) => name), ...rows].map((row) => `${row.join(',')}\n`).join('');
+  const rows = people.map(({ person, first }) => [
+    ...(first === undefined ? [] : [first]),
+    ...columns.map(([, read]) => quoted(read(person))),
+  ]);
+  const header = [...(heading === undefined ? [] : [heading]), ...columns.map(([name]) => name)];
+  return [header, ...rows].map((row) => `${row.join(',')}\n`).join('');
 }
 
 function quoted(value: string): string {

@@ -5,6 +5,8 @@ import { makePrng } from './prng.ts';
 
 export { toCsv } from './csv.ts';
 export { readableDate } from './dates.ts';
+export { PILOT, earlySignals } from './early-signals.ts';
+export type { EarlySignals } from './early-signals.ts';
 export { expectedRegisters } from './expected.ts';
 export type { ExpectedHit } from './expected.ts';
 export { TOKEN_TYPES, fullName } from './model.ts';

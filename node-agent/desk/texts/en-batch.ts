@@ -21,8 +21,7 @@ export const batchTexts: BatchTexts = {
     nowhere: 'households known nowhere',
   },
   byNumber: 'Known by how many registers',
-  byNumberDescription: (households, nowhere) =>
-    `Of ${households} households, ${nowhere} are known nowhere.`,
+  byNumberDescription: (households, nowhere) => `Of ${households} households, ${nowhere} are known nowhere.`,
   nowhere: 'nowhere',
   unanswered: 'uncertain: no answer',
   times: (registers) => (registers === 1 ? '1 register' : `${registers} registers`),

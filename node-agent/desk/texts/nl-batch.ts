@@ -8,7 +8,8 @@ export const batchTexts = {
   unfinished: 'Nog niet alle huishoudens zijn gevraagd',
   unfinishedBody: 'De cijfers gaan over wat wel is gevraagd. Ga later verder waar het ophield.',
   silent: 'Niet alle registraties hebben geantwoord',
-  silentBody: 'Wie nergens bekend lijkt maar niet overal antwoord kreeg, staat apart en telt niet als nergens bekend.',
+  silentBody:
+    'Wie nergens bekend lijkt maar niet overal antwoord kreeg, staat apart en telt niet als nergens bekend.',
   small: (smallest: number) =>
     `Aantallen onder ${smallest} zijn weggelaten (–), omdat ze herkenbaar kunnen zijn. Is er maar één weggelaten, dan ook het kleinste andere.`,
   tiles: {

@@ -29,6 +29,10 @@ export async function askAgent(
   }
   const value: unknown = await response.json();
   if (response.ok) return value;
-  const { code, detail } = value as { code: string; detail: string };
-  throw new HitError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'internal', detail);
+  const { code, detail, rule } = value as { code: string; detail: string; rule?: string };
+  const retryAfter = Number(response.headers.get('retry-after') ?? NaN);
+  throw new HitError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'internal', detail, {
+    ...(retryAfter > 0 && { retryAfter }),
+    ...(rule !== undefined && { rule }),
+  });
 }

@@ -91,7 +91,7 @@ export async function lookup(
 }
 
 /** The codes to confirm; for `all`, those of the purpose, after what is confirmed with them was shown. */
-async function confirmed(
+export async function confirmed(
   path: string,
   purpose: string,
   codes: readonly string[],

@@ -5,6 +5,8 @@ import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
 import { operationalLog } from '../adapters/operational-log.ts';
 import { answering } from './answering.ts';
+import { batch } from './batch.ts';
+import type { BatchOptions } from './batch.ts';
 import { addConfig } from './config.ts';
 import { enrol } from './enrol.ts';
 import type { EnrolOptions } from './enrol.ts';
@@ -148,6 +150,23 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     .action((file: string, options: DirectoryOption & LookupOptions) =>
       lookup(options.dir, file, options, terminal),
     );
+  command('batch', 'ask about every household of a file, and report figures that name nobody')
+    .argument('<file>', 'CSV with a person a row, and a column household')
+    .requiredOption('--purpose <code>', 'why the questions are asked')
+    .requiredOption('--case <reference>', 'reference of the case')
+    .requiredOption('--professional <name>', 'who asks')
+    .requiredOption('--role <code>', 'the role in which he or she asks')
+    .requiredOption('--out <folder>', 'where the report goes: report.html and report.csv')
+    .option('--confirm <codes>', 'the statements that he or she confirms; all shows them first', codeList)
+    .option('--approved-by <name>', 'the second professional who approved it')
+    .option('--approver-role <code>', 'the role of that one')
+    .option('--continue', 'go on where the batch of that folder ended', false)
+    .option('--smallest <number>', 'leave out numbers below this one; 1 shows all', wholeNumber, 5)
+    .addOption(new Option('--language <code>', 'of the report').choices(['nl', 'en']).default('nl'))
+    .option('--json', 'print the figures as JSON, small ones too', false)
+    .action(async (file: string, options: DirectoryOption & BatchOptions) => {
+      if (!(await batch(options.dir, file, options, context.stopped, terminal))) exit(1);
+    });
   const policy = program
     .command('policy')
     .description("this agency's own rules for what it answers")

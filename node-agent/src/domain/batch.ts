@@ -68,12 +68,14 @@ export async function runBatch(run: BatchRun): Promise<{ progress: BatchProgress
       const index = next++;
       const household = households[index] as BatchHousehold;
       try {
-        finished.set(index, await patiently(run, household, () => ({ next: counted, counts })));
+        const persons = await patiently(run, household, () => ({ next: counted, counts }));
+        if (persons === undefined) return;
+        finished.set(index, persons);
         count();
         run.progress({ next: counted, counts }, undefined);
       } catch (error) {
-        if (error === STOPPED) return;
-        const known = error instanceof HitError ? error : new HitError('internal', undefined, { cause: error });
+        const known =
+          error instanceof HitError ? error : new HitError('internal', undefined, { cause: error });
         ended ??= { type: 'failed', line: household.line, error: known };
       }
     }
@@ -86,14 +88,12 @@ export async function runBatch(run: BatchRun): Promise<{ progress: BatchProgress
   };
 }
 
-const STOPPED = Symbol('stopped');
-
-/** One household, tried again where that makes sense. Throws what is in the way, or STOPPED. */
+/** One household, tried again where that makes sense; undefined when it was stopped first. Throws what is in the way. */
 async function patiently(
   run: BatchRun,
   household: BatchHousehold,
   now: () => BatchProgress,
-): Promise<readonly BatchPerson[]> {
+): Promise<readonly BatchPerson[] | undefined> {
   for (let tries = 1; ; tries++) {
     try {
       return await run.ask(household);
@@ -102,7 +102,7 @@ async function patiently(
       if (seconds === undefined) throw error;
       run.progress(now(), { seconds });
       await run.wait(seconds, run.signal);
-      if (run.signal.aborted) throw STOPPED;
+      if (run.signal.aborted) return undefined;
     }
   }
 }
@@ -111,6 +111,8 @@ async function patiently(
 function pauseAfter(error: unknown, tries: number): number | undefined {
   if (!(error instanceof HitError)) return undefined;
   if (error.code === 'quota-exceeded')
-    return error.retryAfter !== undefined && error.retryAfter <= LONGEST_WAIT_S ? error.retryAfter : undefined;
+    return error.retryAfter !== undefined && error.retryAfter <= LONGEST_WAIT_S
+      ? error.retryAfter
+      : undefined;
   return PASSING.includes(error.code) && tries < TRIES ? PAUSE_S * tries : undefined;
 }

@@ -117,7 +117,8 @@ function checkColumns(
     );
 }
 
-function columnOf(heading: string, identifierTypes: readonly string[]): string | undefined {
+/** The column that a heading stands for. */
+export function columnOf(heading: string, identifierTypes: readonly string[]): string | undefined {
   const wanted = plain(heading);
   const builtIn = (Object.keys(COLUMNS) as Column[]).find((column) =>
     (COLUMNS[column] as readonly string[]).includes(wanted),
@@ -125,8 +126,8 @@ function columnOf(heading: string, identifierTypes: readonly string[]): string |
   return builtIn ?? identifierTypes.find((type) => plain(type) === wanted);
 }
 
-/** An empty field means that the register does not have it. */
-function describe(
+/** A client as the fields of a row describe him or her. An empty field means that the register does not have it. */
+export function describe(
   fields: ReadonlyMap<string | undefined, string>,
   identifierTypes: readonly string[],
 ): PersonDescription {

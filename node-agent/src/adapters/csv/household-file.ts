@@ -1,0 +1,52 @@
+import { HitError } from '@hitmachine/protocol';
+import type { PersonDescription } from '@hitmachine/protocol';
+import { columnOf, describe } from './client-file.ts';
+import { readCsvRows } from './csv-rows.ts';
+
+/** Headings of the column that says which rows are one household; compared as those of client files are. */
+const HOUSEHOLD = ['household', 'huishouden', 'gezin'];
+
+/** A person of a household file. `household` is what the file calls it: it stays here. */
+export interface HouseholdRow {
+  /** Line of the file, from 1. */
+  readonly line: number;
+  readonly household: string;
+  readonly person: PersonDescription;
+}
+
+/**
+ * Reads a file of households: CSV with a heading line, a person a row, and a column `household` that is the same for
+ * everybody in one. The other columns are those of a client file; others are refused. Throws `import-invalid` with file
+ * and line for the first row that is no good; never repeats a value.
+ */
+export function readHouseholdFile(file: string, identifierTypes: readonly string[]): HouseholdRow[] {
+  const refuse = (line: number, reason: string): HitError =>
+    new HitError('import-invalid', `${file}:${line}: ${reason}`);
+  const [heading, ...rows] = readCsvRows(file);
+  if (heading === undefined) throw refuse(1, 'the file is empty; it needs a heading line');
+  if ('problem' in heading) throw refuse(heading.line, heading.problem);
+  const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '');
+  const columns = heading.fields.map((name) =>
+    HOUSEHOLD.includes(plain(name)) ? 'household' : columnOf(name, identifierTypes),
+  );
+  if (!columns.includes('household'))
+    throw refuse(
+      heading.line,
+      'there is no column household (huishouden): it says which rows are one household',
+    );
+  const unknown = columns.indexOf(undefined);
+  if (unknown >= 0)
+    throw refuse(
+      heading.line,
+      `column ${unknown + 1} is not known; leave it out, or give it a name of "hit-agent import --help"`,
+    );
+  return rows.map((row) => {
+    if ('problem' in row) throw refuse(row.line, row.problem);
+    if (row.fields.length !== columns.length)
+      throw refuse(row.line, `the row has ${row.fields.length} fields, the heading line ${columns.length}`);
+    const fields = new Map(columns.map((column, i) => [column, row.fields[i] ?? '']));
+    const household = fields.get('household') ?? '';
+    if (household === '') throw refuse(row.line, 'household is empty; everybody is in one');
+    return { line: row.line, household, person: describe(fields, identifierTypes) };
+  });
+}
