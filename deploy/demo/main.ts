@@ -97,7 +97,11 @@ async function runOnce(processes: Processes, workspace: Workspace): Promise<numb
     if (found === undefined) throw new DemoError(`there is no agency ${id}`);
     return found;
   };
-  const { scenes, wrong: wrongScenes, compared } = await perform(population, {
+  const {
+    scenes,
+    wrong: wrongScenes,
+    compared,
+  } = await perform(population, {
     agent,
     kill: (id) => agent(id).service.kill(),
     restart: async (id) => {

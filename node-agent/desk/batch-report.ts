@@ -30,7 +30,7 @@ const HIDDEN = '–';
 interface Wording {
   readonly language: Language;
   readonly texts: BatchTexts;
-  readonly nameOf: (register: string) => string;
+  readonly nameOf: BatchReport['nameOf'];
 }
 
 /** The report as a part of a page: figures, drawings and the tables with their values. */
@@ -79,6 +79,10 @@ const cell = (wording: Wording, value: Shown): Html | string =>
 function numbersPart(summary: BatchSummary, wording: Wording): Html {
   const { texts } = wording;
   const named = summary.byNumber.map((row) => ({ ...row, name: kindText(row.kind, texts) }));
+  // What is left out has no bar: one of length nothing would say that there is none.
+  const drawn = named.flatMap(({ name, households }) =>
+    households === undefined ? [] : [{ name, value: households }],
+  );
   return illustrated(
     'by-number',
     texts.byNumber,
@@ -89,8 +93,8 @@ function numbersPart(summary: BatchSummary, wording: Wording): Html {
         shownText(wording, summary.households),
         shownText(wording, summary.nowhere),
       ),
-      labels: named.map(({ name }) => name),
-      series: [{ name: texts.columns.households, values: named.map(({ households }) => households ?? 0) }],
+      labels: drawn.map(({ name }) => name),
+      series: [{ name: texts.columns.households, values: drawn.map(({ value }) => value) }],
       format: (value) => numberText(wording.language, value),
     }),
     dataTable({
@@ -118,6 +122,9 @@ function registersPart({ registers }: BatchSummary, wording: Wording): Html {
   const [first] = registers;
   if (first === undefined) return NOTHING;
   const most = registers.reduce((a, b) => ((b.known ?? 0) > (a.known ?? 0) ? b : a), first);
+  const drawn = registers.flatMap(({ name, known }) =>
+    known === undefined ? [] : [{ name: nameOf(name).name, value: known }],
+  );
   const { columns } = texts;
   return illustrated(
     'by-register',
@@ -125,9 +132,9 @@ function registersPart({ registers }: BatchSummary, wording: Wording): Html {
     stackedRows({
       id: 'chart-by-register',
       title: texts.byRegister,
-      description: texts.byRegisterDescription(nameOf(most.name)),
-      labels: registers.map(({ name }) => nameOf(name)),
-      series: [{ name: columns.known, values: registers.map(({ known }) => known ?? 0) }],
+      description: texts.byRegisterDescription(nameOf(most.name).name),
+      labels: drawn.map(({ name }) => name),
+      series: [{ name: columns.known, values: drawn.map(({ value }) => value) }],
       format: (value) => numberText(language, value),
     }),
     dataTable({
@@ -144,7 +151,7 @@ function registersPart({ registers }: BatchSummary, wording: Wording): Html {
         ].map((head) => ({ head, numeric: true })),
       ],
       rows: registers.map((row) => [
-        nameOf(row.name),
+        nameCell(nameOf(row.name)),
         ...[row.asked, row.known, row.silent, row.householdsAsked, row.householdsKnown].map((value) =>
           cell(wording, value),
         ),
@@ -168,11 +175,11 @@ function combinationsPart({ combinations, registers }: BatchSummary, wording: Wo
     quiet: true,
     columns: [
       { head: texts.columns.combination },
-      ...names.map((name) => ({ head: nameOf(name) })),
+      ...names.map((name) => ({ head: nameOf(name).name })),
       { head: texts.columns.households, numeric: true },
     ],
     rows: shown.map(({ registers: set, households }) => [
-      texts.times(set.length),
+      html`<span class="hit-time">${texts.times(set.length)}</span>`,
       ...names.map((name) => mark(set.includes(name), texts)),
       cell(wording, households),
     ]),
@@ -187,6 +194,10 @@ function combinationsPart({ combinations, registers }: BatchSummary, wording: Wo
 const mark = (known: boolean, texts: BatchTexts): Html =>
   html`<span class="hit-mark" aria-hidden="true">${known ? '●' : '·'}</span
     ><span class="hit-hidden">${known ? texts.in : texts.out}</span>`;
+
+/** A register, and below it the agency that has it. */
+const nameCell = ({ name, agency }: ReturnType<BatchReport['nameOf']>): Html =>
+  html`${name}<br /><small>${agency}</small>`;
 
 /** All numbers as CSV: what, of which registers, households, persons. A number that is left out is empty. */
 export function batchCsv(report: BatchReport, language: Language): string {
@@ -209,7 +220,7 @@ export function batchCsv(report: BatchReport, language: Language): string {
       columns.householdsKnown,
     ],
     ...summary.registers.map((row) => [
-      report.nameOf(row.name),
+      inFull(report.nameOf(row.name)),
       row.asked,
       row.known,
       row.silent,
@@ -219,9 +230,11 @@ export function batchCsv(report: BatchReport, language: Language): string {
     [],
     [columns.combination, columns.households],
     ...summary.combinations.map(({ registers, households }) => [
-      registers.map((name) => report.nameOf(name)).join(' + '),
+      registers.map((name) => inFull(report.nameOf(name))).join(' + '),
       households,
     ]),
   ];
   return `\ufeff${lines.map(csvLine).join('')}`;
 }
+
+const inFull = ({ name, agency }: ReturnType<BatchReport['nameOf']>): string => `${name} (${agency})`;

@@ -10,7 +10,7 @@ export interface BatchReport {
   /** yyyy-mm-dd */
   readonly askedOn: string;
   /** Names for a screen, by `agency/register`. */
-  readonly nameOf: (register: string) => string;
+  readonly nameOf: (register: string) => { readonly name: string; readonly agency: string };
   /** Numbers below this one are left out; 1 shows all. */
   readonly smallest: number;
 }

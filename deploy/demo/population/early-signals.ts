@@ -61,7 +61,11 @@ export function earlySignals(population: Population, today: string): EarlySignal
 const rank = ({ members }: Household): string => (members[0]?.bsn ?? '').split('').toReversed().join('');
 
 /** The first households that make exactly so many, with exactly so many persons together. */
-function ofSize<T extends { readonly household: Household }>(from: readonly T[], count: number, persons: number): T[] {
+function ofSize<T extends { readonly household: Household }>(
+  from: readonly T[],
+  count: number,
+  persons: number,
+): T[] {
   const chosen: T[] = [];
   let left = persons;
   const most = Math.max(0, ...from.map(({ household }) => household.members.length));

@@ -122,16 +122,13 @@ async function askAbout(
   );
 }
 
-const namesOf = ({ agencies }: RosterSummary): ((register: string) => string) => {
+const namesOf = ({ agencies }: RosterSummary): BatchReport['nameOf'] => {
   const names = new Map(
     agencies.flatMap((agency) =>
-      agency.registers.map((register) => [
-        `${agency.id}/${register.id}`,
-        `${register.name} (${agency.name})`,
-      ]),
+      agency.registers.map(({ id, name }) => [`${agency.id}/${id}`, { name, agency: agency.name }] as const),
     ),
   );
-  return (register) => names.get(register) ?? register;
+  return (register) => names.get(register) ?? { name: register, agency: '' };
 };
 
 function progressTo(

@@ -25,6 +25,10 @@ const NEEDED: Readonly<Record<string, readonly Column[]>> = {
   address: ['postcode', 'houseNumber'],
 };
 
+/** The token types of these that a federation defines itself: each has a column of its own name. */
+export const ownTypes = (tokenTypes: readonly string[]): string[] =>
+  tokenTypes.filter((type) => !Object.hasOwn(NEEDED, type));
+
 const plain = (heading: string): string => heading.toLowerCase().replace(/[\s_-]/g, '');
 /** What can be repeated of a heading line, in case it is not one: nothing with a digit, and nothing long. */
 const isShowable = (heading: string): boolean => /^[\p{L} _.+-]{1,40}$/u.test(heading);
@@ -45,7 +49,7 @@ export function readClientFile(
     throw new HitError('import-invalid', `${file}:1: the file is empty; it needs a heading line`);
   if ('problem' in heading)
     throw new HitError('import-invalid', `${file}:${heading.line}: ${heading.problem}`);
-  const identifierTypes = options.tokenTypes.filter((type) => !Object.hasOwn(NEEDED, type));
+  const identifierTypes = ownTypes(options.tokenTypes);
   const columns = heading.fields.map((name) => columnOf(name, identifierTypes));
   checkColumns(`${file}:${heading.line}`, heading.fields, columns, { ...options, identifierTypes });
   return rows.map((row) => {
@@ -152,6 +156,11 @@ export function describe(
             addition: get('houseNumberAddition'),
           },
         }),
-    identifiers: Object.fromEntries(identifierTypes.map((type) => [type, get(type)])),
+    identifiers: Object.fromEntries(
+      identifierTypes.flatMap((type) => {
+        const value = get(type);
+        return value === undefined ? [] : [[type, value]];
+      }),
+    ),
   };
 }

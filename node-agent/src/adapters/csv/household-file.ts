@@ -1,6 +1,6 @@
 import { HitError } from '@hitmachine/protocol';
 import type { PersonDescription } from '@hitmachine/protocol';
-import { columnOf, describe } from './client-file.ts';
+import { columnOf, describe, ownTypes } from './client-file.ts';
 import { readCsvRows } from './csv-rows.ts';
 
 /** Headings of the column that says which rows are one household; compared as those of client files are. */
@@ -19,7 +19,8 @@ export interface HouseholdRow {
  * everybody in one. The other columns are those of a client file; others are refused. Throws `import-invalid` with file
  * and line for the first row that is no good; never repeats a value.
  */
-export function readHouseholdFile(file: string, identifierTypes: readonly string[]): HouseholdRow[] {
+export function readHouseholdFile(file: string, tokenTypes: readonly string[]): HouseholdRow[] {
+  const identifierTypes = ownTypes(tokenTypes);
   const refuse = (line: number, reason: string): HitError =>
     new HitError('import-invalid', `${file}:${line}: ${reason}`);
   const [heading, ...rows] = readCsvRows(file);
