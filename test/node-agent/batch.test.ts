@@ -113,7 +113,7 @@ describe('figures over many households', () => {
 describe('a batch', () => {
   const households = Array.from({ length: 20 }, (_, i): BatchHousehold => ({
     line: i + 2,
-    persons: [{ bsn: '1' }],
+    persons: [{ bsn: '1', birthDate: undefined }],
   }));
   const run = (
     ask: (household: BatchHousehold) => Promise<readonly BatchPerson[]>,

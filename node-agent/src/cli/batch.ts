@@ -123,7 +123,7 @@ async function askAbout(
 }
 
 const namesOf = ({ agencies }: RosterSummary): BatchReport['nameOf'] => {
-  const names = new Map(
+  const names: ReadonlyMap<string, ReturnType<BatchReport['nameOf']>> = new Map(
     agencies.flatMap((agency) =>
       agency.registers.map(({ id, name }) => [`${agency.id}/${id}`, { name, agency: agency.name }] as const),
     ),
