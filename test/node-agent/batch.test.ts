@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
@@ -148,7 +149,7 @@ describe('a batch', () => {
   it('ends at a limit a day, and goes on from there later with the same figures', async () => {
     let asked = 0;
     const first = await run(async ({ line }) => {
-      await new Promise((resolve) => setImmediate(resolve));
+      await setImmediate();
       if (line >= 12) throw new HitError('quota-exceeded', 'a day', { retryAfter: 40_000 });
       asked++;
       return nowhere;
@@ -181,7 +182,7 @@ describe('a batch', () => {
     const { end, progress } = await run(
       async ({ line }) => {
         if (line === 6) stop.abort();
-        await new Promise((resolve) => setImmediate(resolve));
+        await setImmediate();
         return nowhere;
       },
       undefined,
