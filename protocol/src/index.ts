@@ -72,6 +72,7 @@ export * from './wire/members.ts';
 export * from './wire/notices.ts';
 export * from './wire/problem.ts';
 export * from './wire/question.ts';
+export * from './wire/replica-link.ts';
 export * from './wire/roster.ts';
 export * from './wire/sealed.ts';
 export * from './wire/session-key.ts';

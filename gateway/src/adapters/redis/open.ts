@@ -1,25 +1,34 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { HitError } from '@hitmachine/protocol';
 
 const CONNECT_MS = 2_000;
 const COMMAND_MS = 1_000;
 const RETRY_MS = 500;
+/** Milliseconds after which it is looked up anew which server of a cluster holds what. */
+const REFRESH_MS = 2_000;
 const DEFAULT_PORT = 6379;
+
+/** One server, or a cluster of them: commands about one key are the same to both. */
+export type RedisStore = Redis | Cluster;
 
 /** A connection to Redis that is made again by itself whenever it breaks. */
 export interface RedisConnection {
-  readonly redis: Redis;
+  readonly redis: RedisStore;
   close(): void;
 }
 
 /**
- * Opens a connection to Redis. A server that is away now is tried again for ever; until it is there every command
- * fails at once. `onChange` hears when it goes away and when it is there. Throws `config-invalid`, with the cure, for a
- * server that refuses us or that drops keys when it is full.
+ * Opens a connection to Redis: to the server of one address, or to the cluster that the servers of several belong to.
+ * What is away now is tried again for ever; until it is there every command fails at once. `onChange` hears when it goes
+ * away and when it is there. Throws `config-invalid`, with the cure, for a server that refuses us or that drops keys when
+ * it is full.
  */
-export async function openRedis(url: string, onChange: (away: boolean) => void): Promise<RedisConnection> {
-  const redis = new Redis(optionsOf(new URL(url)));
+export async function openRedis(
+  urls: readonly string[],
+  onChange: (away: boolean) => void,
+): Promise<RedisConnection> {
+  const redis = storeOf(urls.map((url) => new URL(url)));
   let away: boolean | undefined;
   const tell = (now: boolean): void => {
     if (away !== now) onChange(now);
@@ -27,8 +36,12 @@ export async function openRedis(url: string, onChange: (away: boolean) => void):
   };
   // Without a listener an error of the connection would end the process; what it means for a command is told by that.
   let refusal: Error | undefined;
+  const keepRefusal = (error: unknown): void => {
+    refusal = isReply(error) ? error : refusal;
+  };
   redis
-    .on('error', (error) => (refusal = isReply(error) ? error : refusal))
+    .on('error', keepRefusal)
+    .on('node error', keepRefusal)
     .on('close', () => tell(true))
     .on('ready', () => tell(false));
   const close = (): void => {
@@ -36,10 +49,14 @@ export async function openRedis(url: string, onChange: (away: boolean) => void):
     redis.disconnect();
   };
   try {
-    await redis.connect().catch(() => tell(true));
+    await redis.connect().catch((error: { lastNodeError?: unknown }) => {
+      keepRefusal(error.lastNodeError);
+      tell(true);
+    });
     // A wrong password comes as an event, and the connection goes on trying.
     if (refusal !== undefined) throw refusal;
-    if (redis.status === 'ready') await requireSafe(redis);
+    if (redis.status === 'ready')
+      for (const server of redis instanceof Cluster ? redis.nodes('master') : [redis]) await requireSafe(server);
   } catch (error) {
     close();
     throw explained(error);
@@ -47,11 +64,33 @@ export async function openRedis(url: string, onChange: (away: boolean) => void):
   return { redis, close };
 }
 
+function storeOf(urls: readonly URL[]): RedisStore {
+  const [first, ...others] = urls as [URL, ...URL[]];
+  const options = optionsOf(first);
+  if (others.length === 0) return new Redis({ ...addressOf(first), ...options, retryStrategy: soon });
+  const { enableOfflineQueue, lazyConnect, ...redisOptions } = options;
+  return new Cluster(urls.map(addressOf), {
+    redisOptions,
+    enableOfflineQueue,
+    lazyConnect,
+    clusterRetryStrategy: soon,
+    // A command that may have been carried out is not sent again: whoever waits for it is told.
+    retryDelayOnFailover: 0,
+    slotsRefreshTimeout: COMMAND_MS,
+    slotsRefreshInterval: REFRESH_MS,
+  });
+}
+
+const soon = (times: number): number => Math.min(times * 50, RETRY_MS);
+
+const addressOf = (url: URL) => ({
+  host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+  port: url.port === '' ? DEFAULT_PORT : Number(url.port),
+});
+
 function optionsOf(url: URL) {
   const plain = (text: string): string | undefined => (text === '' ? undefined : decodeURIComponent(text));
   return {
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? DEFAULT_PORT : Number(url.port),
     username: plain(url.username),
     password: plain(url.password),
     db: Number(url.pathname.slice(1)),
@@ -65,7 +104,6 @@ function optionsOf(url: URL) {
     // A lookup is refused at once while Redis is away, and no claim is ever sent twice.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    retryStrategy: (times: number) => Math.min(times * 50, RETRY_MS),
   } satisfies RedisOptions;
 }
 

@@ -43,3 +43,34 @@ for i, key in ipairs(KEYS) do
 end
 return 0
 `;
+
+/** Keeps a sealed lookup. ARGV: the lookup, and milliseconds for which it is kept. */
+export const KEEP_LOOKUP = `
+redis.call('HSET', KEYS[1], 's', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 0
+`;
+
+/**
+ * Claims a question to each of some nodes, all or none. ARGV: how often one may be asked, then the name of each. Gives
+ * -1 without the lookup, the place of the first that was asked too often, from 1, or 0.
+ */
+export const CLAIM_QUESTIONS = `
+if redis.call('HEXISTS', KEYS[1], 's') == 0 then return -1 end
+local most, asked = tonumber(ARGV[1]), {}
+for i = 2, #ARGV do
+  local name = ARGV[i]
+  local times = (asked[name] or tonumber(redis.call('HGET', KEYS[1], name) or '0')) + 1
+  if times > most then return i - 1 end
+  asked[name] = times
+end
+for name, times in pairs(asked) do redis.call('HSET', KEYS[1], name, times) end
+return 0
+`;
+
+/** Puts a replica's record among the others and gives all. ARGV: its name, the record, milliseconds for all to be kept. */
+export const MEET = `
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return redis.call('HGETALL', KEYS[1])
+`;
