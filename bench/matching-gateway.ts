@@ -87,11 +87,12 @@ function messages(gateway: TestGateway): Subject {
           tickets: new Map(nodes.map((node) => [node, random(250)])),
           evidence: random(290),
           evidenceSignature: random(64),
+          capabilityHash: random(32),
           expiresAt: gateway.clock.now() + 60_000,
         };
-        gateway.deps.openLookups.add(lookup, random, gateway.clock.now());
+        await gateway.deps.openLookups.keep(lookup, gateway.clock.now());
         const wanted = questionsCodec.decode(body).questions.slice(0, times - at);
-        for await (const report of fanOut(deps, lookup, wanted)) if (report.length < 1_000) throw new Error();
+        for await (const report of await fanOut(deps, lookup, wanted)) if (report.length < 1_000) throw new Error();
       }
     },
   };

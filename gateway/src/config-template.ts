@@ -20,12 +20,23 @@ keyFile: key-file
 #   postgres:
 #     urlFile: postgres-url
 
-# Where quotas are counted when several gateways share one PostgreSQL database (replicas, with the same keys and the
-# same policy). Without this they are counted in the database. urlFile names a file (chmod 600) with the address:
-# redis://USER:PASSWORD@127.0.0.1:6379, or rediss:// (TLS) for a server on another machine. A server of the gateway's
-# own, with maxmemory-policy noeviction. While it is away lookups are refused.
+# What several gateways share when they are replicas of one, with one PostgreSQL database and the same keys: quotas, open
+# lookups, and which agents are connected where. Without this the gateway is one process. urlFile names a file (chmod
+# 600) with the address: redis://USER:PASSWORD@127.0.0.1:6379, or rediss:// (TLS) for a server on another machine; of a
+# cluster some of its servers, one a line. Servers of the gateway's own, with maxmemory-policy noeviction. While they are
+# away lookups are refused.
 # redis:
 #   urlFile: redis-url
+#   # On how many replicas of a Redis server a claim on a quota must stand before it counts: 1 for a cluster, 0 for one
+#   # server, unless told.
+#   copies: 1
+
+# Where this gateway takes the links of its other replicas, over which questions go to agents that are connected to
+# another one. Only whoever has the gateway's keys gets in. Not for a network that others than the replicas are on.
+# address is where the others find it; unless told, the address of this machine with the port of listen.
+# replicas:
+#   listen: '0.0.0.0:8461'
+#   address: gateway-1.internal:8461
 
 # Pages for the auditors of the federation, at BASE_URL/console. Without this there are none. Auditors log in at the
 # federation's identity provider (OpenID Connect), which knows this gateway as a client with the redirect address

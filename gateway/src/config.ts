@@ -5,7 +5,7 @@ import { parseSettings, readSettings } from '@hitmachine/service';
 import { z } from 'zod';
 import { consoleSchema } from './console-config.ts';
 import { holdsPassword, postgresUrlComplaint } from './postgres-url.ts';
-import { holdsRedisPassword, redisUrlComplaint } from './redis-url.ts';
+import { holdsRedisPassword, redisUrlsComplaint } from './redis-url.ts';
 
 const LISTEN = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
 
@@ -55,6 +55,44 @@ const serverSchema = (
     });
 export type ServerAddress = z.infer<ReturnType<typeof serverSchema>>;
 
+const listOf = (url: string | readonly string[]): readonly string[] => (typeof url === 'string' ? [url] : url);
+
+/** One Redis server, or some of those that belong to one cluster. */
+const redisSchema = z
+  .strictObject({
+    url: z
+      .union([z.string(), z.array(z.string())])
+      .superRefine((url, context) => {
+        const urls = listOf(url);
+        const complaint =
+          redisUrlsComplaint(urls) ??
+          (urls.some(holdsRedisPassword)
+            ? 'holds a password: put the addresses in a file, and name that in urlFile'
+            : undefined);
+        if (complaint !== undefined) context.addIssue({ code: 'custom', message: complaint });
+      })
+      .transform(listOf)
+      .optional(),
+    urlFile: z.string().min(1).optional(),
+    copies: z.int().min(0).max(5).optional(),
+  })
+  .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
+    message: 'either url or urlFile, and not both',
+  });
+export type RedisConfig = z.infer<typeof redisSchema>;
+
+const replicasSchema = z.strictObject({
+  listen: listenSchema,
+  address: z
+    .string()
+    .max(300)
+    .refine((text) => {
+      const port = parseListen(text)?.port;
+      return port !== undefined && port > 0;
+    }, 'host:port, as the other replicas find this one')
+    .optional(),
+});
+
 const databaseSchema = z.strictObject({ postgres: serverSchema(postgresUrlComplaint, holdsPassword) });
 
 /** `gateway.yaml`. Strict: a name that is not known is a mistake, not a wish. */
@@ -65,12 +103,17 @@ export const configSchema = z
     keyFile: z.string().min(1).optional(),
     passphraseFile: z.string().min(1).optional(),
     database: databaseSchema.optional(),
-    redis: serverSchema(redisUrlComplaint, holdsRedisPassword).optional(),
+    redis: redisSchema.optional(),
+    replicas: replicasSchema.optional(),
     console: consoleSchema.optional(),
   })
   .refine(({ keyFile, passphraseFile }) => (keyFile === undefined) !== (passphraseFile === undefined), {
     message: 'either keyFile or passphraseFile, and not both',
     path: ['keyFile'],
+  })
+  .refine(({ replicas, redis, database }) => replicas === undefined || (redis && database) !== undefined, {
+    message: 'several replicas share PostgreSQL and Redis: fill in database and redis too',
+    path: ['replicas'],
   });
 export type GatewayConfig = z.infer<typeof configSchema>;
 

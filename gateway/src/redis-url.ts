@@ -24,3 +24,20 @@ export function redisUrlComplaint(text: string): string | undefined {
 
 /** Whether an address holds a password: then it belongs in a file that only the gateway may read. */
 export const holdsRedisPassword = (text: string): boolean => new URL(text).password !== '';
+
+/** What is wrong with the addresses of one Redis cluster together; undefined when nothing is. */
+export function redisUrlsComplaint(texts: readonly string[]): string | undefined {
+  if (texts.length === 0) return 'at least one address, such as redis://127.0.0.1:6379';
+  for (const text of texts) {
+    const complaint = redisUrlComplaint(text);
+    if (complaint !== undefined) return complaint;
+  }
+  if (texts.length === 1) return undefined;
+  const [first, ...others] = texts.map((text) => new URL(text)) as [URL, ...URL[]];
+  const alike = ({ protocol, username, password }: URL): boolean =>
+    protocol === first.protocol && username === first.username && password === first.password;
+  if (!others.every(alike)) return 'the addresses of a cluster have the same user, password and redis:// or rediss://';
+  if ([first, ...others].some(({ pathname }) => Number(pathname.slice(1)) !== 0))
+    return 'a cluster has no numbers of databases: leave out what comes after the port';
+  return undefined;
+}

@@ -1,6 +1,7 @@
 import type { Backend, Policy } from '@hitmachine/protocol';
 import { REPLICA_BYTES, encodeBase64 } from '@hitmachine/protocol';
 import type { IdentityProvider } from '@hitmachine/web';
+import { MemoryOpenLookups } from './adapters/memory/open-lookups.ts';
 import { AgentConnections } from './adapters/websocket/agent-connections.ts';
 import { MAX_FRAME_BYTES } from './adapters/websocket/agent-connection.ts';
 import { startHttpServer } from './adapters/http/server.ts';
@@ -12,7 +13,6 @@ import { CheckpointSigner } from './domain/checkpoint-signer.ts';
 import type { GatewayKeys, GatewaySeeds } from './domain/keys.ts';
 import { gatewayKeys } from './domain/keys.ts';
 import { openLog } from './domain/log-opening.ts';
-import { OpenLookups } from './domain/open-lookups.ts';
 import { keepFollowingDirectory } from './domain/membership.ts';
 import { publishFirstPolicy } from './domain/policies.ts';
 import { ProfessionalWatch } from './domain/professional-watch.ts';
@@ -20,11 +20,14 @@ import { RefusalLog, keepWritingRefusals } from './domain/refusal-log.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
 import { Witnessing, keepPublishing } from './domain/witnessing.ts';
 import type { OperationalLog } from './log.ts';
+import type { ReplicaOptions } from './open-replicas.ts';
+import { openReplicas } from './open-replicas.ts';
 import type { AuditLog } from './ports/audit-log.ts';
 import type { Checkpoints } from './ports/checkpoints.ts';
 import type { Directory } from './ports/directory.ts';
 import type { LogSearch } from './ports/log-search.ts';
 import type { Nonces } from './ports/nonces.ts';
+import type { OpenLookups } from './ports/open-lookups.ts';
 import type { ProcessingLog } from './ports/processing-log.ts';
 import type { Runtime } from './ports/runtime.ts';
 import type { GatewayDeps } from './routes/context.ts';
@@ -54,10 +57,14 @@ export interface GatewayOptions {
     readonly search: LogSearch;
     readonly published: Checkpoints;
     readonly nonces: Nonces;
+    /** In memory unless told otherwise: then the gateway is one process. */
+    readonly openLookups?: OpenLookups | undefined;
     formerLogDigest(): Promise<Uint8Array | undefined>;
   };
   /** Names this process towards agents: 9 bytes in base64url; random unless told. */
   readonly replica?: string | undefined;
+  /** How this process finds other replicas and is found by them; without it there is this one alone. */
+  readonly replicas?: ReplicaOptions | undefined;
   /** Milliseconds between two published checkpoints; unless told, five seconds. */
   readonly publishEveryMs?: number | undefined;
   /** Without it there is no console. */
@@ -85,14 +92,18 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const roster = await RosterKeeper.open({ ...store, keys, runtime, federation });
   const checkpoints = new CheckpointSigner({ auditLog: store.auditLog, keys, federation });
   const evaluator = new WorkerEvaluator(keys.suite, keys.evaluation, runtime.random);
-  const connections = new AgentConnections({
+  const replica = options.replica ?? encodeBase64(runtime.random(REPLICA_BYTES));
+  const local = new AgentConnections({
     backend,
     identitySeed: keys.identitySeed,
-    replica: options.replica ?? encodeBase64(runtime.random(REPLICA_BYTES)),
+    replica,
     runtime,
     log,
     rosterVersion: () => roster.current.roster.version,
   });
+  const opened = await openReplicas({ ...options, id: replica, local, log });
+  const { connections, replicas } = opened;
+  local.onChange(() => void replicas.meet());
   roster.onChange((rosterVersion) => {
     log.info('roster-changed', { rosterVersion });
     connections.announceRoster(rosterVersion);
@@ -109,7 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     connections,
     roster,
     checkpoints,
-    openLookups: new OpenLookups(),
+    openLookups: store.openLookups ?? new MemoryOpenLookups(),
     watch: new ProfessionalWatch({
       auditLog: store.auditLog,
       runtime,
@@ -123,7 +134,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const server = await startHttpServer(
     {
       fetch: (request, environment) => app.fetch(request, environment),
-      onConnection: (socket, accepted) => connections.attach(socket, accepted),
+      onConnection: (socket, accepted) => local.attach(socket, accepted),
       maxFrameBytes: MAX_FRAME_BYTES,
       headers: RESPONSE_HEADERS,
     },
@@ -131,15 +142,23 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   );
   const following = keepFollowingDirectory({ ...store, roster, connections, runtime, log });
   const witnessing = new Witnessing({ ...store, checkpoints, connections, roster, keys, runtime, log });
-  const publishing = keepPublishing(witnessing, log, options.publishEveryMs ?? PUBLISH_EVERY_MS);
+  const publishing = keepPublishing(
+    witnessing,
+    { log, leads: () => replicas.leads() },
+    options.publishEveryMs ?? PUBLISH_EVERY_MS,
+  );
+  await replicas.start();
   return {
     url: server.url,
     async close() {
       stopping = true;
       await following.stop();
       await publishing.stop();
+      // No more questions come from other replicas; agents stay until what runs here is done.
+      await replicas.stop();
       await server.drain(roster.current.roster.policy.settings.answerTimeoutMs + DRAIN_SLACK_MS);
-      await connections.close();
+      await local.close();
+      await opened.close();
       await server.close();
       await writingRefusals.stop();
       await evaluator.close();

@@ -195,13 +195,13 @@ describeRedis('counters in Redis', () => {
   it('are refused in a server that drops keys, or that refuses us', async () => {
     const { redis } = await connect();
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    await expect(openRedis(server().url, () => undefined)).rejects.toMatchObject({
+    await expect(openRedis([server().url], () => undefined)).rejects.toMatchObject({
       code: 'config-invalid',
       detail: expect.stringContaining('maxmemory-policy noeviction') as string,
     });
     await redis.config('SET', 'maxmemory-policy', 'noeviction');
     const wrong = server().url.replace(server().password, 'geheim');
-    const refused = openRedis(wrong, () => undefined);
+    const refused = openRedis([wrong], () => undefined);
     await expect(refused).rejects.toMatchObject({ code: 'config-invalid' });
     await expect(refused).rejects.not.toThrow('geheim');
   });
@@ -209,7 +209,7 @@ describeRedis('counters in Redis', () => {
   it('do not keep a gateway from starting when the server is away', async () => {
     const told: boolean[] = [];
     await server().stop();
-    const connection = await openRedis(server().url, (away) => told.push(away));
+    const connection = await openRedis([server().url], (away) => told.push(away));
     const quotas = new RedisQuotas(connection.redis, 'starting');
     await expect(quotas.claim([charge('x', 1)], 1)).rejects.toMatchObject({ code: 'storage-failed' });
     await server().start();

@@ -13,7 +13,7 @@ describe('redis in gateway.yaml', () => {
     'redis://[::1]:6380',
     'rediss://hit@redis.waalstad.nl:6379/0',
   ])('takes %s', (url) => {
-    expect(config(`{ url: '${url}' }`).redis?.url).toBe(url);
+    expect(config(`{ url: '${url}' }`).redis?.url).toEqual([url]);
   });
 
   it.each([

@@ -7,7 +7,9 @@ import { PostgresNonces } from '../adapters/postgres/nonces.ts';
 import { openPostgres } from '../adapters/postgres/open.ts';
 import { QuotasApart } from '../adapters/quotas-apart.ts';
 import { openRedis } from '../adapters/redis/open.ts';
+import { RedisOpenLookups } from '../adapters/redis/open-lookups.ts';
 import { RedisQuotas } from '../adapters/redis/quotas.ts';
+import { RedisReplicaRegistry } from '../adapters/redis/replica-registry.ts';
 import { SqliteAuditLog } from '../adapters/sqlite/audit-log.ts';
 import { SqliteCheckpoints } from '../adapters/sqlite/checkpoints.ts';
 import { openDatabase } from '../adapters/sqlite/database.ts';
@@ -15,8 +17,9 @@ import { SqliteDirectory } from '../adapters/sqlite/directory.ts';
 import { formerLogDigest } from '../adapters/sqlite/former-log.ts';
 import { SqliteLogSearch } from '../adapters/sqlite/log-search.ts';
 import { SqliteNonces } from '../adapters/sqlite/nonces.ts';
-import type { GatewayConfig, ServerAddress } from '../config.ts';
+import type { GatewayConfig, RedisConfig, ServerAddress } from '../config.ts';
 import { fileOf } from '@hitmachine/service';
+import type { GatewaySeeds } from '../domain/keys.ts';
 import type { OperationalLog } from '../log.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Checkpoints } from '../ports/checkpoints.ts';
@@ -24,7 +27,10 @@ import type { Directory } from '../ports/directory.ts';
 import type { LogSearch } from '../ports/log-search.ts';
 import type { Nonces } from '../ports/nonces.ts';
 import { postgresUrlComplaint } from '../postgres-url.ts';
-import { redisUrlComplaint } from '../redis-url.ts';
+import type { OpenLookups } from '../ports/open-lookups.ts';
+import type { ReplicaRegistry } from '../ports/replica-registry.ts';
+import { redisUrlsComplaint } from '../redis-url.ts';
+import { replicaSecrets } from '../replica-secrets.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 import { readPrivate } from './private-file.ts';
 
@@ -50,25 +56,38 @@ export async function openGatewayStore(files: GatewayFiles, config: GatewayConfi
   return openPostgresStore(await addressOf(files, postgres, postgresUrlComplaint));
 }
 
+/** The stores of a gateway that serves; with Redis also what its replicas share there. */
+export interface ServingStore extends GatewayStore {
+  readonly openLookups?: OpenLookups | undefined;
+  readonly registry?: ReplicaRegistry | undefined;
+}
+
 /**
- * As {@link openGatewayStore}, with the quotas counted in the Redis server that gateway.yaml names, if it does. One that is
- * away does not stop the gateway from starting: until it is there, lookups are refused.
+ * As {@link openGatewayStore}, with the quotas, the open lookups and the register of replicas in the Redis server or
+ * cluster that gateway.yaml names, if it does. One that is away does not stop the gateway from starting: until it is there,
+ * lookups are refused.
  */
 export async function openServingStore(
   files: GatewayFiles,
   config: GatewayConfig,
+  seeds: GatewaySeeds,
   log: OperationalLog,
-): Promise<GatewayStore> {
+): Promise<ServingStore> {
   const store = await openGatewayStore(files, config);
   if (config.redis === undefined) return store;
   try {
-    const url = await addressOf(files, config.redis, redisUrlComplaint);
-    const connection = await openRedis(url, (away) =>
-      away ? log.error('quotas-away') : log.info('quotas-there'),
-    );
+    const urls = await redisAddresses(files, config.redis);
+    const connection = await openRedis(urls, (away) => (away ? log.error('quotas-away') : log.info('quotas-there')));
+    const { redis } = connection;
+    const { federation } = config;
+    const { store: seal } = replicaSecrets(seeds, federation);
+    // A cluster is there to go on when a server dies: what was counted has to be counted after that too.
+    const copies = config.redis.copies ?? (urls.length > 1 ? 1 : 0);
     return {
       ...store,
-      auditLog: new QuotasApart(store.auditLog, new RedisQuotas(connection.redis, config.federation)),
+      auditLog: new QuotasApart(store.auditLog, new RedisQuotas(redis, federation, copies)),
+      openLookups: new RedisOpenLookups(redis, federation, seal),
+      registry: new RedisReplicaRegistry(redis, federation, seal),
       async close() {
         connection.close();
         await store.close();
@@ -87,11 +106,28 @@ async function addressOf(
   complaintOf: (url: string) => string | undefined,
 ): Promise<string> {
   if (url !== undefined) return url;
-  const path = fileOf(files.directory, urlFile ?? '');
-  const text = (await readPrivate(path, 'config-invalid')).toString('utf8').trim();
+  const { path, text } = await readAddress(files, urlFile);
   const complaint = complaintOf(text);
   if (complaint !== undefined) throw new HitError('config-invalid', `${path}: ${complaint}`);
   return text;
+}
+
+/** The addresses of the Redis servers; in a file one a line. */
+async function redisAddresses(files: GatewayFiles, { url, urlFile }: RedisConfig): Promise<readonly string[]> {
+  if (url !== undefined) return url;
+  const { path, text } = await readAddress(files, urlFile);
+  const urls = text.split(/\s+/).filter((line) => line !== '');
+  const complaint = redisUrlsComplaint(urls);
+  if (complaint !== undefined) throw new HitError('config-invalid', `${path}: ${complaint}`);
+  return urls;
+}
+
+async function readAddress(
+  files: GatewayFiles,
+  urlFile: string | undefined,
+): Promise<{ readonly path: string; readonly text: string }> {
+  const path = fileOf(files.directory, urlFile ?? '');
+  return { path, text: (await readPrivate(path, 'config-invalid')).toString('utf8').trim() };
 }
 
 /** Opens the SQLite database of a gateway. Throws `storage-failed`. */

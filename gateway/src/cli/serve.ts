@@ -32,7 +32,7 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
   const console = await openConsole(files, config.console);
   const lock = takeServingLock(files.lock);
   const log = operationalLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }));
-  const store = await openServingStore(files, config, log);
+  const store = await openServingStore(files, config, seeds, log);
   try {
     const gateway = await startGateway({
       backend,
@@ -41,6 +41,7 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
       firstPolicy: () => readPolicy(files.policy, config.federation),
       listen: at,
       store,
+      replicas: config.replicas && store.registry && { ...config.replicas, registry: store.registry },
       console,
       runtime: { now: Date.now, random: systemRandom },
       log,

@@ -9,8 +9,9 @@ import {
 import type { OperationalLog } from '../log.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Connections, Delivery } from '../ports/connections.ts';
+import type { OpenLookup, OpenLookups } from '../ports/open-lookups.ts';
 import type { Runtime } from '../ports/runtime.ts';
-import type { OpenLookup, OpenLookups } from './open-lookups.ts';
+import { claimQuestions } from './open-lookups.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { sha256 } from './sha256.ts';
 
@@ -26,19 +27,21 @@ interface FanOutDeps {
 /**
  * Puts the sealed questions of a lookup to the nodes, all at once, and returns a stream with a report for each as
  * soon as it is known and logged: its length (32 bits, big-endian), then the encoded report. The stream ends after the
- * last one. When the reader goes away, nothing is waited for any longer. Throws `field-invalid` or `ticket-invalid`.
+ * last one. When the reader goes away, nothing is waited for any longer. Throws `field-invalid`, `ticket-invalid`,
+ * `unknown-lookup` or `storage-failed`.
  */
-export function fanOut(
+export async function fanOut(
   deps: FanOutDeps,
   lookup: OpenLookup,
   questions: readonly SealedQuestion[],
-): ReadableStream<Uint8Array> {
+): Promise<ReadableStream<Uint8Array>> {
   if (questions.length === 0)
     throw new HitError('field-invalid', 'questions: at least one', {
       fields: [{ field: 'questions', detail: 'at least one' }],
     });
-  deps.openLookups.claim(
-    lookup.lookupId,
+  await claimQuestions(
+    deps.openLookups,
+    lookup,
     questions.map(({ node }) => node),
   );
   const gone = new AbortController();
@@ -70,6 +73,7 @@ async function ask(
     ticket: lookup.tickets.get(node) as Uint8Array,
     evidence: lookup.evidence,
     evidenceSignature: lookup.evidenceSignature,
+    asker: lookup.agency,
     question,
   };
   const timeoutMs = deps.roster.current.roster.policy.settings.answerTimeoutMs;

@@ -3,13 +3,14 @@ import { CANARY_PURPOSE, LOOKUP_ID_BYTES, checkLookup, encodeBase64 } from '@hit
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import type { LogSearch } from '../ports/log-search.ts';
+import type { OpenLookups } from '../ports/open-lookups.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { Caller } from './authentication.ts';
 import { readElements } from './evaluation.ts';
 import { requireSameQuestion } from './asked-before.ts';
 import type { CheckpointSigner } from './checkpoint-signer.ts';
 import { bodyText, evidenceOf } from './evidence.ts';
-import type { OpenLookups } from './open-lookups.ts';
+import { keepOpen } from './open-lookups.ts';
 import { againCharges, canaryCharges, lookupCharges, quotaExceeded } from './quotas.ts';
 import { receiptFor } from './receipts.ts';
 import type { ProfessionalWatch } from './professional-watch.ts';
@@ -101,7 +102,7 @@ export async function openLookup(
     evaluated: encodeBase64(evaluated),
     ...(proof !== undefined && { proof: encodeBase64(proof) }),
     tickets: [...tickets].map(([node, ticket]) => ({ node, ticket: encodeBase64(ticket) })),
-    capability: encodeBase64(deps.openLookups.add(lookup, deps.runtime.random, now)),
+    capability: encodeBase64(await keepOpen(deps.openLookups, lookup, deps.runtime.random, now)),
     logged: await receiptFor(deps, appended),
   };
 }

@@ -165,10 +165,13 @@ export class Witnessing {
   }
 }
 
-/** Publishes again and again until told to stop. A round that fails is logged once, until one succeeds. */
+/**
+ * Publishes again and again until told to stop, while it falls to this replica. A round that fails is logged once, until
+ * one succeeds. Two replicas that both publish, because neither sees the other, do each other's work and no harm.
+ */
 export function keepPublishing(
   witnessing: Witnessing,
-  log: OperationalLog,
+  { log, leads }: { readonly log: OperationalLog; leads(): boolean },
   everyMs: number,
 ): { stop(): Promise<void> } {
   let failing = false;
@@ -183,7 +186,7 @@ export function keepPublishing(
     }
   };
   const timer = setInterval(() => {
-    running = round();
+    if (leads()) running = round();
   }, everyMs);
   timer.unref();
   return {

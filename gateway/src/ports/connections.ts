@@ -11,6 +11,8 @@ export interface AcceptedConnection {
 
 /** A question on its way to one node. */
 export interface Delivery {
+  /** The agency that asks. */
+  readonly asker: string;
   readonly ticket: Uint8Array;
   /** Signature base and signature of the request that opened the lookup. */
   readonly evidence: Uint8Array;
@@ -30,7 +32,7 @@ export interface WitnessReply {
 }
 
 /**
- * The connections that agents opened. An agency may have several.
+ * The connections that agents opened, to this replica of the gateway or to any. An agency may have several.
  *
  * - Deadline: `deliver` resolves at most `timeoutMs` after the question was sent, with `timeout` when no reply came;
  *   at once with `not-connected` without a connection, with `connection-lost` when it breaks, and with `overloaded`

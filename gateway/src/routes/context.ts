@@ -4,7 +4,6 @@ import type { OperationalLog } from '../log.ts';
 import type { AuthenticationDeps } from '../domain/authentication.ts';
 import type { Auditors } from '../domain/auditors.ts';
 import type { CheckpointSigner } from '../domain/checkpoint-signer.ts';
-import type { OpenLookups } from '../domain/open-lookups.ts';
 import type { ProfessionalWatch } from '../domain/professional-watch.ts';
 import type { RefusalLog } from '../domain/refusal-log.ts';
 import type { RosterKeeper } from '../domain/roster-keeper.ts';
@@ -13,6 +12,7 @@ import type { Checkpoints } from '../ports/checkpoints.ts';
 import type { AcceptedConnection, Connections } from '../ports/connections.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import type { LogSearch } from '../ports/log-search.ts';
+import type { OpenLookups } from '../ports/open-lookups.ts';
 import type { ProcessingLog } from '../ports/processing-log.ts';
 
 /** What the auditors' pages stand on beside that. */

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { LIMITS, decodeBase64, parseJson, questionsCodec } from '@hitmachine/protocol';
 import { fanOut } from '../domain/fan-out.ts';
 import { openLookup } from '../domain/lookup.ts';
+import { lookupBy } from '../domain/open-lookups.ts';
 import { requireMember } from '../domain/membership.ts';
 import { loggingRefusals } from '../domain/refusals.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
@@ -73,6 +74,7 @@ const createQuestions: ApiRoute = {
       'unauthorised',
       'ticket-invalid',
       'unknown-lookup',
+      'storage-failed',
       ...JSON_CODES,
       'internal',
     ),
@@ -91,13 +93,14 @@ export function lookupRoutes(api: ApiRoutes, deps: GatewayDeps): void {
 
   api.add(createQuestions, async (c) => {
     // Who may not ask is turned away before a large body is read.
-    const lookup = deps.openLookups.get(c.req.param('lookupId') ?? '', capabilityOf(c), deps.runtime.now());
+    const { openLookups, runtime } = deps;
+    const lookup = await lookupBy(openLookups, c.req.param('lookupId') ?? '', capabilityOf(c), runtime.now());
     await requireMember(deps.directory, lookup.agency);
     c.set('agency', lookup.agency);
     requireContentType(c, 'application/octet-stream');
     const most = Math.min(MAX_QUESTIONS_BYTES, 2 * lookup.tickets.size * QUESTION_BYTES);
     const { questions } = questionsCodec.decode(await readBody(c, most));
-    return c.body(fanOut(deps, lookup, questions), 200, { 'Content-Type': 'application/octet-stream' });
+    return c.body(await fanOut(deps, lookup, questions), 200, { 'Content-Type': 'application/octet-stream' });
   });
 }
 

@@ -1,7 +1,7 @@
 import { blob, bytes, list, message, oneOf, optional, struct, text, u16, u32, u64, union } from './codec.ts';
 import { DELIVERY_FAILURES, DELIVERY_OUTCOMES } from './delivery.ts';
 import type { DeliveryFailure, DeliveryOutcome } from './delivery.ts';
-import { digestField, idField, lookupIdField } from './fields.ts';
+import { digestField, idField, lookupIdField, replicaField } from './fields.ts';
 import { LIMITS } from './limits.ts';
 import type { SealedQuestion } from './sealed.ts';
 import { sealedQuestionField } from './sealed.ts';
@@ -117,6 +117,6 @@ export const replicaRecordCodec = message<{
   readonly agencies: readonly string[];
   readonly told: number;
 }>(
-  struct({ id: idField, address: optional(text(300)), agencies: list(idField, LIMITS.agencies), told: u64 }),
+  struct({ id: replicaField, address: optional(text(300)), agencies: list(idField, LIMITS.agencies), told: u64 }),
   LIMITS.agencies * 64,
 );

@@ -30,7 +30,7 @@ export function redisForTests(settings: Readonly<Record<string, string>> = {}): 
   return {
     server: () => server,
     async connect(onChange = () => undefined) {
-      const connection = await openRedis(server.url, onChange);
+      const connection = await openRedis([server.url], onChange);
       opened.push(connection);
       return connection;
     },

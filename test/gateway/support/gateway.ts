@@ -4,6 +4,7 @@ import { MemoryAuditLog } from '../../../gateway/src/adapters/memory/audit-log.t
 import { MemoryCheckpoints } from '../../../gateway/src/adapters/memory/checkpoints.ts';
 import { MemoryDirectory } from '../../../gateway/src/adapters/memory/directory.ts';
 import { MemoryLogSearch } from '../../../gateway/src/adapters/memory/log-search.ts';
+import { MemoryOpenLookups } from '../../../gateway/src/adapters/memory/open-lookups.ts';
 import { MemoryNonces } from '../../../gateway/src/adapters/memory/nonces.ts';
 import { AgentConnections } from '../../../gateway/src/adapters/websocket/agent-connections.ts';
 import { WorkerEvaluator } from '../../../gateway/src/adapters/worker/evaluator.ts';
@@ -11,7 +12,6 @@ import { createApp } from '../../../gateway/src/app.ts';
 import { CheckpointSigner } from '../../../gateway/src/domain/checkpoint-signer.ts';
 import { inviteAgency } from '../../../gateway/src/domain/invitation.ts';
 import { gatewayKeys, publicKeys } from '../../../gateway/src/domain/keys.ts';
-import { OpenLookups } from '../../../gateway/src/domain/open-lookups.ts';
 import { publishPolicy } from '../../../gateway/src/domain/policies.ts';
 import { ProfessionalWatch } from '../../../gateway/src/domain/professional-watch.ts';
 import { RefusalLog } from '../../../gateway/src/domain/refusal-log.ts';
@@ -93,7 +93,7 @@ export class TestGateway {
       nonces: options.nonces ?? new MemoryNonces(),
       evaluator: new WorkerEvaluator(keys.suite, keys.evaluation, random),
       roster: await RosterKeeper.open({ keys, directory, auditLog, search, runtime, federation }),
-      openLookups: new OpenLookups(),
+      openLookups: new MemoryOpenLookups(),
       stopping: () => false,
     };
     return new TestGateway(deps, clock, [], options.deps ?? {});

@@ -39,11 +39,17 @@ export class AgentConnections implements Connections {
   /** By agency, the latest last. */
   readonly #connections = new Map<string, readonly AgentConnection[]>();
   readonly #pings: NodeJS.Timeout;
+  #onChange: () => void = () => undefined;
 
   constructor(deps: ConnectionsDeps, pingEveryMs = PING_EVERY_MS) {
     this.#deps = deps;
     this.#pings = setInterval(() => this.#all().forEach((connection) => connection.ping()), pingEveryMs);
     this.#pings.unref();
+  }
+
+  /** Has `listener` called whenever an agency gets its first connection or loses its last. */
+  onChange(listener: () => void): void {
+    this.#onChange = listener;
   }
 
   /**
@@ -61,11 +67,15 @@ export class AgentConnections implements Connections {
     const open = before.filter((other) => other.open);
     if (open.length >= MAX_CONNECTIONS) open[0]?.close(CLOSE.policyViolation, 'too many connections');
     this.#connections.set(agency, [...before, connection]);
+    if (before.length === 0) this.#onChange();
     log.info('connection-opened', { agency });
     socket.on('close', (code) => {
       const left = this.#of(agency).filter((other) => other !== connection);
       if (left.length > 0) this.#connections.set(agency, left);
-      else this.#connections.delete(agency);
+      else {
+        this.#connections.delete(agency);
+        this.#onChange();
+      }
       log.info('connection-closed', { agency, status: code });
     });
   }

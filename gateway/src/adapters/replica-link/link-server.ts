@@ -1,0 +1,164 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { ReplicaAsks, ReplicaSays, Secret } from '@hitmachine/protocol';
+import { LIMITS, PART_BYTES, replicaAsksCodec, replicaSaysCodec } from '@hitmachine/protocol';
+import type { WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
+import type { OperationalLog } from '../../log.ts';
+import type { Connections, DeliveryResult } from '../../ports/connections.ts';
+import { LINK_PROTOCOL, serverTls, watchLife } from './tls.ts';
+
+const MAX_FRAME_BYTES = LIMITS.questionBytes + 32_768;
+/** Questions of one other replica that may wait here for their answers. */
+const MAX_REQUESTS = 4_096;
+/** Bytes of answers that may wait to be sent to all others, and that may stand in one socket. */
+const MAX_HELD_BYTES = 268_435_456;
+const MAX_BUFFERED_BYTES = 1_048_576;
+const HANDSHAKE_MS = 5_000;
+
+interface LinkServerDeps {
+  readonly key: Secret<Uint8Array>;
+  /** The connections of agents to this replica. */
+  readonly local: Connections;
+  readonly log: OperationalLog;
+}
+
+export interface RunningLinkServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Takes the links of other replicas. Resolves once it listens; rejects when it cannot. */
+export async function startLinkServer(
+  deps: LinkServerDeps,
+  at: { readonly host: string; readonly port: number },
+): Promise<RunningLinkServer> {
+  const server = createServer({ ...serverTls(deps.key), handshakeTimeout: HANDSHAKE_MS }, (_request, response) => {
+    response.writeHead(426).end();
+  });
+  const sockets = new WebSocketServer({
+    server,
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME_BYTES,
+    verifyClient: ({ req }: { req: { headers: Record<string, unknown> } }) =>
+      String(req.headers['sec-websocket-protocol']).split(/, */).includes(LINK_PROTOCOL),
+    handleProtocols: () => LINK_PROTOCOL,
+  });
+  const held = { bytes: 0 };
+  sockets.on('connection', (socket) => serve(deps, socket, held));
+  // Somebody without the key, or a scanner: nothing was said, and nothing has to be done.
+  server.on('tlsClientError', () => deps.log.warn('link-refused'));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(at.port, at.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      for (const socket of sockets.clients) socket.terminate();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+    },
+  };
+}
+
+/** One link: questions come in, and what became of them goes back as it becomes known. */
+function serve({ local, log }: LinkServerDeps, socket: WebSocket, held: { bytes: number }): void {
+  const running = new Map<number, AbortController>();
+  watchLife(socket);
+  socket.on('error', (err) => log.warn('link-closed', { err }));
+  socket.on('close', () => {
+    for (const one of running.values()) one.abort();
+  });
+  const say = (says: ReplicaSays): void => {
+    if (socket.readyState === socket.OPEN) socket.send(replicaSaysCodec.encode(says));
+  };
+  const deliver = async (asked: Extract<ReplicaAsks, { type: 'deliver' }>): Promise<void> => {
+    const { request, withinMs, ...delivery } = asked;
+    const overloaded: DeliveryResult = { outcome: 'overloaded', ciphertext: undefined };
+    if (running.size >= MAX_REQUESTS) return say({ type: 'delivered', request, outcome: 'overloaded', length: undefined });
+    const abort = new AbortController();
+    running.set(request, abort);
+    const signal = abort.signal;
+    try {
+      const came = await local.deliver(delivery, { timeoutMs: withinMs, signal });
+      if (came === undefined) return;
+      const fits = held.bytes + (came.ciphertext?.length ?? 0) <= MAX_HELD_BYTES;
+      await send(socket, request, fits ? came : overloaded, held, signal);
+    } finally {
+      running.delete(request);
+    }
+  };
+  const take = async (asked: ReplicaAsks): Promise<void> => {
+    switch (asked.type) {
+      case 'deliver':
+        return deliver(asked);
+      case 'abandon':
+        return running.get(asked.request)?.abort();
+      case 'witness':
+        return say({
+          type: 'witnessed',
+          request: asked.request,
+          reply: await local.witness(asked.agency, asked.body, asked.withinMs),
+        });
+      case 'checkpoint':
+        return local.announceCheckpoint(asked.note);
+    }
+  };
+  socket.on('message', (data) => {
+    let asked: ReplicaAsks;
+    try {
+      asked = replicaAsksCodec.decode(data as Buffer);
+    } catch {
+      log.warn('link-closed', { reason: 'malformed frame' });
+      return socket.terminate();
+    }
+    void take(asked).catch((err: unknown) => {
+      log.error('link-closed', { err });
+      socket.terminate();
+    });
+  });
+}
+
+/** Sends an answer in parts, between which those of others get their turn, and no faster than they are taken. */
+async function send(
+  socket: WebSocket,
+  request: number,
+  { outcome, ciphertext }: DeliveryResult,
+  held: { bytes: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const length = ciphertext?.length;
+  held.bytes += length ?? 0;
+  try {
+    for (let at = 0; ciphertext !== undefined && at < ciphertext.length; at += PART_BYTES) {
+      if (signal.aborted) return;
+      const part = replicaSaysCodec.encode({
+        type: 'part',
+        request,
+        bytes: ciphertext.subarray(at, at + PART_BYTES),
+      });
+      await sent(socket, part);
+    }
+    if (!signal.aborted) await sent(socket, replicaSaysCodec.encode({ type: 'delivered', request, outcome, length }));
+  } finally {
+    held.bytes -= length ?? 0;
+  }
+}
+
+/** Resolves once the bytes are on their way, or at once while little waits. What a broken link loses, its end tells. */
+function sent(socket: WebSocket, bytes: Uint8Array): Promise<void> {
+  if (socket.readyState !== socket.OPEN) return Promise.resolve();
+  if (socket.bufferedAmount < MAX_BUFFERED_BYTES) {
+    socket.send(bytes);
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => {
+    socket.send(bytes, () => resolve());
+  });
+}

@@ -1,0 +1,89 @@
+import type { Connections, Delivery, DeliveryResult, WitnessReply } from '../ports/connections.ts';
+import type { ReplicaLinks } from '../ports/replica-links.ts';
+import type { Replicas } from './replicas.ts';
+
+interface RoutingDeps {
+  readonly local: Connections;
+  readonly links: ReplicaLinks;
+  readonly replicas: Pick<Replicas, 'at' | 'connected' | 'look'>;
+}
+
+type DeliverOptions = Parameters<Connections['deliver']>[1];
+
+/**
+ * The connections of agents to any replica of the gateway. A question goes over one of this replica's own when there is
+ * one, and otherwise straight to a replica that has one. Membership and rosters every replica follows by itself.
+ */
+export class RoutedConnections implements Connections {
+  readonly #deps: RoutingDeps;
+
+  constructor(deps: RoutingDeps) {
+    this.#deps = deps;
+  }
+
+  async deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryResult | undefined> {
+    const until = performance.now() + options.timeoutMs;
+    const within = (): DeliverOptions => ({ ...options, timeoutMs: Math.max(1, until - performance.now()) });
+    const { local, replicas } = this.#deps;
+    const here = await local.deliver(delivery, options);
+    if (here === undefined || !wasNotSent(here)) return here;
+    const there = await this.#elsewhere(delivery, within);
+    if (there === undefined || !wasNotSent(there)) return there;
+    if (here.outcome === 'overloaded' || there.outcome === 'overloaded') return OVERLOADED;
+    // It may have come to another replica, or back to this one, a moment ago.
+    await replicas.look();
+    const again = await local.deliver(delivery, within());
+    return again === undefined || !wasNotSent(again) ? again : this.#elsewhere(delivery, within);
+  }
+
+  connected(): readonly string[] {
+    return [...new Set([...this.#deps.local.connected(), ...this.#deps.replicas.connected()])];
+  }
+
+  async witness(agency: string, request: Uint8Array, timeoutMs: number): Promise<WitnessReply | undefined> {
+    const { local, links, replicas } = this.#deps;
+    if (local.connected().includes(agency)) return local.witness(agency, request, timeoutMs);
+    const [peer] = replicas.at(agency);
+    return peer && links.witness(peer, agency, request, timeoutMs);
+  }
+
+  announceCheckpoint(note: Uint8Array): void {
+    this.#deps.local.announceCheckpoint(note);
+    this.#deps.links.announceCheckpoint(note);
+  }
+
+  announceRoster(version: number): void {
+    this.#deps.local.announceRoster(version);
+  }
+
+  disconnect(agency: string): void {
+    this.#deps.local.disconnect(agency);
+  }
+
+  keepOnly(members: ReadonlyMap<string, readonly string[]>): void {
+    this.#deps.local.keepOnly(members);
+  }
+
+  /** Tries the replicas that the agency is connected to, one after another until one has sent the question. */
+  async #elsewhere(
+    delivery: Delivery,
+    within: () => DeliverOptions,
+  ): Promise<DeliveryResult | undefined> {
+    const { links, replicas } = this.#deps;
+    let overloaded = false;
+    for (const peer of replicas.at(delivery.question.node)) {
+      const result = await links.deliver(peer, delivery, within());
+      if (result === 'unreachable') continue;
+      if (result === undefined || !wasNotSent(result)) return result;
+      overloaded ||= result.outcome === 'overloaded';
+    }
+    return overloaded ? OVERLOADED : NOT_CONNECTED;
+  }
+}
+
+const NOT_CONNECTED: DeliveryResult = { outcome: 'not-connected', ciphertext: undefined };
+const OVERLOADED: DeliveryResult = { outcome: 'overloaded', ciphertext: undefined };
+
+/** The node has not been asked, so another way may be tried. */
+const wasNotSent = ({ outcome }: DeliveryResult): boolean =>
+  outcome === 'not-connected' || outcome === 'overloaded';
