@@ -92,7 +92,8 @@ function messages(gateway: TestGateway): Subject {
         };
         await gateway.deps.openLookups.keep(lookup, gateway.clock.now());
         const wanted = questionsCodec.decode(body).questions.slice(0, times - at);
-        for await (const report of await fanOut(deps, lookup, wanted)) if (report.length < 1_000) throw new Error();
+        for await (const report of await fanOut(deps, lookup, wanted))
+          if (report.length < 1_000) throw new Error();
       }
     },
   };

@@ -55,7 +55,8 @@ const serverSchema = (
     });
 export type ServerAddress = z.infer<ReturnType<typeof serverSchema>>;
 
-const listOf = (url: string | readonly string[]): readonly string[] => (typeof url === 'string' ? [url] : url);
+const listOf = (url: string | readonly string[]): readonly string[] =>
+  typeof url === 'string' ? [url] : url;
 
 /** One Redis server, or some of those that belong to one cluster. */
 const redisSchema = z
@@ -67,7 +68,7 @@ const redisSchema = z
         const complaint =
           redisUrlsComplaint(urls) ??
           (urls.some(holdsRedisPassword)
-            ? 'holds a password: put the addresses in a file, and name that in urlFile'
+            ? 'holds a password: put the address in a file, and name that in urlFile'
             : undefined);
         if (complaint !== undefined) context.addIssue({ code: 'custom', message: complaint });
       })

@@ -36,7 +36,8 @@ export function redisUrlsComplaint(texts: readonly string[]): string | undefined
   const [first, ...others] = texts.map((text) => new URL(text)) as [URL, ...URL[]];
   const alike = ({ protocol, username, password }: URL): boolean =>
     protocol === first.protocol && username === first.username && password === first.password;
-  if (!others.every(alike)) return 'the addresses of a cluster have the same user, password and redis:// or rediss://';
+  if (!others.every(alike))
+    return 'the addresses of a cluster have the same user, password and redis:// or rediss://';
   if ([first, ...others].some(({ pathname }) => Number(pathname.slice(1)) !== 0))
     return 'a cluster has no numbers of databases: leave out what comes after the port';
   return undefined;

@@ -43,17 +43,19 @@ export class StoreSeal {
     return Buffer.concat([nonce, cipher.update(value), cipher.final(), cipher.getAuthTag()]);
   }
 
-  /** Opens what was sealed to a place. Throws `decryption-failed`. */
+  /** Opens what was sealed to a place. Throws `storage-failed` when that was altered or put there from elsewhere. */
   open(place: string, sealed: Uint8Array): Uint8Array {
     try {
       const nonce = sealed.subarray(0, NONCE_BYTES);
       const end = sealed.length - TAG_BYTES;
-      const decipher = createDecipheriv('aes-256-gcm', this.#key.reveal(), nonce, { authTagLength: TAG_BYTES })
+      const decipher = createDecipheriv('aes-256-gcm', this.#key.reveal(), nonce, {
+        authTagLength: TAG_BYTES,
+      })
         .setAAD(Buffer.from(place))
         .setAuthTag(sealed.subarray(end));
       return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, end)), decipher.final()]);
     } catch (cause) {
-      throw new HitError('decryption-failed', 'what replicas keep for each other was altered', { cause });
+      throw new HitError('storage-failed', 'what replicas keep for each other was altered', { cause });
     }
   }
 

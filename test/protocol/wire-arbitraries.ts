@@ -7,6 +7,8 @@ import type {
   GatewayFrame,
   Question,
   Questions,
+  ReplicaAsks,
+  ReplicaSays,
   SealedQuestion,
   SessionOpening,
   Ticket,
@@ -22,8 +24,12 @@ import {
   deliveryReportCodec,
   encodeBase64,
   gatewayFrameCodec,
+  keptLookupCodec,
   questionCodec,
   questionsCodec,
+  replicaAsksCodec,
+  replicaRecordCodec,
+  replicaSaysCodec,
   sealedQuestionCodec,
   sessionOpeningCodec,
   ticketCodec,
@@ -177,6 +183,60 @@ const sessionOpening: fc.Arbitrary<SessionOpening> = fc.record({
   signature: exactly(64),
 });
 
+const replicaAsks: fc.Arbitrary<ReplicaAsks> = fc.oneof(
+  fc.record({
+    type: fc.constant('deliver' as const),
+    request: u32,
+    withinMs: u32,
+    asker: name,
+    ticket: blob(64),
+    evidence: blob(64),
+    evidenceSignature: exactly(64),
+    question: sealedQuestion,
+  }),
+  fc.record({ type: fc.constant('abandon' as const), request: u32 }),
+  fc.record({
+    type: fc.constant('witness' as const),
+    request: u32,
+    withinMs: u32,
+    agency: name,
+    body: blob(64),
+  }),
+  fc.record({ type: fc.constant('checkpoint' as const), note: blob(64) }),
+);
+
+const replicaSays: fc.Arbitrary<ReplicaSays> = fc.oneof(
+  fc.record({ type: fc.constant('part' as const), request: u32, bytes: blob(64) }),
+  fc.record({
+    type: fc.constant('delivered' as const),
+    request: u32,
+    outcome: fc.constantFrom(...DELIVERY_OUTCOMES, ...DELIVERY_FAILURES),
+    length: fc.option(u32, { nil: undefined }),
+  }),
+  fc.record({
+    type: fc.constant('witnessed' as const),
+    request: u32,
+    reply: fc.option(fc.record({ status: u16, body: blob(64) }), { nil: undefined }),
+  }),
+);
+
+const keptLookup = fc.record({
+  lookupId: exactly(16),
+  agency: name,
+  tickets: list(fc.record({ node: name, ticket: blob(64) })),
+  evidence: blob(64),
+  evidenceSignature: exactly(64),
+  capabilityHash: exactly(32),
+  expiresAt: u64,
+});
+
+const replicaRecord = fc.record({
+  id: exactly(9).map((bytes) => encodeBase64(bytes)),
+  address: fc.option(text(300), { nil: undefined }),
+  agencies: list(name),
+  told: u64,
+});
+
 /** A codec with values for it; `unknown`, because one suite runs over codecs of different messages. */
 export interface WireCase {
   readonly name: string;
@@ -200,4 +260,8 @@ export const WIRE_CASES: readonly WireCase[] = [
   wireCase('gateway frame', gatewayFrameCodec, gatewayFrame),
   wireCase('agent frame', agentFrameCodec, agentFrame),
   wireCase('session opening', sessionOpeningCodec, sessionOpening),
+  wireCase('what a replica asks', replicaAsksCodec, replicaAsks),
+  wireCase('what a replica says', replicaSaysCodec, replicaSays),
+  wireCase('lookup that replicas keep', keptLookupCodec, keptLookup),
+  wireCase('what a replica tells of itself', replicaRecordCodec, replicaRecord),
 ];

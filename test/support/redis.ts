@@ -3,11 +3,10 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from './free-port.ts';
 
 const program = (process.env['PATH'] ?? '')
   .split(delimiter)
@@ -25,29 +24,37 @@ const UNTIL_STDIN_ENDS =
 /** A Redis server of the tests' own, on a free port of this machine, that keeps nothing on disk. */
 export class TestRedis {
   readonly folder = mkdtempSync(join(tmpdir(), 'hit-redis-test-'));
-  readonly password = randomBytes(9).toString('base64url');
+  readonly password: string;
   readonly #settings: readonly string[];
   #port = 0;
   #pid = 0;
   #running: ChildProcess | undefined;
 
-  private constructor(settings: Readonly<Record<string, string>>) {
+  private constructor(settings: Readonly<Record<string, string>>, password: string) {
+    this.password = password;
     this.#settings = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   }
 
-  /** Starts a server. `settings` are those of redis.conf. */
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestRedis> {
-    const server = new TestRedis(settings);
+  /** Starts a server. `settings` are those of redis.conf; `password` is made unless told. */
+  static async start(
+    settings: Readonly<Record<string, string>> = {},
+    password = randomBytes(9).toString('base64url'),
+  ): Promise<TestRedis> {
+    const server = new TestRedis(settings, password);
     server.#port = await freePort();
     await server.start();
     return server;
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   get url(): string {
     return `redis://:${this.password}@127.0.0.1:${this.#port}`;
   }
 
-  /** Starts the server again after a stop, on the same port, and empty. */
+  /** Starts the server again after a stop, on the same port, and empty unless it keeps a file. */
   async start(): Promise<void> {
     const server = [
       ...[program ?? '', '--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.folder],
@@ -94,13 +101,4 @@ export class TestRedis {
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -77,7 +77,9 @@ export async function openServingStore(
   if (config.redis === undefined) return store;
   try {
     const urls = await redisAddresses(files, config.redis);
-    const connection = await openRedis(urls, (away) => (away ? log.error('quotas-away') : log.info('quotas-there')));
+    const connection = await openRedis(urls, (away) =>
+      away ? log.error('quotas-away') : log.info('quotas-there'),
+    );
     const { redis } = connection;
     const { federation } = config;
     const { store: seal } = replicaSecrets(seeds, federation);
@@ -113,7 +115,10 @@ async function addressOf(
 }
 
 /** The addresses of the Redis servers; in a file one a line. */
-async function redisAddresses(files: GatewayFiles, { url, urlFile }: RedisConfig): Promise<readonly string[]> {
+async function redisAddresses(
+  files: GatewayFiles,
+  { url, urlFile }: RedisConfig,
+): Promise<readonly string[]> {
   if (url !== undefined) return url;
   const { path, text } = await readAddress(files, urlFile);
   const urls = text.split(/\s+/).filter((line) => line !== '');

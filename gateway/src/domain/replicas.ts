@@ -64,7 +64,9 @@ export class Replicas {
 
   /** The other replicas that an agency is connected to, as far as is known. */
   at(agency: string): readonly Peer[] {
-    return this.#alive().filter(({ agencies }) => agencies.includes(agency)).flatMap(peerOf);
+    return this.#alive()
+      .filter(({ agencies }) => agencies.includes(agency))
+      .flatMap(peerOf);
   }
 
   /** The agencies that are connected to any other replica. */
@@ -119,7 +121,8 @@ export class Replicas {
       if (record.id === this.#deps.self.id) continue;
       const before = this.#seen.get(record.id);
       // An old record that somebody put back tells nothing.
-      if (before === undefined || record.told > before.record.told) this.#seen.set(record.id, { record, at: now });
+      if (before === undefined || record.told > before.record.told)
+        this.#seen.set(record.id, { record, at: now });
       else if (now - before.at > FORGET_AFTER_MS) gone.push(record.id);
     }
     // One whose record is missing may be there all the same: a store that lost its data is filled again in a second.

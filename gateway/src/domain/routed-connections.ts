@@ -65,10 +65,7 @@ export class RoutedConnections implements Connections {
   }
 
   /** Tries the replicas that the agency is connected to, one after another until one has sent the question. */
-  async #elsewhere(
-    delivery: Delivery,
-    within: () => DeliverOptions,
-  ): Promise<DeliveryResult | undefined> {
+  async #elsewhere(delivery: Delivery, within: () => DeliverOptions): Promise<DeliveryResult | undefined> {
     const { links, replicas } = this.#deps;
     let overloaded = false;
     for (const peer of replicas.at(delivery.question.node)) {

@@ -171,7 +171,7 @@ export class Witnessing {
  */
 export function keepPublishing(
   witnessing: Witnessing,
-  { log, leads }: { readonly log: OperationalLog; leads(): boolean },
+  { log, leads }: { readonly log: OperationalLog; readonly leads: () => boolean },
   everyMs: number,
 ): { stop(): Promise<void> } {
   let failing = false;

@@ -117,6 +117,11 @@ export const replicaRecordCodec = message<{
   readonly agencies: readonly string[];
   readonly told: number;
 }>(
-  struct({ id: replicaField, address: optional(text(300)), agencies: list(idField, LIMITS.agencies), told: u64 }),
+  struct({
+    id: replicaField,
+    address: optional(text(300)),
+    agencies: list(idField, LIMITS.agencies),
+    told: u64,
+  }),
   LIMITS.agencies * 64,
 );

@@ -56,7 +56,8 @@ export async function openRedis(
     // A wrong password comes as an event, and the connection goes on trying.
     if (refusal !== undefined) throw refusal;
     if (redis.status === 'ready')
-      for (const server of redis instanceof Cluster ? redis.nodes('master') : [redis]) await requireSafe(server);
+      for (const server of redis instanceof Cluster ? redis.nodes('master') : [redis])
+        await requireSafe(server);
   } catch (error) {
     close();
     throw explained(error);

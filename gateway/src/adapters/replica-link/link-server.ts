@@ -33,9 +33,12 @@ export async function startLinkServer(
   deps: LinkServerDeps,
   at: { readonly host: string; readonly port: number },
 ): Promise<RunningLinkServer> {
-  const server = createServer({ ...serverTls(deps.key), handshakeTimeout: HANDSHAKE_MS }, (_request, response) => {
-    response.writeHead(426).end();
-  });
+  const server = createServer(
+    { ...serverTls(deps.key), handshakeTimeout: HANDSHAKE_MS },
+    (_request, response) => {
+      response.writeHead(426).end();
+    },
+  );
   const sockets = new WebSocketServer({
     server,
     perMessageDeflate: false,
@@ -81,7 +84,8 @@ function serve({ local, log }: LinkServerDeps, socket: WebSocket, held: { bytes:
   const deliver = async (asked: Extract<ReplicaAsks, { type: 'deliver' }>): Promise<void> => {
     const { request, withinMs, ...delivery } = asked;
     const overloaded: DeliveryResult = { outcome: 'overloaded', ciphertext: undefined };
-    if (running.size >= MAX_REQUESTS) return say({ type: 'delivered', request, outcome: 'overloaded', length: undefined });
+    if (running.size >= MAX_REQUESTS)
+      return say({ type: 'delivered', request, outcome: 'overloaded', length: undefined });
     const abort = new AbortController();
     running.set(request, abort);
     const signal = abort.signal;
@@ -136,19 +140,19 @@ async function send(
   const length = ciphertext?.length;
   held.bytes += length ?? 0;
   try {
-    for (let at = 0; ciphertext !== undefined && at < ciphertext.length; at += PART_BYTES) {
+    for (const part of partsOf(ciphertext)) {
       if (signal.aborted) return;
-      const part = replicaSaysCodec.encode({
-        type: 'part',
-        request,
-        bytes: ciphertext.subarray(at, at + PART_BYTES),
-      });
-      await sent(socket, part);
+      await sent(socket, replicaSaysCodec.encode({ type: 'part', request, bytes: part }));
     }
-    if (!signal.aborted) await sent(socket, replicaSaysCodec.encode({ type: 'delivered', request, outcome, length }));
+    if (signal.aborted) return;
+    await sent(socket, replicaSaysCodec.encode({ type: 'delivered', request, outcome, length }));
   } finally {
     held.bytes -= length ?? 0;
   }
+}
+
+function* partsOf(bytes: Uint8Array = new Uint8Array()): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PART_BYTES) yield bytes.subarray(at, at + PART_BYTES);
 }
 
 /** Resolves once the bytes are on their way, or at once while little waits. What a broken link loses, its end tells. */

@@ -18,7 +18,7 @@ const without = (outcome: DeliveryResult['outcome']): DeliveryResult => ({ outco
 
 /** A question under way, with the parts of its answer that have come. */
 interface Waiting {
-  settle(result: DeliveryResult | undefined): void;
+  readonly settle: (result: DeliveryResult | undefined) => void;
   readonly parts: Uint8Array[];
   length: number;
 }
