@@ -89,6 +89,23 @@ export const GATEWAY_EVENTS = {
     says: 'Redis, where quotas are counted, is away: lookups are refused until it is back.',
   },
   'quotas-there': { at: 'info', fields: {}, says: 'Redis is back.' },
+  'replicas-away': {
+    at: 'error',
+    fields: { err: 'error' },
+    says: 'Redis, where the replicas of the gateway find each other, is away: questions reach only agents that are connected to this one.',
+  },
+  'replicas-there': { at: 'info', fields: {}, says: 'The replicas find each other again.' },
+  'link-opened': { at: 'info', fields: { replica: 'text' }, says: 'There is a way to another replica.' },
+  'link-closed': {
+    at: ['warn', 'error'],
+    fields: { replica: 'text', reason: 'text', err: 'error' },
+    says: 'The way to another replica broke or cannot be opened: it went away, or a firewall is between the two.',
+  },
+  'link-refused': {
+    at: 'warn',
+    fields: {},
+    says: 'Somebody without the keys of this gateway called the port for other replicas: it should be closed to all but those.',
+  },
   'witness-refused': {
     at: 'error',
     fields: { agency: 'text', reason: 'text' },
