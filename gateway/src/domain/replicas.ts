@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { OperationalLog } from '../log.ts';
 import type { Connections } from '../ports/connections.ts';
 import type { Peer, ReplicaLinks } from '../ports/replica-links.ts';
@@ -37,6 +38,7 @@ export class Replicas {
   #told = 0;
   #meeting: Promise<void> | undefined;
   #again = false;
+  #looking: Promise<void> | undefined;
   #metAt = Number.NEGATIVE_INFINITY;
   #failing = false;
   #stopped = false;
@@ -91,9 +93,15 @@ export class Replicas {
     return this.#meeting;
   }
 
-  /** Looks whether somebody who was not found has come to another replica in the meantime. */
-  async look(): Promise<void> {
-    if (performance.now() - this.#metAt >= LOOK_EVERY_MS) await this.meet();
+  /** Looks whether somebody who was not found has come to another replica in the meantime. Never rejects. */
+  look(): Promise<void> {
+    const rest = Math.max(0, this.#metAt + LOOK_EVERY_MS - performance.now());
+    this.#looking ??= delay(rest).then(() => {
+      // Who asks from now on may know of something that this look misses.
+      this.#looking = undefined;
+      return this.meet();
+    });
+    return this.#looking;
   }
 
   async #meet(): Promise<void> {

@@ -6,9 +6,9 @@ import type { Delivery, DeliveryResult, WitnessReply } from '../../ports/connect
 import type { Peer } from '../../ports/replica-links.ts';
 import { LINK_PROTOCOL, clientTls, watchLife } from './tls.ts';
 
-const OPEN_WITHIN_MS = 1_000;
+const OPEN_WITHIN_MS = 2_500;
 /** Milliseconds after a failure in which the other is not tried again. */
-const REST_MS = 500;
+const REST_MS = 250;
 /** Questions that may wait on one link, and bytes that may wait to be sent. */
 const MAX_IN_FLIGHT = 2_048;
 const MAX_BUFFERED_BYTES = 16_777_216;
