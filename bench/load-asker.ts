@@ -99,7 +99,7 @@ export class LoadAsker {
     this.#backend = backend;
     this.#suite = suite;
     this.#roster = new RosterKeeper(backend, state, membership, log, clock, keys);
-    this.#gateways = federation.gateways.map(({ url }) => httpGatewayClient(signer, url));
+    this.#gateways = federation.gateways.map(({ url }) => httpGatewayClient(signer, agent.net(url)));
     this.#sessions = new OutgoingSessions({ backend, keys, roster: this.#roster, clock, random });
     const { gatewayKey } = membership;
     this.#commitments = new NodeCommitments({ backend, roster: this.#roster, gatewayKey, clock });

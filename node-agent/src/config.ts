@@ -10,6 +10,7 @@ import type { ReadSettings, SettingsKind } from '@hitmachine/service';
 import { readSettings } from '@hitmachine/service';
 import { z } from 'zod';
 import { deskSchema } from './desk-config.ts';
+import { gatewaySchema, proxySchema } from './gateway-config.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -35,6 +36,9 @@ export const configSchema = z
     /** What opens the key store: a file of 32 random bytes, or one that holds a passphrase. */
     keyFile: z.string().min(1).optional(),
     passphraseFile: z.string().min(1).optional(),
+    gateway: gatewaySchema,
+    /** The proxy on the way to the gateway; that of the environment when left out. */
+    proxy: proxySchema.optional(),
     /** Key encapsulation of this agency's session key. */
     kem: kemSchema.default('mlkem768-x25519'),
     registers: z
@@ -112,6 +116,21 @@ export const CONFIG_TEMPLATE = `# Settings of this agency's node agent. Every na
 
 # Where the agency's own API listens: this machine only.
 listen: 127.0.0.1:8461
+
+# How the gateway is reached. Connections go out from here only.
+# gateway:
+#   urls: [https://gateway-1.example, https://gateway-2.example]  # replicas; unless given, the address of the enrolment
+#   connections: 2
+#   tls:
+#     caFile: gateway-ca.pem     # where a private authority vouches for the gateway
+#     certFile: agent-cert.pem   # where the gateway wants a certificate of this agent
+#     keyFile: agent-key.pem
+# proxy: http://proxy.gemeente.example:3128   # unless given: HTTPS_PROXY and NO_PROXY; none for no proxy
+# or with more:
+# proxy:
+#   url: https://proxy.gemeente.example:3129
+#   credentialsFile: proxy-credentials   # name:password
+#   caFile: proxy-ca.pem
 
 # What opens the key store: a file of random bytes, or a passphrase in a file (passphraseFile).
 keyFile: key-file

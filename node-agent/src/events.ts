@@ -55,17 +55,27 @@ export const AGENT_EVENTS = {
   },
   'gateway-connected': {
     at: 'info',
-    fields: { problem: 'text' },
-    says: 'The connection to the gateway stands.',
+    fields: { connection: 'number', url: 'text', replica: 'text', problem: 'text' },
+    says: 'A connection to the gateway stands.',
   },
   'gateway-disconnected': {
     at: 'info',
-    fields: { problem: 'text' },
-    says: 'The connection to the gateway is gone; it is tried again by itself.',
+    fields: { connection: 'number', url: 'text', replica: 'text', problem: 'text' },
+    says: 'A connection to the gateway is gone; it is tried again by itself.',
+  },
+  'gateway-connection-moved': {
+    at: 'info',
+    fields: { connection: 'number', url: 'text', replica: 'text' },
+    says: 'Two connections ended at one process of the gateway; one of them goes to another now.',
+  },
+  'renewed-file-refused': {
+    at: 'error',
+    fields: { reason: 'text' },
+    says: 'A certificate or password for the way to the gateway was renewed and cannot be used; the one from before stays in use.',
   },
   'gateway-unreachable': {
     at: 'warn',
-    fields: { problem: 'text' },
+    fields: { connection: 'number', url: 'text', problem: 'text' },
     says: 'The gateway cannot be reached, for another reason than before. `hit-agent doctor` tells more.',
   },
   'gateway-frame-refused': {
@@ -75,7 +85,7 @@ export const AGENT_EVENTS = {
   },
   'clock-skew': {
     at: 'warn',
-    fields: { milliseconds: 'number' },
+    fields: { milliseconds: 'number', replica: 'text', problem: 'text' },
     says: 'The clock of this machine differs from the gateway’s: switch NTP on.',
   },
   'reply-failed': { at: 'error', fields: { reason: 'text' }, says: 'An answer could not be sent.' },

@@ -1,5 +1,6 @@
 import { runProgram } from './cli/program.ts';
 import { useCredentials, useOverrides } from '@hitmachine/service';
+import { useProxyEnvironment } from './proxy-environment.ts';
 
 /** Takes over the signals that ask a program to stop; a second one stops it at once. */
 function stopSignal(): AbortSignal {
@@ -10,6 +11,12 @@ function stopSignal(): AbortSignal {
 
 useCredentials(process.env['CREDENTIALS_DIRECTORY']);
 useOverrides(process.env);
+const { env } = process;
+useProxyEnvironment({
+  https: env['https_proxy'] ?? env['HTTPS_PROXY'],
+  http: env['http_proxy'] ?? env['HTTP_PROXY'],
+  no: env['no_proxy'] ?? env['NO_PROXY'],
+});
 
 process.exitCode = await runProgram(process.argv.slice(2), {
   terminal: {

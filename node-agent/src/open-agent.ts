@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Backend, Suite } from '@hitmachine/protocol';
 import { HitError, createSuite, loadSodium, openKeystore } from '@hitmachine/protocol';
-import type { Signer } from './adapters/http/signed-fetch.ts';
 import { httpGatewayClient } from './adapters/http/gateway-client.ts';
+import type { GatewayNet } from './adapters/http/gateway-net.ts';
+import { gatewayNet } from './adapters/http/gateway-net.ts';
+import type { Signer } from './adapters/http/signed-fetch.ts';
 import { openDatabase } from './adapters/sqlite/database.ts';
 import { sqliteStateStore } from './adapters/sqlite/state-store.ts';
 import type { Config } from './config.ts';
@@ -13,6 +15,7 @@ import type { AgentDirectory } from './directory.ts';
 import { agentDirectory, isThere, readUnlock } from './directory.ts';
 import type { AgencyKeys, Seeds } from './domain/keys.ts';
 import { deriveKeys } from './domain/keys.ts';
+import { gatewayAccess } from './gateway-access.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
 import type { Membership, StateStore } from './ports/state-store.ts';
 import { secureRandom } from './random.ts';
@@ -30,12 +33,23 @@ export interface OpenedAgent {
   rereadKeys(): Promise<void>;
   /** Signs as `agency`; before enrolment the name comes from the token. */
   signer(agency: string): Signer;
+  /** The way to the gateway; `url`: its address where agent.yaml names none. */
+  net(url: string): GatewayNet;
   /** Membership and client of an enrolled agent. Throws `not-ready` with the command to run. */
-  enrolled(): { readonly membership: Membership; readonly gateway: GatewayClient; readonly signer: Signer };
+  enrolled(): {
+    readonly membership: Membership;
+    readonly gateway: GatewayClient;
+    readonly signer: Signer;
+    readonly net: GatewayNet;
+  };
 }
 
-/** Opens configuration, keys and database. Throws `config-invalid`, `keystore-invalid` or `storage-failed`. */
-export async function openAgent(path: string): Promise<OpenedAgent> {
+/**
+ * Opens configuration, keys and database. `refusedFile` hears of renewed certificates that cannot be used.
+ * Throws
+ * `config-invalid`, `keystore-invalid` or `storage-failed`.
+ */
+export async function openAgent(path: string, refusedFile?: (error: Error) => void): Promise<OpenedAgent> {
   const directory = agentDirectory(path);
   const config = readConfig(directory.config);
   if (!isThere(directory.keystore)) throw withoutKeys(directory);
@@ -46,6 +60,10 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
   const keys = await readKeys();
   const database = openDatabase(directory.database);
   const state = sqliteStateStore(database);
+  const access = gatewayAccess(path, config, refusedFile);
+  // A wrong file is told at once, and not with the first connection.
+  access.tls();
+  const net = (url: string): GatewayNet => gatewayNet(config.gateway.urls ?? [url], access);
   const signer = (agency: string): Signer => ({
     agency,
     identitySeed: () => keys.identitySeed.reveal(),
@@ -65,6 +83,7 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
       keys.renew(await readKeys());
     },
     signer,
+    net,
     enrolled() {
       const membership = state.membership();
       if (membership === undefined)
@@ -73,7 +92,8 @@ export async function openAgent(path: string): Promise<OpenedAgent> {
           'this agent is not enrolled yet; run: hit-agent enrol --gateway URL --token-file FILE',
         );
       const own = signer(membership.agency);
-      return { membership, gateway: httpGatewayClient(own, membership.gatewayUrl), signer: own };
+      const way = net(membership.gatewayUrl);
+      return { membership, gateway: httpGatewayClient(own, way), signer: own, net: way };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Secret } from '@hitmachine/protocol';
-import { openGatewayConnection } from './adapters/http/gateway-connection.ts';
+import type { OtherClock } from './adapters/http/clock-problem.ts';
+import { openGatewayConnections } from './adapters/http/gateway-connection.ts';
 import { sqliteAgencyLog } from './adapters/sqlite/agency-log.ts';
 import { sqliteAskedAboutStore } from './adapters/sqlite/asked-about.ts';
 import { sqliteEpochStore } from './adapters/sqlite/epoch-store.ts';
@@ -60,12 +61,25 @@ export interface RunningAgent {
   close(): Promise<void>;
 }
 
+/** The clock of the agency's own identity provider, which neither we nor the gateway keep. */
+function otherClocks({ desk }: OpenedAgent['config'], clock: () => number) {
+  if (desk === undefined) return undefined;
+  return async (): Promise<OtherClock[]> => {
+    const response = await fetch(desk.issuer, { method: 'HEAD', signal: AbortSignal.timeout(3_000) });
+    const aheadMs = Date.parse(response.headers.get('date') ?? '') - clock();
+    return Number.isNaN(aheadMs) ? [] : [{ name: "the agency's identity provider", aheadMs }];
+  };
+}
+
 /** Time that running requests and rounds get when the agent is told to stop. */
 const DRAIN_MS = 10_000;
 
 /** Starts an agent: the loopback API, the connection to the gateway, the tables and the canaries. */
 export async function startAgent(options: StartOptions): Promise<RunningAgent> {
-  const agent = await openAgent(options.directory);
+  const { log } = options;
+  const agent = await openAgent(options.directory, ({ message }) =>
+    log.error({ event: 'renewed-file-refused', reason: message }),
+  );
   try {
     return await start(agent, options);
   } catch (error) {
@@ -77,7 +91,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
 async function start(agent: OpenedAgent, options: StartOptions): Promise<RunningAgent> {
   const { log, canaryIntervalMs = 60_000 } = options;
   const { backend, suite, keys, config, database, state } = agent;
-  const { membership, gateway, signer } = agent.enrolled();
+  const { membership, gateway, signer, net } = agent.enrolled();
   const apiKey = new Secret(readSecretFile(agent.directory.apiKey).toString('utf8').trim());
   const clock = Date.now;
   const random = secureRandom;
@@ -247,17 +261,20 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   });
   // First of all: a second agent that cannot listen must not take the questions of the one that does.
   const server = await startHttpServer(app.fetch, options.listen ?? config.listen, log);
-  const connection = openGatewayConnection(
+  const connection = openGatewayConnections({
     signer,
-    { url: membership.gatewayUrl, key: membership.gatewayKey },
-    {
+    net,
+    gatewayKey: membership.gatewayKey,
+    wanted: config.gateway.connections,
+    otherClocks: otherClocks(config, clock),
+    handler: {
       answer: (delivery) => answerDelivery(node, delivery),
       connected: (version) => upkeep.connected(version !== roster.roster.version),
       rosterChanged: () => upkeep.rosterChanged(),
       ...watch.handler,
     },
     log,
-  );
+  });
   upkeep.start();
   return {
     url: server.url,
@@ -269,6 +286,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       await builder.close();
       const settled = Promise.all([upkeep.settled(), watch.view.close()]);
       await Promise.race([settled, delay(DRAIN_MS, undefined, { ref: false })]);
+      await net.close();
       database.close();
     },
   };

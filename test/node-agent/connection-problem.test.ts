@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { clockProblem, connectionProblem } from '../../node-agent/src/adapters/http/connection-problem.ts';
+import { clockProblem } from '../../node-agent/src/adapters/http/clock-problem.ts';
+import { connectionProblem } from '../../node-agent/src/adapters/http/connection-problem.ts';
 import { signedFetch } from '../../node-agent/src/adapters/http/signed-fetch.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { backend } from './support/gateway.ts';
+import { netTo } from './support/net.ts';
 
 const NOW = Date.UTC(2026, 2, 2, 12);
 const seed = secureRandom(32);
@@ -34,7 +36,7 @@ async function listening<T>(
 }
 
 const complaintAt = (url: string): Promise<string> =>
-  signedFetch(signer, url, 'GET', '/v1/roster').then(
+  signedFetch(signer, netTo(url), 'GET', '/v1/roster', undefined, 'safe').then(
     () => 'none',
     (error: unknown) => (error as Error).message,
   );

@@ -8,10 +8,11 @@ import type { AgentFrame, AgentReply, GatewayFrame } from '@hitmachine/protocol'
 import { agentFrameCodec, checkRequest, gatewayFrameCodec, signHello } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
-import { openGatewayConnection } from '../../node-agent/src/adapters/http/gateway-connection.ts';
+import { openGatewayConnections } from '../../node-agent/src/adapters/http/gateway-connection.ts';
 import type { Delivery, GatewayConnection } from '../../node-agent/src/ports/gateway-connection.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { backend } from './support/gateway.ts';
+import { netTo } from './support/net.ts';
 import { keepingLog } from './support/node.ts';
 
 const gatewaySeed = secureRandom(32);
@@ -52,7 +53,21 @@ describe('the connection of an agent to its gateway', () => {
       signature: signHello(backend, seed, base, content),
     });
   };
-  const send = (socket: WebSocket, frame: GatewayFrame): void => socket.send(gatewayFrameCodec.encode(frame));
+  const waiting = new WeakMap<WebSocket, number>();
+  const send = (socket: WebSocket, frame: GatewayFrame): void => {
+    if (frame.type === 'delivery') waiting.set(socket, (waiting.get(socket) ?? 0) + 1);
+    socket.send(gatewayFrameCodec.encode(frame));
+  };
+  /** As the gateway does: an agent that leaves is let go once its replies are in. */
+  const letGo = (socket: WebSocket): void => {
+    let leaving = false;
+    socket.on('message', (data: Buffer) => {
+      const { type } = agentFrameCodec.decode(new Uint8Array(data));
+      if (type === 'leaving') leaving = true;
+      if (type === 'reply') waiting.set(socket, (waiting.get(socket) ?? 0) - 1);
+      if (leaving && (waiting.get(socket) ?? 0) === 0) socket.close(1000);
+    });
+  };
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const { 'content-digest': digest, 'signature-input': input, signature } = request.headers;
@@ -63,6 +78,7 @@ describe('the connection of an agent to its gateway', () => {
       { method: 'GET', path: '/v1/connect', body: new Uint8Array(0) },
       Date.now(),
     );
+    letGo(socket);
     opened.push({ socket, base: checked.base, at: performance.now(), closed: once(socket, 'close') });
     greet(socket, checked.base);
   });
@@ -95,10 +111,18 @@ describe('the connection of an agent to its gateway', () => {
   });
 
   function open(): GatewayConnection {
-    connection = openGatewayConnection(
-      { agency: 'politie', identitySeed: () => agencySeed, backend, random: secureRandom, clock: Date.now },
-      { url, key: backend.signatures.publicKey(gatewaySeed) },
-      {
+    connection = openGatewayConnections({
+      signer: {
+        agency: 'politie',
+        identitySeed: () => agencySeed,
+        backend,
+        random: secureRandom,
+        clock: Date.now,
+      },
+      net: netTo(url),
+      gatewayKey: backend.signatures.publicKey(gatewaySeed),
+      wanted: 1,
+      handler: {
         answer: (frame) => answer(frame),
         connected: (version) => void heard.push(`connected ${version}`),
         rosterChanged: (version) => void heard.push(`roster ${version}`),
@@ -106,7 +130,7 @@ describe('the connection of an agent to its gateway', () => {
         published: (note) => void heard.push(`checkpoint ${new TextDecoder().decode(note)}`),
       },
       log,
-    );
+    });
     return connection;
   }
   async function until(what: () => boolean, milliseconds = 5_000): Promise<void> {
@@ -196,16 +220,17 @@ describe('the connection of an agent to its gateway', () => {
     };
     open();
     await until(() => connection!.state().connected);
-    const replies: number[] = [];
+    const frames: string[] = [];
     opened[0]!.socket.on('message', (data: Buffer) =>
-      replies.push((agentFrameCodec.decode(new Uint8Array(data)) as AgentReply).delivery),
+      frames.push(agentFrameCodec.decode(new Uint8Array(data)).type),
     );
     send(opened[0]!.socket, delivery(5));
     await delay(30);
     const closed = once(opened[0]!.socket, 'close');
     await connection!.close();
-    expect((await closed)[0]).toBe(1001);
-    expect(replies).toEqual([5]);
+    expect((await closed)[0]).toBe(1000);
+    // It says that it leaves, so no question is sent that would find it gone.
+    expect(frames).toEqual(['leaving', 'reply']);
     await delay(400);
     expect(opened).toHaveLength(1);
     expect(log.lines.map(({ event, problem }) => [event, problem])).toEqual([

@@ -170,6 +170,7 @@ const agentFrame: fc.Arbitrary<AgentFrame> = fc.oneof(
     status: fc.integer({ min: 0, max: 65_535 }),
     body: blob(64),
   }),
+  fc.record({ type: fc.constant('leaving' as const) }),
 );
 
 const sessionOpening: fc.Arbitrary<SessionOpening> = fc.record({

@@ -10,6 +10,7 @@ import {
 import { httpGatewayClient } from '../adapters/http/gateway-client.ts';
 import { announcedRegisters } from '../domain/asked-about.ts';
 import { OFFLINE_KEY, fingerprintsOf } from '../domain/roster-keeper.ts';
+import { gatewayUrlComplaint } from '../gateway-config.ts';
 import { openAgent } from '../open-agent.ts';
 import { refuseUnknown } from './check-token-types.ts';
 import { counted } from './print.ts';
@@ -34,7 +35,7 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
         'already-exists',
         `this directory belongs to ${existing.agency}; use another one (--dir) for ${token.agency}`,
       );
-    const client = httpGatewayClient(agent.signer(token.agency), url);
+    const client = httpGatewayClient(agent.signer(token.agency), agent.net(url));
     // Before the token is spent.
     const before = openRoster(agent.backend, await client.roster(), token.gatewayKey);
     refuseUnknown(agent, before, token.agency);
@@ -101,22 +102,7 @@ function readToken({ token, tokenFile }: EnrolOptions): string {
 }
 
 function gatewayUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    url === undefined ||
-    !['http:', 'https:'].includes(url.protocol) ||
-    url.pathname !== '/' ||
-    url.search !== ''
-  )
-    throw new HitError(
-      'config-invalid',
-      '--gateway: an address such as https://gateway.example, without a path',
-    );
-  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url.protocol === 'http:' && !loopback)
-    throw new HitError(
-      'config-invalid',
-      '--gateway: use https: over a network http would show who asks for which purpose',
-    );
-  return url.origin;
+  const complaint = gatewayUrlComplaint(text);
+  if (complaint !== undefined) throw new HitError('config-invalid', `--gateway: ${complaint}`);
+  return new URL(text).origin;
 }

@@ -50,6 +50,10 @@ function render({
   ]);
   return [
     `${agency}, gateway ${gateway.url}: ${link}`,
+    ...gateway.connections.map(
+      ({ url, connected, replica, since }, i) =>
+        `  connection ${i + 1}: ${url}, ${connected ? `replica ${replica ?? '-'} since ${since}` : 'down'}`,
+    ),
     `roster version ${rosterVersion}, policy version ${policyVersion}, epoch ${epoch === undefined ? 'none yet' : `${epoch.number} (${epoch.day})`}`,
     inWords(log),
     ...(answering.stopped ? ['NOTHING IS ANSWERED: this agency has stopped answering'] : []),

@@ -7,6 +7,12 @@ import type { PseudonymStore } from '../ports/pseudonym-store.ts';
 import type { Membership } from '../ports/state-store.ts';
 import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
+import {
+  connectionNotices,
+  connectionProblems,
+  gatewayStatusOf,
+  gatewayStatusSchema,
+} from './connection-status.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { WatchedLog } from './log-status.ts';
 import { logStatusOf, logStatusSchema } from './log-status.ts';
@@ -20,12 +26,7 @@ import { ownSettings, typesInUse } from './token-types.ts';
 /** How an agent is doing, for its administrators. Times in ISO 8601, UTC. */
 export const agentStatusSchema = z.strictObject({
   agency: z.string(),
-  gateway: z.strictObject({
-    url: z.string(),
-    connected: z.boolean(),
-    since: z.string(),
-    problem: z.string().optional(),
-  }),
+  gateway: gatewayStatusSchema,
   rosterVersion: z.int(),
   policyVersion: z.int(),
   epoch: z.strictObject({ number: z.int(), day: z.string() }).optional(),
@@ -86,7 +87,8 @@ const iso = (at: number): string => new Date(at).toISOString();
 
 export function statusOf(deps: StatusDeps): AgentStatus {
   const { membership, roster, tables, connection } = deps;
-  const { connected, since, problem } = connection.state();
+  const connections = connection.state();
+  const { connected } = connections;
   const log = logStatusOf(deps.watch, deps.clock);
   const imports = new Map(deps.pseudonyms.imports().map((state) => [state.register, state]));
   const registers = deps.registers.map((register) => {
@@ -122,7 +124,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
   const open = deps.reviews.list();
   return {
     agency: membership.agency,
-    gateway: { url: membership.gatewayUrl, connected, since: iso(since), problem },
+    gateway: gatewayStatusOf(membership.gatewayUrl, connections),
     rosterVersion: roster.roster.version,
     policyVersion: roster.roster.policy.version,
     epoch: tables.stored === undefined ? undefined : { number: tables.stored.epoch, day: tables.stored.day },
@@ -131,7 +133,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
     reviews: open.length,
     log: log.status,
     problems: [
-      ...(connected ? [] : [`not connected to the gateway: ${problem ?? 'connecting'}`]),
+      ...connectionProblems(connections),
       ...registers
         .filter(({ state }) => !['answering', 'not-imported', 'not-connected'].includes(state))
         .map(({ id, state, problem: why }) =>
@@ -152,6 +154,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
       ...log.problems,
     ],
     notices: [
+      ...connectionNotices(connections),
       ...keyChangeNotices(deps),
       ...log.notices,
       ...policyNotices(deps),

@@ -116,10 +116,22 @@ const statusSchema = described(agentStatusSchema, {
   agency: 'Identifier of this agency.',
   gateway: described(gateway, {
     url: 'Address of the gateway.',
-    connected: 'Whether the connection stands over which questions come.',
+    connected: 'Whether a connection stands over which questions come.',
     since: time('Since when that is so.'),
     problem: 'Why it does not.',
-  }).describe('The connection to the gateway.'),
+    connections: listOf(
+      gateway.shape.connections,
+      described(gateway.shape.connections.element, {
+        url: 'Address that it goes to.',
+        connected: 'Whether it stands.',
+        replica: 'Which process of the gateway it ends at.',
+        since: time('Since when that is so.'),
+        problem: 'Why it does not stand.',
+      }),
+      'Each of the connections that are wanted, to different processes of the gateway where there are several.',
+    ),
+    clockAheadMs: "Milliseconds by which this machine's clock is ahead of the gateway's; negative: behind.",
+  }).describe('The connections to the gateway.'),
   rosterVersion: 'Version of the roster that this agent goes by.',
   policyVersion: "Version of the federation's policy that came with it.",
   answering: described(answering, {

@@ -118,7 +118,26 @@ export const lookupLines: string = lines.map((line) => `${JSON.stringify(line)}\
 
 export const agentStatus: AgentStatus = {
   agency: 'politie',
-  gateway: { url: 'https://centrale.example', connected: true, since: '2026-07-15T06:00:12.000Z' },
+  gateway: {
+    url: 'https://centrale.example',
+    connected: true,
+    since: '2026-07-15T06:00:12.000Z',
+    connections: [
+      {
+        url: 'https://centrale.example',
+        connected: true,
+        replica: 'cmVwbGljYSAx',
+        since: '2026-07-15T06:00:12.000Z',
+      },
+      {
+        url: 'https://centrale.example',
+        connected: true,
+        replica: 'cmVwbGljYSAy',
+        since: '2026-07-15T06:00:14.000Z',
+      },
+    ],
+    clockAheadMs: -120,
+  },
   rosterVersion: 17,
   policyVersion: 3,
   answering: { stopped: false },

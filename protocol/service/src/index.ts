@@ -14,3 +14,4 @@ export type { EventKind, Events, FieldKind, FieldsOf, Level, Line, NamesAt } fro
 export { eventTable } from './events.ts';
 export type { Sink } from './event-log.ts';
 export { writeEvent } from './event-log.ts';
+export { watchedFiles } from './watched-files.ts';

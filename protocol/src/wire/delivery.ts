@@ -113,6 +113,10 @@ export type AgentFrame =
       readonly request: number;
       readonly status: number;
       readonly body: Uint8Array;
+    }
+  | {
+      /** No more questions over this connection: the gateway closes it once it has the replies that it waits for. */
+      readonly type: 'leaving';
     };
 
 /** What an agent says to a delivery. */
@@ -126,6 +130,7 @@ export const agentFrameCodec = message<AgentFrame>(
       ciphertext: optional(blob(LIMITS.answerBytes + SEAL_BYTES)),
     }),
     cosigned: struct({ request: u32, status: u16, body: blob(LIMITS.checkpointBytes) }),
+    leaving: struct({}),
   }),
   LIMITS.answerBytes + 1_024,
 );

@@ -153,6 +153,7 @@ const MESSAGES: readonly (readonly [name: string, operation: string, layout: () 
         .uint('status', 2, 409)
         .blob('body', utf8ToBytes('7\n')),
   ],
+  ['leaving', 'decode-agent-frame', () => new Layout().uint('type: leaving', 1, 2)],
   [
     'reply',
     'decode-agent-frame',

@@ -50,6 +50,7 @@ import type { ClientRow } from '../../../node-agent/src/ports/client-source.ts';
 import type { OperationalLog } from '../../../node-agent/src/ports/operational-log.ts';
 import type { TableBuilder } from '../../../node-agent/src/ports/table-builder.ts';
 import { secureRandom } from '../../../node-agent/src/random.ts';
+import { connectionOf } from './net.ts';
 import type { Delivery, StandInGateway } from './gateway.ts';
 import { PURPOSE, backend, suite } from './gateway.ts';
 import { ROLE } from './policy.ts';
@@ -363,10 +364,7 @@ export class TestNode {
     return statusOf({
       ...{ roster, tables, canaries, pseudonyms, registers, keys, watch, clock, reviews },
       membership: this.state.membership()!,
-      connection: {
-        state: () => ({ connected, since: this.gateway.now, problem }),
-        close: async () => undefined,
-      },
+      connection: connectionOf(connected, this.gateway.now, problem),
       ownPolicy: this.policyKeeper,
       logRetentionDays: 30,
     });

@@ -15,6 +15,7 @@ const MAX_MISSED_PONGS = 2;
 export const CLOSE_WITHIN_MS = 1_000;
 /** Closing codes (RFC 6455 section 7.4.1). */
 export const CLOSE = {
+  normal: 1000,
   goingAway: 1001,
   protocolError: 1002,
   unsupportedData: 1003,
@@ -40,6 +41,8 @@ export class AgentConnection {
   #deliveries = 0;
   #witnessRequests = 0;
   #missedPongs = 0;
+  /** The agent wants no more questions here. */
+  #leaving = false;
 
   constructor(
     { agency, identityKey }: { readonly agency: string; readonly identityKey: string },
@@ -61,9 +64,9 @@ export class AgentConnection {
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
-  /** Open, and its last ping was answered. */
+  /** Open, not to be left, and its last ping was answered. */
   get healthy(): boolean {
-    return this.open && this.#missedPongs < MAX_MISSED_PONGS;
+    return this.open && !this.#leaving && this.#missedPongs < MAX_MISSED_PONGS;
   }
 
   /** Questions that wait for a reply. */
@@ -95,6 +98,7 @@ export class AgentConnection {
         options.signal.removeEventListener('abort', abandon);
         this.#inFlight.delete(delivery);
         resolve(result);
+        this.#closeWhenLeft();
       };
       options.signal.addEventListener('abort', abandon);
       this.#inFlight.set(delivery, settle);
@@ -120,6 +124,7 @@ export class AgentConnection {
         clearTimeout(timer);
         this.#witnessing.delete(request);
         resolve(reply);
+        this.#closeWhenLeft();
       };
       const timer = setTimeout(() => settle(undefined), timeoutMs);
       this.#witnessing.set(request, settle);
@@ -162,10 +167,19 @@ export class AgentConnection {
     } catch {
       return this.#refuse(CLOSE.protocolError, 'malformed frame');
     }
+    if (frame.type === 'leaving') {
+      this.#leaving = true;
+      return this.#closeWhenLeft();
+    }
     // A reply to nothing is one that came too late.
     if (frame.type === 'cosigned')
       return this.#witnessing.get(frame.request)?.({ status: frame.status, body: frame.body });
     this.#inFlight.get(frame.delivery)?.({ outcome: frame.outcome, ciphertext: frame.ciphertext });
+  }
+
+  #closeWhenLeft(): void {
+    if (this.#leaving && this.open && this.#inFlight.size === 0 && this.#witnessing.size === 0)
+      this.close(CLOSE.normal, 'left by the agent');
   }
 
   #refuse(code: number, reason: string): void {

@@ -1,13 +1,21 @@
-import { LIMITS } from '@hitmachine/protocol';
+import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
+import { HitError } from '@hitmachine/protocol';
+import { DialError } from './dial.ts';
 
 const NO_TRUST =
-  'nobody whom this machine trusts vouches for its certificate; if it is the right one, give its authority in NODE_EXTRA_CA_CERTS';
+  'nobody whom this machine trusts vouches for its certificate; if it is the right one, name the file with the certificate of its authority in';
 const NO_TLS = 'the other side speaks no TLS that fits; look at the address: https: or http:, and the port';
 const NO_REPLY = 'there is no reply; look for a firewall or a proxy in between';
 const NO_NAME = 'the name of the host is not known; look at the address and at DNS';
+const HUNG_UP =
+  'the other side hung up; look whether it runs, at https: or http: in the address, and whether it accepts a certificate that this agent shows (gateway.tls.certFile)';
+const WANTS_CERTIFICATE =
+  'the other side wants a certificate of this agent: give certFile and keyFile under gateway.tls in agent.yaml';
+const REFUSES_CERTIFICATE =
+  "the other side does not accept this agent's certificate (gateway.tls.certFile in agent.yaml): look whether it has expired, and whether the gateway's administrator has its authority";
 
 const PROBLEMS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there; look at the address, and whether the gateway runs',
+  ECONNREFUSED: 'nothing listens there; look at the address, and whether it runs',
   ENOTFOUND: NO_NAME,
   EAI_AGAIN: NO_NAME,
   ETIMEDOUT: NO_REPLY,
@@ -15,53 +23,88 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_TIMEOUT: NO_REPLY,
   EHOSTUNREACH: 'there is no way to that host; look at the network of this machine',
   ENETUNREACH: 'there is no way to that network; look at the network of this machine',
-  ECONNRESET: 'the other side hung up; look whether the gateway runs, and at https: or http: in the address',
-  UND_ERR_SOCKET:
-    'the other side hung up; look whether the gateway runs, and at https: or http: in the address',
+  ECONNRESET: HUNG_UP,
+  EPIPE: HUNG_UP,
+  UND_ERR_SOCKET: HUNG_UP,
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the other side speaks no TLS 1.2 or newer; tell its administrator',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'the other side speaks no TLS 1.2 or newer; tell its administrator',
   EPROTO: NO_TLS,
-  CERT_HAS_EXPIRED: 'its certificate has expired; tell its administrator',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name; look at the address',
-  DEPTH_ZERO_SELF_SIGNED_CERT: NO_TRUST,
-  SELF_SIGNED_CERT_IN_CHAIN: NO_TRUST,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NO_TRUST,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NO_TRUST,
+  CERT_HAS_EXPIRED:
+    'its certificate has expired; tell its administrator, after a look whether the clock of this machine is right',
+  CERT_NOT_YET_VALID:
+    'its certificate is not valid yet: the clock of this machine is behind (NTP), or the certificate is for later',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: WANTS_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: `${WANTS_CERTIFICATE}; or it has no way to encrypt in common with this one`,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: REFUSES_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: REFUSES_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: REFUSES_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: REFUSES_CERTIFICATE,
 };
+
+/** Codes of an authority that is not trusted. */
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'CERT_SIGNATURE_FAILURE',
+  'INVALID_CA',
+]);
+
+/** The error among the causes that says what became of an attempt to connect; undefined when something else went wrong. */
+export function dialErrorIn(error: unknown): DialError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof DialError) return cause;
+  return undefined;
+}
 
 /** Why a connection could not be made, in words with the cure and the code of the system; the rest in its own words. */
 export function connectionProblem(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof HitError && cause.code === 'config-invalid') return cause.detail;
+  const dial = dialErrorIn(error);
+  if (dial?.step === 'proxy') return proxyProblem(dial);
   const { cause, name, message } = error as Error;
   // undici hides the reason in `cause`.
-  const { code, message: inner } = (cause ?? error) as NodeJS.ErrnoException;
-  if (code !== undefined && Object.hasOwn(PROBLEMS, code)) return `${PROBLEMS[code] as string} (${code})`;
+  const inner = dial ?? ((cause ?? error) as NodeJS.ErrnoException);
+  const { code } = inner;
+  const words = code === undefined ? undefined : wordsFor(code, inner, 'gateway.tls.caFile in agent.yaml');
+  if (words !== undefined) return `${words} (${code})${dial?.proxy === undefined ? '' : seenThrough(dial)}`;
   if (name === 'TimeoutError') return NO_REPLY;
-  return (code ?? inner) || message;
+  return (code === 'UNKNOWN' ? undefined : code) || inner.message || message;
 }
 
-/** Differences that are not worth a word. Half of what the gateway bears, since a request takes time too. */
-const BORNE_MS = LIMITS.clockSkewMs / 2;
-
-/**
- * How this machine's clock differs from the gateway's, when it does so by more than requests can bear; undefined when
- * it does not, or when that cannot be told. `date` is a Date header of the gateway, `now` milliseconds since 1970.
- */
-export function clockProblem(date: string | null | undefined, now: number): string | undefined {
-  const difference = now - Date.parse(date ?? '');
-  if (!(Math.abs(difference) > BORNE_MS)) return undefined;
-  const direction = difference > 0 ? 'ahead of' : 'behind';
-  return `the clock of this machine is ${duration(Math.abs(difference))} ${direction} the gateway's; set it right (NTP)`;
+function wordsFor(code: string, error: unknown, caSetting: string): string | undefined {
+  if (UNTRUSTED.has(code)) return `${NO_TRUST} ${caSetting}`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return otherName(error);
+  return Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
 }
 
-const UNITS = [
-  ['days', 86_400_000],
-  ['hours', 3_600_000],
-  ['minutes', 60_000],
-  ['seconds', 1_000],
-] as const;
+function otherName(error: unknown): string {
+  const { cert } = ((error as Error).cause ?? error) as { cert?: PeerCertificate | DetailedPeerCertificate };
+  const names = cert?.subjectaltname ?? '';
+  // What stands in a certificate is another's text: shown only where it is as names are.
+  const shown = /^[\w.:*, -]{1,200}$/.test(names) ? ` (${names})` : '';
+  return `its certificate is for another name${shown}; look at the address, or name the one in it in gateway.tls.serverName`;
+}
 
-/** In the largest unit of which there are two or more: `3 minutes`. */
-function duration(milliseconds: number): string {
-  const [unit, size] = UNITS.find(([, length]) => milliseconds >= 2 * length) ?? ['seconds', 1_000];
-  return `${Math.round(milliseconds / size)} ${unit}`;
+/** What looks into TLS on the way stands between, so its certificate may be the one that was seen. */
+const seenThrough = ({ proxy }: DialError): string => `, seen through the proxy ${proxy?.url.host ?? ''}`;
+
+function proxyProblem({ code, status, target, proxy }: DialError): string {
+  const at = `the proxy ${proxy?.url.origin ?? ''} (${proxy?.from ?? 'proxy in agent.yaml'})`;
+  const wanted = `${target.hostname}:${target.port === '' ? (target.protocol === 'https:' ? '443' : '80') : target.port}`;
+  if (code === 'PROXY_STATUS' && status === 407)
+    return proxy?.credentials === undefined
+      ? `${at} wants a name and a password: write name:password into a file, and name that in proxy.credentialsFile in agent.yaml (407)`
+      : `${at} does not accept the name and password that it was given: look into the file of proxy.credentialsFile (407)`;
+  if (code === 'PROXY_STATUS' && status === 403)
+    return `${at} does not let this machine through: ask its administrator to allow CONNECT to ${wanted} (403)`;
+  if (code === 'PROXY_STATUS')
+    return `${at} does not get through to ${wanted} (status ${String(status)}): look whether it may and can reach that host`;
+  const words = wordsFor(code, undefined, 'proxy.caFile in agent.yaml');
+  return `${at}: ${words === undefined ? code : `${words} (${code})`}`;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeliveryReport } from '@hitmachine/protocol';
+import type { DeliveryReport, LookupOpened } from '@hitmachine/protocol';
 import {
   HitError,
   KEY_CHANGE_PATH,
@@ -21,70 +21,91 @@ import {
 } from '@hitmachine/protocol';
 import { z } from 'zod';
 import type { GatewayClient } from '../../ports/gateway-client.ts';
-import { readAll, send, signedFetch } from './signed-fetch.ts';
-import type { Signer } from './signed-fetch.ts';
+import type { GatewayNet } from './gateway-net.ts';
+import { atSomeAddress, readAll, send, signedFetch, signedFetchFrom } from './signed-fetch.ts';
+import type { Again, Signer } from './signed-fetch.ts';
 
 /** What anybody may read of the log is small, and a witness waits for it. */
 const LOG_DEADLINE_MS = 4_000;
+const ROSTER_DEADLINE_MS = 30_000;
 
 const consistencySchema = z.strictObject({ proof: z.array(base64Schema(32)).max(MAX_PROOF_HASHES) });
 
-/** {@link GatewayClient} over HTTP. `answerTimeoutMs` bounds the wait for the nodes, beyond the gateway's own. */
-export function httpGatewayClient(signer: Signer, baseUrl: string): GatewayClient {
+/** {@link GatewayClient} over HTTP, at the addresses of `net` that work. */
+export function httpGatewayClient(signer: Signer, net: GatewayNet): GatewayClient {
   const rosterFrom = (bytes: Uint8Array) => parseJson(rosterResponseSchema, bytes).roster;
-  const get = async (path: string): Promise<Uint8Array> =>
-    readAll(await send(new URL(path, baseUrl), { signal: AbortSignal.timeout(LOG_DEADLINE_MS) }));
+  /** Where a lookup was opened: its capability may be good at that replica alone. */
+  const openedAt = new WeakMap<LookupOpened, string>();
+  const get = (path: string, deadlineMs: number): Promise<Uint8Array> =>
+    atSomeAddress(net.addresses.inOrder(), net, 'safe', async (address) =>
+      readAll(await send(net, new URL(path, address), { signal: AbortSignal.timeout(deadlineMs) })),
+    );
+  const signed = async (method: string, path: string, body: unknown, again: Again): Promise<Uint8Array> =>
+    (await signedFetch(signer, net, method, path, body, again)).bytes;
   return {
-    async roster() {
-      const response = await send(new URL('/v1/roster', baseUrl), { signal: AbortSignal.timeout(30_000) });
-      return rosterFrom(await readAll(response));
-    },
-    enrol: async (request) =>
-      rosterFrom((await signedFetch(signer, baseUrl, 'POST', '/v1/enrolments', request)).bytes),
-    announceKeys: async (change) =>
-      rosterFrom((await signedFetch(signer, baseUrl, 'POST', KEY_CHANGE_PATH, change)).bytes),
+    roster: async () => rosterFrom(await get('/v1/roster', ROSTER_DEADLINE_MS)),
+    enrol: async (request) => rosterFrom(await signed('POST', '/v1/enrolments', request, 'safe')),
+    announceKeys: async (change) => rosterFrom(await signed('POST', KEY_CHANGE_PATH, change, 'safe')),
     publishRegisters: async (registers) =>
-      rosterFrom((await signedFetch(signer, baseUrl, 'PUT', '/v1/registers', { registers })).bytes),
+      rosterFrom(await signed('PUT', '/v1/registers', { registers }, 'safe')),
     commitTables: async (commitment) =>
-      parseJson(loggedSchema, (await signedFetch(signer, baseUrl, 'POST', TABLES_PATH, commitment)).bytes),
+      parseJson(loggedSchema, await signed('POST', TABLES_PATH, commitment, 'safe')),
     async evaluate(register, elements) {
       const body = { register, elements: encodeBase64(elements) };
-      const { bytes } = await signedFetch(signer, baseUrl, 'POST', '/v1/evaluations', body);
+      // Counted twice against the import's quota when the first one did arrive.
+      const bytes = await signed('POST', '/v1/evaluations', body, 'safe');
       const { evaluated, proof } = parseJson(evaluationResponseSchema, bytes);
       return { evaluated: decodeBase64(evaluated, elements.length), proof: decodeBase64(proof) };
     },
     async openLookup(request) {
-      const { bytes, base, body } = await signedFetch(signer, baseUrl, 'POST', '/v1/lookups', request);
+      // Once it may have arrived it stands in the log and counts for the quota: asked again it would be another one.
+      const { response, address } = await signedFetchFrom(
+        signer,
+        net,
+        'POST',
+        '/v1/lookups',
+        request,
+        'unsent',
+      );
+      const { bytes, base, body } = response;
       const requestDigest = new Uint8Array(createHash('sha256').update(base).digest());
-      return { opened: parseJson(lookupOpenedSchema, bytes), requestDigest, sent: { base, body } };
+      const opened = parseJson(lookupOpenedSchema, bytes);
+      openedAt.set(opened, address);
+      return { opened, requestDigest, sent: { base, body } };
     },
     async *ask(lookup, questions) {
-      const response = await send(new URL(`/v1/lookups/${lookup.lookupId}/questions`, baseUrl), {
-        method: 'POST',
-        headers: { authorization: `Bearer ${lookup.capability}`, 'content-type': 'application/octet-stream' },
-        body: Buffer.from(questionsCodec.encode({ questions })),
-        signal: AbortSignal.timeout(90_000),
-      });
+      const first = openedAt.get(lookup);
+      const others = net.addresses.inOrder().filter((address) => address !== first);
+      const order = first === undefined ? others : [first, ...others];
+      const body = Buffer.from(questionsCodec.encode({ questions }));
+      const response = await atSomeAddress(order, net, 'unsent', (address) =>
+        send(net, new URL(`/v1/lookups/${lookup.lookupId}/questions`, address), {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${lookup.capability}`,
+            'content-type': 'application/octet-stream',
+          },
+          body,
+          signal: AbortSignal.timeout(90_000),
+        }),
+      );
       if (response.body !== null) yield* readReports(response.body);
     },
     async reportSignal(report) {
-      await signedFetch(signer, baseUrl, 'POST', SIGNALS_PATH, report);
+      await signed('POST', SIGNALS_PATH, report, 'unsent');
     },
     async reportReview(review) {
-      await signedFetch(signer, baseUrl, 'POST', REVIEWS_PATH, review);
+      await signed('POST', REVIEWS_PATH, review, 'unsent');
     },
     async checkpoint() {
-      return new TextDecoder().decode(await get('/v1/log/checkpoint'));
+      return new TextDecoder().decode(await get('/v1/log/checkpoint', LOG_DEADLINE_MS));
     },
     async consistency(old, size) {
-      const bytes = await get(`/v1/log/consistency?old=${old}&new=${size}`);
+      const bytes = await get(`/v1/log/consistency?old=${old}&new=${size}`, LOG_DEADLINE_MS);
       return parseJson(consistencySchema, bytes).proof.map((hash) => decodeBase64(hash, 32));
     },
     loggedLookup: async (lookupId) =>
-      parseJson(
-        loggedSchema,
-        (await signedFetch(signer, baseUrl, 'GET', `/v1/log/lookups/${lookupId}`)).bytes,
-      ),
+      parseJson(loggedSchema, await signed('GET', `/v1/log/lookups/${lookupId}`, undefined, 'safe')),
   };
 }
 

@@ -1,231 +1,251 @@
-import type { IncomingMessage } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
-import { WebSocket } from 'ws';
-import type { RawData } from 'ws';
-import {
-  ERRORS,
-  LIMITS,
-  agentFrameCodec,
-  checkHello,
-  gatewayFrameCodec,
-  signRequest,
-} from '@hitmachine/protocol';
-import type { AgentFrame, GatewayFrame } from '@hitmachine/protocol';
-import type {
-  ConnectionHandler,
-  ConnectionState,
-  GatewayConnection,
-} from '../../ports/gateway-connection.ts';
-import type { OperationalLog } from '../../ports/operational-log.ts';
-import { clockProblem, connectionProblem } from './connection-problem.ts';
-import type { Signer } from './signed-fetch.ts';
+import type { ConnectionState, ConnectionsState, GatewayConnection } from '../../ports/gateway-connection.ts';
+import type { OtherClock } from './clock-problem.ts';
+import { clockWords, wrongClock } from './clock-problem.ts';
+import type { GatewayLink, Hello, LinkDeps } from './gateway-link.ts';
+import { openLink } from './gateway-link.ts';
 
-const PATH = '/v1/connect';
-/** The gateway pings every 15 seconds; three missed and the line is dead. */
-const SILENCE_MS = 50_000;
-const HANDSHAKE_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
-const DRAIN_MS = 5_000;
 /** A connection that lasted shorter counts as a failure, so that one that is cut at once is not reopened at once. */
 const STABLE_MS = 10_000;
+/** Pauses between attempts to reach another process of the gateway, where two connections end at one. */
+const FIRST_SEARCH_MS = 1_000;
+const LONGEST_SEARCH_MS = 600_000;
 
-/** Opens the connection and keeps it up. Full-jitter pauses, so that agents do not all come back at once. */
-export function openGatewayConnection(
-  signer: Signer,
-  gateway: { readonly url: string; readonly key: Uint8Array },
-  handler: ConnectionHandler,
-  log: OperationalLog,
-): GatewayConnection {
-  let state: ConnectionState = { connected: false, since: signer.clock(), problem: 'connecting' };
-  let socket: WebSocket | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let closing = false;
-  let failures = 0;
-  const running = new Set<Promise<void>>();
+/** The place of one connection. */
+interface Slot {
+  readonly number: number;
+  state: ConnectionState;
+  link: GatewayLink | undefined;
+  timer: NodeJS.Timeout | undefined;
+  /** Attempts that failed in a row. */
+  failures: number;
+  /** Counts addresses, so that each attempt after a failure goes to the next one. */
+  turn: number;
+}
 
-  const change = (connected: boolean, problem?: string): void => {
-    if (state.connected !== connected)
-      log.info({ event: connected ? 'gateway-connected' : 'gateway-disconnected', problem });
-    else if (!closing && withoutTime(problem) !== withoutTime(state.problem))
-      log.warn({ event: 'gateway-unreachable', problem });
-    state = { connected, since: state.connected === connected ? state.since : signer.clock(), problem };
+interface ConnectionsDeps extends LinkDeps {
+  /** How many connections are wanted. */
+  readonly wanted: number;
+  /** Clocks that neither the gateway nor this machine keeps, where there are any; asked when the two differ. */
+  readonly otherClocks?: (() => Promise<readonly OtherClock[]>) | undefined;
+}
+
+/**
+ * Opens the connections and keeps them up. Full-jitter pauses, so that agents do not all come back at once. Where two end
+ * at one process of the gateway, another is looked for from time to time: behind one address there may be several.
+ */
+export function openGatewayConnections(deps: ConnectionsDeps): GatewayConnection {
+  return new Connections(deps);
+}
+
+class Connections implements GatewayConnection {
+  readonly #deps: ConnectionsDeps;
+  readonly #slots: readonly Slot[];
+  #closing = false;
+  #up: { readonly connected: boolean; readonly since: number };
+  #search: { failures: number; timer: NodeJS.Timeout | undefined; link: GatewayLink | undefined } = {
+    failures: 0,
+    timer: undefined,
+    link: undefined,
   };
+  #gatewayAheadMs: number | undefined;
+  #clockProblem: string | undefined;
 
-  function connect(): void {
-    const url = new URL(PATH, gateway.url);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    const { headers, base } = signRequest(
-      signer.backend,
-      signer.identitySeed(),
-      signer.agency,
-      { method: 'GET', path: PATH, body: new Uint8Array(0) },
-      signer.clock(),
-      signer.random,
-    );
-    const current = new WebSocket(url, {
-      headers: { ...headers },
-      perMessageDeflate: false,
-      maxPayload: LIMITS.questionBytes + 65_536,
-      handshakeTimeout: HANDSHAKE_MS,
-    });
-    socket = current;
-    let greeted = false;
-    let watchdog = setTimeout(() => current.terminate(), SILENCE_MS);
-    const alive = (): void => {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(() => current.terminate(), SILENCE_MS);
+  constructor(deps: ConnectionsDeps) {
+    this.#deps = deps;
+    const now = deps.signer.clock();
+    this.#up = { connected: false, since: now };
+    const urls = deps.net.addresses.all;
+    this.#slots = Array.from({ length: deps.wanted }, (_, number) => ({
+      number,
+      state: {
+        url: urls[number % urls.length] as string,
+        connected: false,
+        replica: undefined,
+        since: now,
+        problem: 'connecting',
+      },
+      link: undefined,
+      timer: undefined,
+      failures: 0,
+      turn: number,
+    }));
+    for (const slot of this.#slots) this.#open(slot);
+  }
+
+  state(): ConnectionsState {
+    const connections = this.#slots.map(({ state }) => state);
+    return {
+      ...this.#up,
+      problem: this.#up.connected ? undefined : connections[0]?.problem,
+      connections,
+      gatewayAheadMs: this.#gatewayAheadMs,
+      clockProblem: this.#clockProblem,
     };
-    // Pings keep a line up only once the gateway has said who it is.
-    current.on('ping', () => {
-      if (greeted) alive();
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#search.timer);
+    for (const { timer } of this.#slots) clearTimeout(timer);
+    const links = [this.#search.link, ...this.#slots.map(({ link }) => link)];
+    await Promise.all(links.flatMap((link) => (link === undefined ? [] : [link.leave()])));
+  }
+
+  #open(slot: Slot): void {
+    const urls = this.#deps.net.addresses.all;
+    const url = urls[slot.turn % urls.length] as string;
+    this.#attach(slot, url, (link) => (slot.link = link));
+  }
+
+  /** Opens a link for a slot; `opened` gets it before anything is heard of it. */
+  #attach(slot: Slot, url: string, opened: (link: GatewayLink) => void): void {
+    const link = openLink(this.#deps, url, {
+      greeted: (hello) => {
+        this.#greeted(slot, url, hello);
+        // What was there before says nothing of what is there now.
+        clearTimeout(this.#search.timer);
+        this.#search.timer = undefined;
+        this.#search.failures = 0;
+        this.#lookForAnother();
+      },
+      closed: (problem) => {
+        if (slot.link === link) this.#closed(slot, url, problem);
+      },
     });
-    current.on('message', (data, isBinary) => {
-      alive();
-      try {
-        if (!isBinary) throw new Error('a text frame');
-        greeted = receive(current, data, base, greeted);
-      } catch (error) {
-        log.error({ event: 'gateway-frame-refused', reason: (error as Error).message });
-        current.close(1002);
-      }
-    });
-    let problem: string | undefined;
-    current.on('unexpected-response', (_request, response) => {
-      void refusalOf(response, gateway.url, signer.clock).then((text) => {
-        problem = text;
-        current.terminate();
+    opened(link);
+  }
+
+  #greeted(slot: Slot, url: string, hello: Hello): void {
+    this.#compareClocks(hello);
+    this.#deps.net.addresses.works(url);
+    this.#change(slot, { url, connected: true, replica: hello.replica, problem: undefined });
+    this.#deps.handler.connected(hello.rosterVersion);
+  }
+
+  #closed(slot: Slot, url: string, problem: string): void {
+    const { connected, since } = slot.state;
+    if (connected && this.#deps.signer.clock() - since > STABLE_MS) slot.failures = 0;
+    if (!connected) this.#deps.net.addresses.failed(url);
+    const why = this.#closing ? 'this agent stops' : problem;
+    this.#change(slot, { url, connected: false, replica: undefined, problem: why });
+    slot.link = undefined;
+    slot.turn++;
+    if (!this.#closing)
+      slot.timer = setTimeout(
+        () => this.#open(slot),
+        pause(slot.failures++, FIRST_PAUSE_MS, LONGEST_PAUSE_MS),
+      );
+  }
+
+  /** Notes how a slot is now, and tells what is news: the whole, and each connection once. */
+  #change(slot: Slot, to: Omit<ConnectionState, 'since'>): void {
+    const { log, signer } = this.#deps;
+    const before = slot.state;
+    const now = signer.clock();
+    slot.state = { ...to, since: before.connected === to.connected ? before.since : now };
+    const connection = slot.number + 1;
+    const { url, replica, problem } = to;
+    if (before.connected !== to.connected)
+      log.info({
+        event: to.connected ? 'gateway-connected' : 'gateway-disconnected',
+        connection,
+        url,
+        replica,
+        problem,
       });
+    else if (!to.connected && !this.#closing && withoutTime(problem) !== withoutTime(before.problem))
+      log.warn({ event: 'gateway-unreachable', connection, url, problem });
+    const connected = this.#slots.some(({ state }) => state.connected);
+    if (connected !== this.#up.connected) this.#up = { connected, since: now };
+  }
+
+  #compareClocks({ now, replica }: Hello): void {
+    const { signer, log, otherClocks } = this.#deps;
+    const ahead = now - signer.clock();
+    this.#gatewayAheadMs = ahead;
+    if (wrongClock(ahead, []) === undefined) {
+      this.#clockProblem = undefined;
+      return;
+    }
+    const tell = (others: readonly OtherClock[]): void => {
+      this.#clockProblem = clockWords(ahead, others);
+      log.warn({ event: 'clock-skew', milliseconds: Math.abs(ahead), replica, problem: this.#clockProblem });
+    };
+    if (otherClocks === undefined) return tell([]);
+    void otherClocks().then(tell, () => tell([]));
+  }
+
+  /** A connection that ends where another one does: when that process goes, both go. */
+  #duplicate(): Slot | undefined {
+    return this.#slots.find(
+      ({ number, state }) =>
+        state.connected &&
+        this.#slots.some((other) => other.number < number && other.state.replica === state.replica),
+    );
+  }
+
+  /** Tries, after a pause, to reach a process that no connection goes to yet. At most one attempt at a time. */
+  #lookForAnother(): void {
+    const search = this.#search;
+    if (this.#closing || search.timer !== undefined || search.link !== undefined) return;
+    if (this.#duplicate() === undefined) {
+      search.failures = 0;
+      return;
+    }
+    search.timer = setTimeout(
+      () => {
+        search.timer = undefined;
+        if (this.#duplicate() === undefined) return this.#lookForAnother();
+        this.#tryAnother();
+      },
+      pause(search.failures, FIRST_SEARCH_MS, LONGEST_SEARCH_MS),
+    );
+  }
+
+  #tryAnother(): void {
+    const search = this.#search;
+    const urls = this.#deps.net.addresses.all;
+    const url = urls[search.failures++ % urls.length] as string;
+    let adoptedBy: Slot | undefined;
+    const again = (): void => {
+      search.link = undefined;
+      this.#lookForAnother();
+    };
+    const link = openLink(this.#deps, url, {
+      greeted: (hello) => {
+        const duplicate = this.#duplicate();
+        const isNew = !this.#slots.some(({ state }) => state.connected && state.replica === hello.replica);
+        if (this.#closing || duplicate === undefined || !isNew) return void link.leave();
+        adoptedBy = duplicate;
+        const before = duplicate.link;
+        duplicate.link = link;
+        this.#greeted(duplicate, url, hello);
+        this.#deps.log.info({
+          event: 'gateway-connection-moved',
+          connection: duplicate.number + 1,
+          url,
+          replica: hello.replica,
+        });
+        // The old one is left only now that the new one stands, so no question finds neither.
+        void before?.leave();
+        again();
+      },
+      closed: (problem) => {
+        if (adoptedBy === undefined) return again();
+        if (adoptedBy.link === link) this.#closed(adoptedBy, url, problem);
+      },
     });
-    current.on('error', (error) => (problem ??= connectionProblem(error)));
-    current.on('close', (code) => {
-      clearTimeout(watchdog);
-      if (state.connected && signer.clock() - state.since > STABLE_MS) failures = 0;
-      change(false, closing ? 'this agent stops' : (problem ?? `closed by the gateway (${code})`));
-      if (!closing) timer = setTimeout(connect, pause(failures++));
-    });
+    search.link = link;
   }
-
-  /** Handles one frame; returns whether the gateway has identified itself. */
-  function receive(current: WebSocket, data: RawData, base: Uint8Array, greeted: boolean): boolean {
-    const frame = gatewayFrameCodec.decode(toBytes(data));
-    if (frame.type === 'hello') {
-      checkHello(signer.backend, gateway.key, base, frame);
-      const skew = Math.abs(frame.now - signer.clock());
-      if (skew > LIMITS.clockSkewMs / 2) log.warn({ event: 'clock-skew', milliseconds: skew });
-      change(true);
-      handler.connected(frame.rosterVersion);
-      return true;
-    }
-    if (!greeted) throw new Error('the gateway has not identified itself');
-    if (frame.type === 'roster-changed') {
-      handler.rosterChanged(frame.rosterVersion);
-      return true;
-    }
-    if (frame.type === 'checkpoint') {
-      handler.published(frame.note);
-      return true;
-    }
-    const work = replyTo(frame)
-      .then((reply) => {
-        if (current.readyState === WebSocket.OPEN) current.send(agentFrameCodec.encode(reply));
-      })
-      .catch((error: unknown) => log.error({ event: 'reply-failed', reason: (error as Error).message }))
-      .finally(() => running.delete(work));
-    running.add(work);
-    return true;
-  }
-
-  async function replyTo(
-    frame: Extract<GatewayFrame, { type: 'delivery' | 'add-checkpoint' }>,
-  ): Promise<AgentFrame> {
-    if (frame.type === 'delivery') return handler.answer(frame);
-    return { type: 'cosigned', request: frame.request, ...(await handler.addCheckpoint(frame.body)) };
-  }
-
-  connect();
-  return {
-    state: () => state,
-    async close() {
-      closing = true;
-      clearTimeout(timer);
-      const drained = async (): Promise<void> => {
-        while (running.size > 0) await Promise.all(running);
-      };
-      await Promise.race([drained(), delay(DRAIN_MS, undefined, { ref: false })]);
-      const current = socket;
-      if (current === undefined || current.readyState === WebSocket.CLOSED) return;
-      await new Promise<void>((resolve) => {
-        current.once('close', () => resolve());
-        setTimeout(() => current.terminate(), 1_000).unref();
-        current.close(1001);
-      });
-    },
-  };
 }
 
 /** Full jitter: anything up to an exponentially growing bound. Not a secret, so no secure randomness is needed. */
-function pause(failures: number): number {
-  return Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
+function pause(failures: number, first: number, longest: number): number {
+  return Math.random() * Math.min(longest, first * 2 ** failures);
 }
 
 /** A clock that is off is so by another time at each attempt; that is no news. */
 const withoutTime = (problem: string | undefined): string | undefined =>
   problem?.replace(/\d+ (seconds|minutes|hours|days)/, '#');
-
-const REFUSAL_BYTES = 16_384;
-const LOOK_MS = 3_000;
-
-/** Why the gateway did not take the connection. Never rejects. What it says is not repeated, but for a known code. */
-async function refusalOf(
-  response: IncomingMessage,
-  gatewayUrl: string,
-  clock: () => number,
-): Promise<string> {
-  const refused = `the gateway refused the connection with status ${response.statusCode}`;
-  const code = await problemCode(response);
-  if (code === 'signature-expired') {
-    const date = response.headers.date ?? (await dateAt(gatewayUrl));
-    return `${refused}: ${clockProblem(date, clock()) ?? 'one of the clocks is wrong; set that of this machine right (NTP)'}`;
-  }
-  return code === undefined ? refused : `${refused}: ${ERRORS[code].title} (${code})`;
-}
-
-async function problemCode(response: IncomingMessage): Promise<keyof typeof ERRORS | undefined> {
-  try {
-    response.setTimeout(LOOK_MS, () => response.destroy());
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > REFUSAL_BYTES) return undefined;
-    }
-    const { code } = JSON.parse(Buffer.concat(chunks).toString()) as { code?: unknown };
-    return typeof code === 'string' && Object.hasOwn(ERRORS, code)
-      ? (code as keyof typeof ERRORS)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The refusal of an upgrade may come without a Date; any other response has one. */
-async function dateAt(gatewayUrl: string): Promise<string | null> {
-  try {
-    const signal = AbortSignal.timeout(LOOK_MS);
-    const { headers } = await fetch(new URL('/healthz', gatewayUrl), {
-      method: 'HEAD',
-      redirect: 'error',
-      signal,
-    });
-    return headers.get('date');
-  } catch {
-    return null;
-  }
-}
-
-function toBytes(data: RawData): Uint8Array {
-  if (Array.isArray(data)) return Buffer.concat(data);
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-}

@@ -1,7 +1,9 @@
 import type { Backend, ErrorCode, FieldError, Random } from '@hitmachine/protocol';
 import { ERRORS, HitError, signRequest } from '@hitmachine/protocol';
 import type { Clock } from '../../ports/clock.ts';
-import { clockProblem, connectionProblem } from './connection-problem.ts';
+import { clockProblem } from './clock-problem.ts';
+import { connectionProblem, dialErrorIn } from './connection-problem.ts';
+import type { GatewayNet } from './gateway-net.ts';
 
 /** Who signs the requests to the gateway. */
 export interface Signer {
@@ -25,41 +27,96 @@ const DEADLINE_MS = 30_000;
 const MAX_REPLY_BYTES = 16_777_216;
 const NO_BODY = new Uint8Array(0);
 
+/**
+ * When a request may be made a second time: `unsent` when nothing of the first was sent, `safe` also when it may have
+ * arrived, since the gateway takes the same request twice for one.
+ */
+export type Again = 'unsent' | 'safe';
+
 /** Sends a request signed by the agency and reads the whole reply. Throws what {@link send} throws. */
 export async function signedFetch(
   signer: Signer,
-  baseUrl: string,
+  net: GatewayNet,
   method: string,
   path: string,
-  body?: unknown,
+  body: unknown,
+  again: Again,
 ): Promise<SignedResponse> {
+  return (await signedFetchFrom(signer, net, method, path, body, again)).response;
+}
+
+/** As {@link signedFetch}, and tells from which address the reply came. */
+export function signedFetchFrom(
+  signer: Signer,
+  net: GatewayNet,
+  method: string,
+  path: string,
+  body: unknown,
+  again: Again,
+): Promise<{ readonly response: SignedResponse; readonly address: string }> {
   const bytes = body === undefined ? NO_BODY : new TextEncoder().encode(JSON.stringify(body));
-  const { headers, base } = signRequest(
-    signer.backend,
-    signer.identitySeed(),
-    signer.agency,
-    { method, path, body: bytes },
-    signer.clock(),
-    signer.random,
-  );
-  const request = {
-    method,
-    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: Buffer.from(bytes) }),
-    signal: AbortSignal.timeout(DEADLINE_MS),
-  };
-  const response = await send(new URL(path, baseUrl), request, signer.clock);
-  return { bytes: await readAll(response), base, body: bytes };
+  return atSomeAddress(net.addresses.inOrder(), net, again, async (address) => {
+    // Signed anew each time: the gateway takes a signature once.
+    const { headers, base } = signRequest(
+      signer.backend,
+      signer.identitySeed(),
+      signer.agency,
+      { method, path, body: bytes },
+      signer.clock(),
+      signer.random,
+    );
+    const request = {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: Buffer.from(bytes) }),
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    };
+    const reply = await send(net, new URL(path, address), request, signer.clock);
+    return { response: { bytes: await readAll(reply), base, body: bytes }, address };
+  });
+}
+
+/**
+ * Does `work` at the first address, and once more, at the next one or the same, where the gateway could not be reached
+ * and it may be done again. A single address may be that of a load balancer, which leads to another replica then.
+ */
+export async function atSomeAddress<T>(
+  [first, ...others]: readonly string[],
+  { addresses }: Pick<GatewayNet, 'addresses'>,
+  again: Again,
+  work: (address: string) => Promise<T>,
+): Promise<T> {
+  if (first === undefined) throw new HitError('internal', 'there is no address of the gateway');
+  let failure: unknown;
+  for (const address of [first, ...(others.length === 0 ? [first] : others)]) {
+    try {
+      const result = await work(address);
+      addresses.works(address);
+      return result;
+    } catch (error) {
+      failure ??= error;
+      if (!(error instanceof HitError) || error.code !== 'gateway-unreachable') throw error;
+      addresses.failed(address);
+      const unsent = dialErrorIn(error) !== undefined;
+      if (!unsent && (again !== 'safe' || !(error.cause instanceof Error))) throw error;
+    }
+  }
+  throw failure;
 }
 
 /**
  * A request to the gateway. Throws `gateway-unreachable` when there is no reply that it could have given, and the
  * gateway's own code when it said no.
  */
-export async function send(url: URL, init: RequestInit, clock: Clock = Date.now): Promise<Response> {
+export async function send(
+  net: Pick<GatewayNet, 'fetch'>,
+  url: URL,
+  init: RequestInit,
+  clock: Clock = Date.now,
+): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { ...init, redirect: 'error' });
+    response = await net.fetch(url, { ...init, redirect: 'error' });
   } catch (cause) {
     throw new HitError('gateway-unreachable', `no connection to ${url.origin}: ${connectionProblem(cause)}`, {
       cause,

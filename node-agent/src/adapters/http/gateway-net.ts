@@ -1,0 +1,69 @@
+import { Agent, fetch as undiciFetch } from 'undici';
+import type { GatewayAccess } from '../../gateway-access.ts';
+import type { Dial } from './dial.ts';
+import { dialer } from './dial.ts';
+
+/** The way to the gateway that requests and connections share: its addresses, and how sockets to them are made. */
+export interface GatewayNet {
+  readonly addresses: Addresses;
+  readonly dial: Dial;
+  /** As the global one, over sockets that {@link dial} opens. */
+  readonly fetch: (url: URL, init?: RequestInit) => Promise<Response>;
+  /** Ends what requests still run, and lets go of all sockets of requests. */
+  close(): Promise<void>;
+}
+
+/** `urls`: one for each replica of the gateway, or that of a load balancer before them; at least one. */
+export function gatewayNet(urls: readonly string[], access: GatewayAccess): GatewayNet {
+  const dial = dialer(access);
+  const agent = new Agent({
+    allowH2: false,
+    connect: ({ protocol, hostname, port }, callback) => {
+      const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname;
+      dial(new URL(`${protocol}//${host}${port === '' ? '' : `:${port}`}`)).then(
+        (socket) => callback(null, socket),
+        (error: Error) => callback(error, null),
+      );
+    },
+  });
+  return {
+    addresses: new Addresses(urls),
+    dial,
+    // The same interface from the same specification; only the types have two homes.
+    fetch: (url, init) =>
+      undiciFetch(url, {
+        ...(init as object),
+        dispatcher: agent,
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+/** The gateway's addresses, the ones that work first. */
+export class Addresses {
+  /** By address, when it last did not work (of `performance.now`); 0 for one that works, as far as is known. */
+  readonly #failed: Map<string, number>;
+
+  constructor(urls: readonly string[]) {
+    // Agents with the same list begin at different places.
+    const start = Math.floor(Math.random() * urls.length);
+    this.#failed = new Map([...urls.slice(start), ...urls.slice(0, start)].map((url) => [url, 0]));
+  }
+
+  get all(): readonly string[] {
+    return [...this.#failed.keys()];
+  }
+
+  /** Those that work, then those that failed, the longest ago first. */
+  inOrder(): readonly string[] {
+    return [...this.#failed].sort(([, a], [, b]) => a - b).map(([url]) => url);
+  }
+
+  works(url: string): void {
+    if (this.#failed.has(url)) this.#failed.set(url, 0);
+  }
+
+  failed(url: string): void {
+    if (this.#failed.has(url)) this.#failed.set(url, performance.now());
+  }
+}
