@@ -32,4 +32,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   get stopped() {
     return stopSignal();
   },
+  get interrupted() {
+    return stopSignal();
+  },
 });

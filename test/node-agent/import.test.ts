@@ -277,13 +277,6 @@ describe('hit-agent import, at a real gateway', () => {
     expect(pseudonyms()).toBe(before);
   });
 
-  it('stops at the first Ctrl-C', async () => {
-    write('bsn', ...clients);
-    const program = new Program(agency.folder, 'import', file, '--register', 'zaken', '--progress', 'json');
-    await program.says(/"done":0,/);
-    expect(await program.kill('SIGINT')).toEqual({ code: null, signal: 'SIGINT' });
-  });
-
   it('is answered from by the agent that serves at the same time', async () => {
     await importNumbers(clients.slice(0, 3));
     await agency.start();

@@ -7,10 +7,14 @@ import { publishRegisters } from '../domain/publish-registers.ts';
 import { RosterKeeper } from '../domain/roster-keeper.ts';
 import { ownSettings } from '../domain/token-types.ts';
 import { openAgent } from '../open-agent.ts';
+import type { ImportTools } from '../open-import.ts';
+import { openImport, stepBack } from '../open-import.ts';
 import type { ImportResult } from '../domain/import-clients.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { secureRandom } from '../random.ts';
 import { checkTokenTypes } from './check-token-types.ts';
+import type { ProgressForm } from './import-progress.ts';
+import { progressTo } from './import-progress.ts';
 import { counted } from './print.ts';
 import type { Terminal } from './print.ts';
 
@@ -19,19 +23,28 @@ export interface ImportOptions {
   readonly skipInvalid: boolean;
   readonly ignoreUnknownColumns: boolean;
   readonly allowShrink: boolean;
-  readonly progress: 'auto' | 'json' | 'none';
+  readonly progress: ProgressForm;
   readonly json: boolean;
 }
 
-/** `hit-agent import`: the file becomes the register's whole content, or nothing changes. */
+/** As shells know it: a program that was told to stop by Ctrl-C. */
+const INTERRUPTED = 130;
+
+/**
+ * `hit-agent import`: the file becomes the register's whole content, or nothing changes. Gives the exit code. When it is
+ * told to stop, what is done is kept, and the next import of the register goes on from there.
+ */
 export async function importFile(
   path: string,
   file: string,
   options: ImportOptions,
   log: OperationalLog,
   terminal: Terminal,
-): Promise<void> {
+  stopped: AbortSignal = new AbortController().signal,
+): Promise<number> {
+  stepBack();
   const agent = await openAgent(path);
+  let tools: ImportTools | undefined;
   try {
     const { membership, gateway } = agent.enrolled();
     const register = agent.config.registers.find(({ id }) => id === options.register);
@@ -43,6 +56,7 @@ export async function importFile(
       );
     }
     await checkTokenTypes(agent);
+    tools = openImport(agent.directory, register.id);
     const prepared = await prepareImport(
       register,
       readClientFile(file, {
@@ -50,9 +64,12 @@ export async function importFile(
         ignoreUnknownColumns: options.ignoreUnknownColumns,
       }),
       Date.now(),
+      tools.spool,
     );
+    stopped.throwIfAborted();
     for (const { line, reason } of prepared.bad) terminal.err(`${file}:${line}: ${reason}\n`);
-    const bad = prepared.bad.length;
+    const bad = prepared.badRows;
+    if (bad > prepared.bad.length) terminal.err(`and ${bad - prepared.bad.length} more\n`);
     if (bad > 0 && !options.skipInvalid)
       throw new HitError(
         'import-invalid',
@@ -77,13 +94,25 @@ export async function importFile(
         pseudonyms,
         random: secureRandom,
         clock: Date.now,
+        startMaker: tools.startMaker,
+        kept: tools.kept,
+        stopped,
       },
       register,
       prepared,
       progressTo(terminal, options.progress, register.id),
     );
     terminal.out(options.json ? JSON.stringify(result) : inWords(result, register.tokenTypes.length));
+    return 0;
+  } catch (error) {
+    if (!stopped.aborted) throw error;
+    terminal.err(
+      `\nhit-agent: stopped; ${options.register} is as it was. What is done is kept (sealed, in ${tools?.kept.place ?? path}): ` +
+        'the same command goes on from there.\n',
+    );
+    return INTERRUPTED;
   } finally {
+    tools?.close();
     agent.database.close();
   }
 }
@@ -99,21 +128,4 @@ function inWords(result: ImportResult, tokenTypes: number): string {
     `${[`${register}: ${counted(clients, 'client')}`, ...rows].join('; ')}.\n` +
     `Pseudonyms, one for each identifier and ${canaries}: ${added} added, ${removed} removed, ${unchanged} unchanged.`
   );
-}
-
-const BAR = 30;
-
-function progressTo(
-  terminal: Terminal,
-  form: ImportOptions['progress'],
-  register: string,
-): (done: number, total: number) => void {
-  if (form === 'json')
-    return (done, total) => terminal.err(`${JSON.stringify({ event: 'progress', done, total })}\n`);
-  if (form === 'none' || !terminal.interactive) return () => undefined;
-  return (done, total) => {
-    const filled = Math.round((BAR * done) / total);
-    const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled);
-    terminal.err(`\r${register} ${bar} ${done}/${total} pseudonyms${done === total ? '\n' : ''}`);
-  };
 }

@@ -44,6 +44,8 @@ export interface ProgramContext {
   readonly defaultDirectory: string;
   /** Aborted when `serve` is to stop. */
   readonly stopped: AbortSignal;
+  /** Aborted when an import is to stop. */
+  readonly interrupted?: AbortSignal;
   /** Tells `serve` to take its rules in again. */
   readonly reload?: ReloadSignal;
 }
@@ -109,8 +111,8 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
         .default('auto'),
     )
     .option('--json', 'print the result as JSON', false)
-    .action((file: string, options: DirectoryOption & ImportOptions) =>
-      importFile(options.dir, file, options, warnings(terminal), terminal),
+    .action(async (file: string, options: DirectoryOption & ImportOptions) =>
+      exit(await importFile(options.dir, file, options, warnings(terminal), terminal, context.interrupted)),
     )
     .addHelpText('after', `\n${describeColumns()}`);
   command('serve', 'answer, ask, and keep the tables up to date, until stopped')

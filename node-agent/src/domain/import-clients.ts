@@ -1,22 +1,37 @@
 import { createHash } from 'node:crypto';
 import type { PersonTokens, Random, Suite } from '@hitmachine/protocol';
 import {
+  ELEMENT_BYTES,
   HitError,
-  LIMITS,
   blindBatch,
   decodeBase64,
   finishBatch,
   maskBucketHash,
 } from '@hitmachine/protocol';
+import { eachAtOnce } from '../at-once.ts';
 import type { ConfiguredRegister } from '../config.ts';
+import type { MakerKeys } from '../pack-pseudonyms.ts';
 import type { ClientRows } from '../ports/client-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
-import type { ImportChange, PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
+import type { KeptBatches } from '../ports/kept-batches.ts';
+import type { PseudonymMaker } from '../ports/pseudonym-maker.ts';
+import type {
+  ImportChange,
+  PseudonymPage,
+  PseudonymStore,
+  StoredPseudonym,
+} from '../ports/pseudonym-store.ts';
+import type { TokenSpool } from '../ports/token-spool.ts';
 import { canaryTokens } from './canary.ts';
+import { DigestSet } from './digest-set.ts';
+import { KeptWork } from './kept-work.ts';
 import type { AgencyKeys } from './keys.ts';
+import { makeHere } from './make-here.ts';
 import { personTokens } from './person-tokens.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
+import type { TokenBatch } from './token-batches.ts';
+import { TokenBatches, spoolInMemory } from './token-batches.ts';
 import { ownSettings } from './token-types.ts';
 
 /** Why a row cannot be imported. Never repeats what stands in the row. */
@@ -25,21 +40,16 @@ export interface BadRow {
   readonly reason: string;
 }
 
-/** An encoded token, and the last day on which its client is known (days since 1970), if there is one. */
-export interface PreparedToken {
-  readonly token: Uint8Array;
-  readonly until?: number | undefined;
-}
-
 /** The tokens of a whole file, ready to be blinded. */
 export interface PreparedImport {
   /** Different ones: rows that say the same of a person count once. */
   readonly clients: number;
   /** Rows that say what another has said. */
   readonly repeated: number;
+  /** The first of them; a wrong file may have a million. */
   readonly bad: readonly BadRow[];
-  /** By token type. */
-  readonly tokens: ReadonlyMap<string, readonly PreparedToken[]>;
+  readonly badRows: number;
+  readonly tokens: TokenBatches;
 }
 
 export interface ImportResult extends ImportChange {
@@ -57,50 +67,62 @@ interface Importing {
   readonly pseudonyms: PseudonymStore;
   readonly random: Random;
   readonly clock: Clock;
+  /** Makes large registers on other threads; without it everything is made on this one. */
+  readonly startMaker?: ((keys: MakerKeys) => PseudonymMaker) | undefined;
+  /** What an earlier import of this register left, if that is kept. */
+  readonly kept?: KeptBatches | undefined;
+  /** Aborted when the import is to stop; what is done by then is kept. */
+  readonly stopped?: AbortSignal | undefined;
 }
 
-/** Tokens in one request: one request's work is then about as long as its way there and back. */
-const BATCH = Math.min(256, LIMITS.importBatch);
-/** Requests under way at once, so that the gateway computes while this side does. */
-const REQUESTS_AT_ONCE = 2;
+/** Tokens for which it pays to start threads. */
+const WORTH_THREADS = 1_024;
+/** Bad rows that are told one by one. */
+const MAX_TOLD = 10_000;
 
-/** Turns rows into tokens and collects what is wrong with the others. `now` in milliseconds since 1970. */
+/**
+ * Turns rows into tokens and collects what is wrong with the others. Reads the source once, to its end, before anything
+ * is done with it: the tokens wait in `spool`. `now` in milliseconds since 1970.
+ */
 export async function prepareImport(
   register: ConfiguredRegister,
   rows: ClientRows,
   now: number,
+  spool: TokenSpool = spoolInMemory(),
 ): Promise<PreparedImport> {
-  const tokens = new Map<string, PreparedToken[]>(register.tokenTypes.map((type) => [type, []]));
+  const tokens = new TokenBatches(register.tokenTypes, spool);
   const bad: BadRow[] = [];
-  const seen = new Set<string>();
-  let repeated = 0;
+  const seen = new DigestSet();
+  let [repeated, badRows] = [0, 0];
+  const isBad = (line: number, reason: string): void => {
+    badRows++;
+    if (bad.length < MAX_TOLD) bad.push({ line, reason });
+  };
   for await (const row of rows) {
     if ('problem' in row) {
-      bad.push({ line: row.line, reason: row.problem });
+      isBad(row.line, row.problem);
       continue;
     }
     try {
       const own = personTokens(row.client, register.tokenTypes, now);
-      const client = `${digestOf(own)} ${row.until ?? ''}`;
-      if (seen.has(client)) {
+      if (!seen.add(digestOf(own, row.until))) {
         repeated++;
         continue;
       }
-      seen.add(client);
-      for (const [type, token] of own) tokens.get(type)?.push({ token, until: row.until });
+      for (const [type, token] of own) tokens.add(type, { token, until: row.until });
     } catch (error) {
-      if (!(error instanceof HitError)) throw error;
-      bad.push({ line: row.line, reason: error.detail });
+      if (!(error instanceof HitError) || error.code === 'storage-failed') throw error;
+      isBad(row.line, error.detail);
     }
   }
-  return { clients: seen.size, repeated, bad, tokens };
+  return { clients: seen.size, repeated, bad, badRows, tokens };
 }
 
 /** Stands for a client while a file is read: shorter than the tokens, of which a large register has many. */
-function digestOf(tokens: PersonTokens): string {
-  const hash = createHash('sha256');
+function digestOf(tokens: PersonTokens, until: number | undefined): Uint8Array {
+  const hash = createHash('sha256').update(`${until ?? ''} `);
   for (const [type, token] of tokens) hash.update(`${type} ${token.length} `).update(token);
-  return hash.digest('base64');
+  return hash.digest();
 }
 
 /**
@@ -144,44 +166,63 @@ export async function importClients(
     );
   const evaluationKey = deps.roster.trustedEvaluationKey();
   const canary = canaryTokens(deps.keys, register.tokenTypes);
-  const batches = [...prepared.tokens].flatMap(([tokenType, tokens]) => {
-    const all: PreparedToken[] = [...tokens, { token: canary.get(tokenType) as Uint8Array }];
-    return Array.from({ length: Math.ceil(all.length / BATCH) }, (_, i) => ({
-      tokenType,
-      tokens: all.slice(i * BATCH, (i + 1) * BATCH),
-    }));
-  });
-  const total = batches.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const { tokens, clients, repeated, badRows } = prepared;
+  const total = register.tokenTypes.reduce((sum, type) => sum + tokens.countOf(type) + 1, 0);
+  const kept = deps.kept === undefined ? undefined : new KeptWork(deps.kept, deps, evaluationKey);
+  const maker = makerFor(deps, total, evaluationKey);
   const stage = deps.pseudonyms.beginImport(register.id);
   let done = 0;
   progress(0, total);
-  const work = async (): Promise<void> => {
-    for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-      const tokens = batch.tokens.map(({ token }) => token);
-      const pseudonyms = await evaluatePseudonyms(deps, register.id, tokens, evaluationKey);
-      stage.add(
-        batch.tokenType,
-        pseudonyms.map((pseudonym, i) => ({ ...pseudonym, until: batch.tokens[i]?.until })),
-      );
-      progress((done += batch.tokens.length), total);
+  const importBatch = async (batch: TokenBatch): Promise<void> => {
+    deps.stopped?.throwIfAborted();
+    let page = kept?.recall(batch);
+    if (page === undefined) {
+      const encoded = batch.tokens.map(({ token }) => token);
+      page = await maker.make(encoded, (elements) => deps.gateway.evaluate(register.id, elements));
+      kept?.keep(batch, page);
+      deps.stopped?.throwIfAborted();
     }
+    stage.add(
+      batch.tokenType,
+      unpackPseudonyms(page, (i) => batch.tokens[i]?.until),
+    );
+    progress((done += batch.tokens.length), total);
   };
-  const stopping = (error: unknown): never => {
-    batches.length = 0;
-    throw error;
-  };
-  // Both are waited for, so that none adds to what has been abandoned.
-  const ends = await Promise.allSettled(
-    Array.from({ length: REQUESTS_AT_ONCE }, () => work().catch(stopping)),
-  );
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) {
+  try {
+    await eachAtOnce(tokens.batches(canary), maker.atOnce, importBatch);
+    deps.stopped?.throwIfAborted();
+  } catch (error) {
     stage.abandon();
-    throw failed.reason;
+    throw error;
+  } finally {
+    await maker.close();
   }
-  const change = stage.commit(prepared.clients, evaluationKey, deps.clock());
-  const { clients, repeated, bad } = prepared;
-  return { register: register.id, clients, repeated, skipped: bad.length, ...change };
+  const change = stage.commit(clients, evaluationKey, deps.clock());
+  deps.kept?.clear();
+  return { register: register.id, clients, repeated, skipped: badRows, ...change };
+}
+
+function makerFor(deps: Importing, tokens: number, evaluationKey: string): PseudonymMaker {
+  const keys = {
+    gatewayKey: decodeBase64(evaluationKey, 32),
+    nodeKey: deps.keys.nodeKey.reveal(),
+    maskKey: deps.keys.maskKey.reveal(),
+  };
+  return deps.startMaker === undefined || tokens < WORTH_THREADS
+    ? makeHere(deps.suite, keys, deps.random)
+    : deps.startMaker(keys);
+}
+
+/** One by one, as they are stored; `untilOf` gives the last day of each. */
+function unpackPseudonyms(
+  { elements, maskedHashes }: PseudonymPage,
+  untilOf: (i: number) => number | undefined,
+): StoredPseudonym[] {
+  return Array.from(maskedHashes, (maskedHash, i) => ({
+    element: elements.subarray(i * ELEMENT_BYTES, (i + 1) * ELEMENT_BYTES),
+    maskedHash,
+    until: untilOf(i),
+  }));
 }
 
 /** The pseudonyms of tokens, in their order, made with the gateway's help. Throws `proof-invalid`. */

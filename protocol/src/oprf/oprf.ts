@@ -1,4 +1,5 @@
 import { sha512 } from '@noble/hashes/sha2.js';
+import type { Group } from '../backend/backend.ts';
 import type { Random } from '../bytes.ts';
 import { concatBytes, utf8ToBytes } from '../bytes.ts';
 import type { Suite } from './suite.ts';
@@ -32,6 +33,25 @@ export function evaluate(suite: Suite, key: Uint8Array, element: Uint8Array): Ui
 export function unblind(suite: Suite, scalar: Uint8Array, evaluated: Uint8Array): Uint8Array {
   const { group } = suite.backend;
   return group.multiply(group.invertScalar(scalar), evaluated);
+}
+
+/** 1/a for each of some scalars, with one inversion and three products each (Montgomery's trick). */
+export function invertScalars(group: Group, scalars: readonly Uint8Array[]): Uint8Array[] {
+  const products: Uint8Array[] = [];
+  for (const scalar of scalars)
+    products.push(
+      products.length === 0 ? scalar : group.multiplyScalars(products.at(-1) as Uint8Array, scalar),
+    );
+  const last = products.at(-1);
+  if (last === undefined) return [];
+  const inverses = new Array<Uint8Array>(scalars.length);
+  let rest = group.invertScalar(last);
+  for (let i = scalars.length - 1; i > 0; i--) {
+    inverses[i] = group.multiplyScalars(rest, products[i - 1] as Uint8Array);
+    rest = group.multiplyScalars(rest, scalars[i] as Uint8Array);
+  }
+  inverses[0] = rest;
+  return inverses;
 }
 
 /** Finalize (RFC 9497 section 3.3.1), used where an RFC output is wanted; matching goes on with the element itself. */

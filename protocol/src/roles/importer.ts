@@ -1,5 +1,5 @@
 import { verifyProof } from '../oprf/dleq.ts';
-import { blind, unblind } from '../oprf/oprf.ts';
+import { blind, invertScalars } from '../oprf/oprf.ts';
 import type { Suite } from '../oprf/suite.ts';
 import type { Random } from '../bytes.ts';
 import { concatBytes } from '../bytes.ts';
@@ -42,11 +42,10 @@ export function finishBatch(
 ): Pseudonym[] {
   const replies = splitElements(evaluated, batch.blinds.length);
   verifyProof(suite, gatewayKey, splitElements(batch.elements), replies, proof);
+  const { group } = suite.backend;
+  const inverses = invertScalars(group, batch.blinds);
   return replies.map((reply, i) => {
-    const gatewayElement = unblind(suite, batch.blinds[i] as Uint8Array, reply);
-    return {
-      bucketHash: bucketHash(gatewayElement),
-      element: suite.backend.group.multiply(nodeKey, gatewayElement),
-    };
+    const gatewayElement = group.multiply(inverses[i] as Uint8Array, reply);
+    return { bucketHash: bucketHash(gatewayElement), element: group.multiply(nodeKey, gatewayElement) };
   });
 }
