@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Backend, Random, Unlock } from '@hitmachine/protocol';
@@ -6,14 +5,14 @@ import { HitError, Secret, openKeystore, sealKeystore } from '@hitmachine/protoc
 import { configTemplate } from '../config-template.ts';
 import type { GatewayConfig } from '../config.ts';
 import { parseConfig, readConfig } from '../config.ts';
-import { fileOf } from '@hitmachine/service';
+import { fileOf, secureRandom } from '@hitmachine/service';
 import { policyFileJsonSchema, readPolicy } from '../policy-file.ts';
 import { policyTemplate } from '../policy-template.ts';
 import type { GatewaySeeds } from '../domain/keys.ts';
 import { readPrivate } from './private-file.ts';
 
 /** Random bytes of the operating system. */
-export const systemRandom: Random = (length) => randomFillSync(new Uint8Array(length));
+export const systemRandom: Random = secureRandom;
 
 const KEY_FILE_BYTES = 32;
 const MIN_PASSPHRASE = 12;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { HitError, loadSodium } from '@hitmachine/protocol';
+import { onRuntime } from '@hitmachine/service';
 import { pino } from 'pino';
 import type { Address } from '../config.ts';
 import { takeServingLock } from '../adapters/sqlite/serving-lock.ts';
@@ -27,7 +28,7 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
   const files = gatewayFiles(options.dir);
   const config = readConfig(files.config);
   const at = options.listen === undefined ? config.listen : parseListen(options.listen);
-  const backend = await loadSodium();
+  const backend = onRuntime(await loadSodium());
   const seeds = await readSeeds(backend, files, config);
   const console = await openConsole(files, config.console);
   const lock = takeServingLock(files.lock);

@@ -1,11 +1,6 @@
 import type { DeliveryReport, SealedQuestion } from '@hitmachine/protocol';
-import {
-  ENTRY_ID_BYTES,
-  HitError,
-  deliveryReportCodec,
-  encodeBase64,
-  uintToBytes,
-} from '@hitmachine/protocol';
+import { ENTRY_ID_BYTES, HitError, deliveryPartCodec } from '@hitmachine/protocol';
+import { toBase64 } from '@hitmachine/service';
 import type { OperationalLog } from '../log.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Connections, Delivery } from '../ports/connections.ts';
@@ -44,13 +39,14 @@ export async function fanOut(
     lookup,
     questions.map(({ node }) => node),
   );
+  const request = toBase64(sha256(lookup.evidence));
   const gone = new AbortController();
   return new ReadableStream({
     async start(stream) {
       await Promise.all(
         questions.map(async (question) => {
-          const report = await ask(deps, lookup, question, gone.signal);
-          if (report !== undefined && !gone.signal.aborted) stream.enqueue(framed(report));
+          const report = await ask(deps, { lookup, request, question, signal: gone.signal });
+          if (report !== undefined && !gone.signal.aborted) stream.enqueue(deliveryPartCodec.encode(report));
         }),
       );
       if (!gone.signal.aborted) stream.close();
@@ -64,10 +60,15 @@ export async function fanOut(
 /** One node's report, once its outcome stands in the log; undefined when the asker went away before there was one. */
 async function ask(
   deps: FanOutDeps,
-  lookup: OpenLookup,
-  question: SealedQuestion,
-  signal: AbortSignal,
+  asked: {
+    readonly lookup: OpenLookup;
+    /** SHA-256 of the evidence of the request that opened it. */
+    readonly request: string;
+    readonly question: SealedQuestion;
+    readonly signal: AbortSignal;
+  },
 ): Promise<DeliveryReport | undefined> {
+  const { lookup, request, question, signal } = asked;
   const { node } = question;
   const delivery: Delivery = {
     ticket: lookup.tickets.get(node) as Uint8Array,
@@ -84,11 +85,11 @@ async function ask(
   try {
     await deps.auditLog.append(now, {
       event: 'answer',
-      id: encodeBase64(deps.runtime.random(ENTRY_ID_BYTES)),
+      id: toBase64(deps.runtime.random(ENTRY_ID_BYTES)),
       agency,
       lookupId,
       node,
-      request: encodeBase64(sha256(lookup.evidence)),
+      request,
       outcome: result?.outcome ?? 'abandoned',
       milliseconds: Math.max(0, now - since),
     });
@@ -98,12 +99,4 @@ async function ask(
     return { node, outcome: 'not-logged', ciphertext: undefined };
   }
   return result && { node, ...result };
-}
-
-function framed(report: DeliveryReport): Uint8Array {
-  const encoded = deliveryReportCodec.encode(report);
-  const frame = new Uint8Array(4 + encoded.length);
-  frame.set(uintToBytes(encoded.length, 4));
-  frame.set(encoded, 4);
-  return frame;
 }

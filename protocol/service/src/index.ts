@@ -14,4 +14,6 @@ export type { EventKind, Events, FieldKind, FieldsOf, Level, Line, NamesAt } fro
 export { eventTable } from './events.ts';
 export type { Sink } from './event-log.ts';
 export { writeEvent } from './event-log.ts';
+export { secureRandom } from './random.ts';
+export { onRuntime, runtimeAead, toBase64 } from './runtime-backend.ts';
 export { watchedFiles } from './watched-files.ts';

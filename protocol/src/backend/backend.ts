@@ -55,6 +55,8 @@ export interface Backend {
   readonly signatures: Signatures;
   /** SHA-256 (FIPS 180-4). */
   sha256(message: Uint8Array): Uint8Array;
+  /** SHA-512 (FIPS 180-4). */
+  sha512(message: Uint8Array): Uint8Array;
 }
 
 /** Bytes of an encoded element, and of an encoded scalar. */

@@ -61,6 +61,7 @@ function fulfilsStrictEquation(publicKey: Uint8Array, message: Uint8Array, signa
 export const noble: Backend = {
   name: 'noble',
   sha256: (message) => sha256(message),
+  sha512: (message) => sha512(message),
   group: {
     multiply: (k, element) => bytesOf(point(element).multiply(scalar(k))),
     multiplyBase: (k) => bytesOf(Point.BASE.multiply(scalar(k))),

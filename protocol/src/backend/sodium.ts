@@ -45,6 +45,7 @@ function notIdentity(element: Uint8Array): Uint8Array {
 const implementation: Backend = {
   name: 'sodium',
   sha256: (message) => sodium.crypto_hash_sha256(message),
+  sha512: (message) => sodium.crypto_hash_sha512(message),
   group: {
     multiply: (k, element) =>
       onElements(() => sodium.crypto_scalarmult_ristretto255(checkScalar(k), notIdentity(element))),

@@ -1,4 +1,3 @@
-import { sha512 } from '@noble/hashes/sha2.js';
 import { SCALAR_BYTES } from '../backend/backend.ts';
 import type { Random } from '../bytes.ts';
 import { concatBytes, constantTimeEqual, uintToBytes, utf8ToBytes } from '../bytes.ts';
@@ -76,7 +75,7 @@ function weights(
   evaluated: readonly Uint8Array[],
 ): Uint8Array[] {
   const seedDst = concatBytes(utf8ToBytes('Seed-'), suite.context);
-  const seed = sha512(lengthPrefixed(publicKey, seedDst));
+  const seed = suite.backend.sha512(lengthPrefixed(publicKey, seedDst));
   return elements.map((element, i) =>
     hashToScalar(
       suite,

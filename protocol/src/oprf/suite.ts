@@ -1,5 +1,4 @@
 import { expand_message_xmd } from '@noble/curves/abstract/hash-to-curve.js';
-import { sha512 } from '@noble/hashes/sha2.js';
 import type { Backend } from '../backend/backend.ts';
 import { concatBytes, uintToBytes, utf8ToBytes } from '../bytes.ts';
 import { HitError } from '../errors.ts';
@@ -24,16 +23,21 @@ export function createSuite(mode: Mode, backend: Backend): Suite {
   return { mode, backend, context };
 }
 
+/** SHA-512 by the backend, in the form in which expand_message_xmd takes a hash. */
+const hashOf = ({ backend }: Suite): CHash =>
+  Object.assign((message: Uint8Array) => backend.sha512(message), { outputLen: 64, blockLen: 128 }) as CHash;
+type CHash = Parameters<typeof expand_message_xmd>[3];
+
 /** HashToGroup (RFC 9497 section 4.1): expand_message_xmd with SHA-512 to 64 bytes, then the ristretto255 map. */
 export function hashToGroup(suite: Suite, input: Uint8Array): Uint8Array {
   const dst = concatBytes(utf8ToBytes('HashToGroup-'), suite.context);
-  return suite.backend.group.fromUniformBytes(expand_message_xmd(input, dst, 64, sha512));
+  return suite.backend.group.fromUniformBytes(expand_message_xmd(input, dst, 64, hashOf(suite)));
 }
 
 /** HashToScalar (RFC 9497 section 4.1). `label` replaces "HashToScalar-" where the RFC does (DeriveKeyPair). */
 export function hashToScalar(suite: Suite, input: Uint8Array, label = 'HashToScalar-'): Uint8Array {
   const dst = concatBytes(utf8ToBytes(label), suite.context);
-  return suite.backend.group.reduceScalar(expand_message_xmd(input, dst, 64, sha512));
+  return suite.backend.group.reduceScalar(expand_message_xmd(input, dst, 64, hashOf(suite)));
 }
 
 /** Joins parts, each with its two-byte length in front: the transcripts of RFC 9497. */

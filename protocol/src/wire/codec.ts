@@ -197,6 +197,25 @@ export function union<const S extends Record<string, unknown>>(
   };
 }
 
+/** A field with the bytes that it takes in front, as four bytes: one message after another in a stream. */
+export const framed = <T>(field: Field<T>): Field<T> => ({
+  write(sink, value) {
+    const at = sink.push(NOTHING) - 1;
+    field.write(sink, value);
+    let length = 0;
+    for (let i = at + 1; i < sink.length; i++) length += (sink[i] as Uint8Array).length;
+    sink[at] = uintToBytes(length, 4);
+  },
+  read(source) {
+    const within = new Reader(source.take(source.uint(4)));
+    const value = field.read(within);
+    within.end();
+    return value;
+  },
+});
+
+const NOTHING = new Uint8Array(0);
+
 /** Turns a field into a message of at most `maxBytes`. */
 export function message<T>(field: Field<T>, maxBytes: number): Codec<T> {
   return {

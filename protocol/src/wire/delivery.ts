@@ -1,4 +1,17 @@
-import { blob, bytes, list, message, oneOf, optional, struct, u16, u32, u64, union } from './codec.ts';
+import {
+  blob,
+  bytes,
+  framed,
+  list,
+  message,
+  oneOf,
+  optional,
+  struct,
+  u16,
+  u32,
+  u64,
+  union,
+} from './codec.ts';
 import { idField, replicaField } from './fields.ts';
 import { LIMITS } from './limits.ts';
 import type { SealedQuestion } from './sealed.ts';
@@ -37,14 +50,15 @@ export interface DeliveryReport {
   readonly ciphertext: Uint8Array | undefined;
 }
 
-export const deliveryReportCodec = message<DeliveryReport>(
-  struct({
-    node: idField,
-    outcome: oneOf(...DELIVERY_OUTCOMES, ...DELIVERY_FAILURES),
-    ciphertext: optional(blob(LIMITS.answerBytes + SEAL_BYTES)),
-  }),
-  LIMITS.answerBytes + 1_024,
-);
+const reportField = struct({
+  node: idField,
+  outcome: oneOf(...DELIVERY_OUTCOMES, ...DELIVERY_FAILURES),
+  ciphertext: optional(blob(LIMITS.answerBytes + SEAL_BYTES)),
+});
+
+export const deliveryReportCodec = message<DeliveryReport>(reportField, LIMITS.answerBytes + 1_024);
+/** The same as a part of the stream. */
+export const deliveryPartCodec = message<DeliveryReport>(framed(reportField), LIMITS.answerBytes + 1_028);
 
 /** Frames that the gateway sends over a connection that an agent opened. */
 export type GatewayFrame =

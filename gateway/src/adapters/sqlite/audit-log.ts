@@ -45,7 +45,10 @@ export class SqliteAuditLog implements AuditLog {
 
   async head(): Promise<TreeHead> {
     const { size } = storing(() => this.#rows.last());
-    if (this.#head?.size !== size) this.#head = await treeHeadAt(this.hashes, size);
+    if (this.#head?.size !== size) {
+      const tree = this.#tip?.tree;
+      this.#head = tree?.size === size ? tree.head() : await treeHeadAt(this.hashes, size);
+    }
     return this.#head;
   }
 

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Agency, KeyChange, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import type {
@@ -18,9 +18,12 @@ type Row = Record<string, SQLOutputValue>;
 /** The directory in SQLite. `database` must be a durable connection. */
 export class SqliteDirectory implements Directory {
   readonly #database: DatabaseSync;
+  /** Every signed request asks for its agency. */
+  readonly #agency: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#agency = storing(() => database.prepare('SELECT * FROM agency WHERE id = ?'));
   }
 
   async invite({ id, name, kind, clients, tokenHash, tokenExpires }: Invitation): Promise<void> {
@@ -38,7 +41,7 @@ export class SqliteDirectory implements Directory {
 
   async agency(id: string): Promise<AgencyRecord | undefined> {
     return storing(() => {
-      const row = this.#database.prepare('SELECT * FROM agency WHERE id = ?').get(id);
+      const row = this.#agency.get(id);
       return row && recordOf(row);
     });
   }

@@ -9,12 +9,14 @@ import { inTransaction, storing } from './database.ts';
  */
 export class SqliteNonces implements Nonces {
   readonly #database: DatabaseSync;
+  readonly #statements: ReturnType<typeof prepare>;
   readonly #maxLive: number;
   readonly #live = new Map<string, number>();
   #forgetAt = 0;
 
   constructor(database: DatabaseSync, maxLive = MAX_LIVE_NONCES) {
     this.#database = database;
+    this.#statements = storing(() => prepare(database));
     this.#maxLive = maxLive;
     storing(() => this.#count());
   }
@@ -29,14 +31,9 @@ export class SqliteNonces implements Nonces {
       inTransaction(this.#database, () => {
         if (now >= this.#forgetAt) this.#forget(now);
         const live = this.#live.get(agency) ?? 0;
-        const known = this.#database
-          .prepare('SELECT 1 FROM nonce WHERE agency = ? AND nonce = ?')
-          .get(agency, nonce);
-        if (known !== undefined) return 'replayed';
+        if (this.#statements.known.get(agency, nonce) !== undefined) return 'replayed';
         if (live >= this.#maxLive) return 'too-many';
-        this.#database
-          .prepare('INSERT INTO nonce (agency, nonce, expires) VALUES (?, ?, ?)')
-          .run(agency, nonce, expires);
+        this.#statements.add.run(agency, nonce, expires);
         this.#live.set(agency, live + 1);
         return 'fresh';
       }),
@@ -57,3 +54,8 @@ export class SqliteNonces implements Nonces {
       this.#live.set(String(row['agency']), Number(row['live']));
   }
 }
+
+const prepare = (database: DatabaseSync) => ({
+  known: database.prepare('SELECT 1 FROM nonce WHERE agency = ? AND nonce = ?'),
+  add: database.prepare('INSERT INTO nonce (agency, nonce, expires) VALUES (?, ?, ?)'),
+});

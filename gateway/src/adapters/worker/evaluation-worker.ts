@@ -1,7 +1,7 @@
-import { randomFillSync } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ErrorCode, FieldError, KeyPair } from '@hitmachine/protocol';
 import { HitError, createSuite, loadSodium } from '@hitmachine/protocol';
+import { onRuntime, secureRandom } from '@hitmachine/service';
 import type { EvaluationResult } from './evaluation.ts';
 import { evaluateAll } from './evaluation.ts';
 
@@ -23,13 +23,12 @@ export type WorkerReply =
 if (parentPort !== null) {
   const port = parentPort;
   const key = workerData as KeyPair;
-  const suite = createSuite('voprf', await loadSodium());
-  const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length));
+  const suite = createSuite('voprf', onRuntime(await loadSodium()));
   port.on('message', ({ job, elements, proof }: WorkerRequest) => {
     try {
       port.postMessage({
         job,
-        result: evaluateAll(suite, key, elements, { proof, random }),
+        result: evaluateAll(suite, key, elements, { proof, random: secureRandom }),
       } satisfies WorkerReply);
     } catch (error) {
       const { code, detail, fields } = error instanceof HitError ? error : new HitError('internal');
