@@ -1,10 +1,9 @@
 import { basename } from 'node:path';
 import { slugSchema } from '@hitmachine/protocol';
 import type { ReadSettings, SettingsKind } from '@hitmachine/service';
-import { parseSettings, readSettings } from '@hitmachine/service';
+import { holdsPassword, parseSettings, postgresUrlComplaint, readSettings } from '@hitmachine/service';
 import { z } from 'zod';
 import { consoleSchema } from './console-config.ts';
-import { holdsPassword, postgresUrlComplaint } from './postgres-url.ts';
 import { holdsRedisPassword, redisUrlsComplaint } from './redis-url.ts';
 
 const LISTEN = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;

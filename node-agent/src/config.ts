@@ -11,6 +11,7 @@ import { readSettings } from '@hitmachine/service';
 import { z } from 'zod';
 import { deskSchema } from './desk-config.ts';
 import { gatewaySchema, proxySchema } from './gateway-config.ts';
+import { sourceSchema } from './source-config.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -42,7 +43,16 @@ export const configSchema = z
     /** Key encapsulation of this agency's session key. */
     kem: kemSchema.default('mlkem768-x25519'),
     registers: z
-      .array(registerSchema.omit({ tableBits: true }))
+      .array(
+        registerSchema.omit({ tableBits: true }).extend({
+          /** Where its clients come from; without it from the file that an import names. */
+          source: sourceSchema.optional(),
+          /** A file with the references of clients who never match, one on each line. */
+          protected: z.strictObject({ file: z.string().min(1) }).optional(),
+          /** Percent of its clients that an import may take away at most; 20 unless told. */
+          maxShrink: z.number().min(0).max(100).optional(),
+        }),
+      )
       // One less than a roster takes: every agency has the register of the persons it asked about beside them.
       .max(LIMITS.registersPerAgency - 1)
       .default([]),

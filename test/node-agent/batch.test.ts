@@ -8,7 +8,7 @@ import { HitError } from '@hitmachine/protocol';
 import { batchDocument } from '../../node-agent/desk/batch-document.ts';
 import { batchCsv } from '../../node-agent/desk/batch-report.ts';
 import type { BatchReport } from '../../node-agent/desk/batch-summary.ts';
-import { readHouseholdFile } from '../../node-agent/src/adapters/csv/household-file.ts';
+import { readHouseholdFile } from '../../node-agent/src/adapters/sources/household-file.ts';
 import type { BatchHousehold, BatchProgress } from '../../node-agent/src/domain/batch.ts';
 import { runBatch } from '../../node-agent/src/domain/batch.ts';
 import type { BatchPerson, BatchStatus } from '../../node-agent/src/domain/batch-figures.ts';
@@ -213,27 +213,27 @@ describe('a file of households', () => {
     writeFileSync(path, text);
     return path;
   };
-  const read = (text: string) => {
+  const read = async (text: string) => {
     const path = file(text);
-    return householdsOf(path, readHouseholdFile(path, ['bsn', 'name+birthdate']), {
+    return householdsOf(path, await readHouseholdFile(path, ['bsn', 'name+birthdate']), {
       tokenTypes: ['bsn', 'name+birthdate'],
       maxPersons: 2,
       now: Date.UTC(2026, 10, 28),
     });
   };
 
-  it('puts rows together by household, wherever they stand', () => {
-    const households = read('huishouden;bsn\nA;999990007\nB;999990019\nA;999990020\n');
+  it('puts rows together by household, wherever they stand', async () => {
+    const households = await read('huishouden;bsn\nA;999990007\nB;999990019\nA;999990020\n');
     expect(households.map(({ line, persons }) => [line, persons.length])).toEqual([
       [2, 2],
       [3, 1],
     ]);
   });
 
-  it('names every row that is no good before anybody is asked about, and repeats none of it', () => {
+  it('names every row that is no good before anybody is asked about, and repeats none of it', async () => {
     let error: unknown;
     try {
-      read('household,bsn\nA,999990007\nB,123456789\nC,999990020\nC,999990019\nC,999990032\nD,\n');
+      await read('household,bsn\nA,999990007\nB,123456789\nC,999990020\nC,999990019\nC,999990032\nD,\n');
     } catch (caught) {
       error = caught;
     }
@@ -251,7 +251,7 @@ describe('a file of households', () => {
     ['household,bsn,shoe size\nA,999990007,44\n', /:1: column 3 is not known/],
     ['household,bsn\n,999990007\n', /:2: household is empty/],
     ['household,bsn\nA\n', /:2: the row has 1 fields/],
-  ])('refuses %j by its line', (text, reason) => {
-    expect(() => read(text)).toThrow(reason);
+  ])('refuses %j by its line', async (text, reason) => {
+    await expect(read(text)).rejects.toThrow(reason);
   });
 });

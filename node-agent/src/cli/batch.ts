@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HitError } from '@hitmachine/protocol';
 import type { Purpose, Roster } from '@hitmachine/protocol';
 import type { BatchReport } from '../../desk/batch-summary.ts';
-import { readHouseholdFile } from '../adapters/csv/household-file.ts';
+import { readHouseholdFile } from '../adapters/sources/household-file.ts';
 import type { BatchEnd, BatchHousehold, BatchProgress } from '../domain/batch.ts';
 import { runBatch } from '../domain/batch.ts';
 import type { BatchPerson, BatchStatus } from '../domain/batch-figures.ts';
@@ -51,7 +51,7 @@ export async function batch(
       `--purpose: the policy has none of that name; it has ${roster.purposes.map(({ code }) => code).join(', ')}`,
     );
   const tokenTypes = purpose.tokenTypes;
-  const households = householdsOf(file, readHouseholdFile(file, tokenTypes), {
+  const households = householdsOf(file, await readHouseholdFile(file, tokenTypes), {
     tokenTypes,
     maxPersons: purpose.maxPersons,
     now: Date.now(),

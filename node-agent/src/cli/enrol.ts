@@ -9,6 +9,7 @@ import {
 } from '@hitmachine/protocol';
 import { httpGatewayClient } from '../adapters/http/gateway-client.ts';
 import { announcedRegisters } from '../domain/asked-about.ts';
+import { publicPart } from '../domain/publish-registers.ts';
 import { OFFLINE_KEY, fingerprintsOf } from '../domain/roster-keeper.ts';
 import { gatewayUrlComplaint } from '../gateway-config.ts';
 import { openAgent } from '../open-agent.ts';
@@ -45,7 +46,7 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
       secret: encodeBase64(token.secret),
       identityKey: encodeBase64(agent.keys.identityKey),
       sessionKey: agent.keys.sessionKey,
-      registers: registers.map((register) => ({ ...register, tableBits: {} })),
+      registers: registers.map((register) => ({ ...publicPart(register), tableBits: {} })),
     });
     const roster = openRoster(agent.backend, document, token.gatewayKey);
     const entry = roster.agencies.find(({ id }) => id === token.agency);

@@ -1,15 +1,22 @@
 import { HitError } from '@hitmachine/protocol';
-import { readClientFile } from '../adapters/csv/client-file.ts';
+import { fileOf } from '@hitmachine/service';
 import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
+import type { NotAdmitted } from '../domain/admit-clients.ts';
+import { admitClients } from '../domain/admit-clients.ts';
 import { announcedRegisters } from '../domain/asked-about.ts';
 import { importClients, prepareImport, refuseShrinking } from '../domain/import-clients.ts';
 import { publishRegisters } from '../domain/publish-registers.ts';
 import { RosterKeeper } from '../domain/roster-keeper.ts';
 import { ownSettings } from '../domain/token-types.ts';
+import type { ConfiguredRegister } from '../config.ts';
+import type { ImportResult, PreparedImport } from '../domain/import-clients.ts';
+import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent } from '../open-agent.ts';
 import type { ImportTools } from '../open-import.ts';
 import { openImport, stepBack } from '../open-import.ts';
-import type { ImportResult } from '../domain/import-clients.ts';
+import type { OpenedSource } from '../open-source.ts';
+import { openSource } from '../open-source.ts';
+import { readProtected } from '../protected-file.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { secureRandom } from '../random.ts';
 import { checkTokenTypes } from './check-token-types.ts';
@@ -23,6 +30,7 @@ export interface ImportOptions {
   readonly skipInvalid: boolean;
   readonly ignoreUnknownColumns: boolean;
   readonly allowShrink: boolean;
+  readonly dryRun: boolean;
   readonly progress: ProgressForm;
   readonly json: boolean;
 }
@@ -31,12 +39,13 @@ export interface ImportOptions {
 const INTERRUPTED = 130;
 
 /**
- * `hit-agent import`: the file becomes the register's whole content, or nothing changes. Gives the exit code. When it is
- * told to stop, what is done is kept, and the next import of the register goes on from there.
+ * `hit-agent import`: what the source has becomes the register's whole content, or nothing changes. Without a file from
+ * the source that agent.yaml gives the register. Gives the exit code. When it is told to stop, what is done is kept, and
+ * the next import of the register goes on from there.
  */
 export async function importFile(
   path: string,
-  file: string,
+  file: string | undefined,
   options: ImportOptions,
   log: OperationalLog,
   terminal: Terminal,
@@ -57,35 +66,21 @@ export async function importFile(
     }
     await checkTokenTypes(agent);
     tools = openImport(agent.directory, register.id);
-    const prepared = await prepareImport(
-      register,
-      readClientFile(file, {
-        tokenTypes: register.tokenTypes,
-        ignoreUnknownColumns: options.ignoreUnknownColumns,
-      }),
-      Date.now(),
-      tools.spool,
-    );
+    const source = openSource(agent.directory.path, register, {
+      file,
+      stream: process.stdin,
+      ignoreUnknownColumns: options.ignoreUnknownColumns,
+    });
+    const { prepared, left } = await read(agent, register, source, options, tools, terminal);
     stopped.throwIfAborted();
-    for (const { line, reason } of prepared.bad) terminal.err(`${file}:${line}: ${reason}\n`);
-    const bad = prepared.badRows;
-    if (bad > prepared.bad.length) terminal.err(`and ${bad - prepared.bad.length} more\n`);
-    if (bad > 0 && !options.skipInvalid)
-      throw new HitError(
-        'import-invalid',
-        `${bad} of ${counted(bad + prepared.clients + prepared.repeated, 'row')} cannot be imported, so nothing was changed. ` +
-          'Correct them, or import the others with --skip-invalid.',
-      );
-    if (bad > 0 && prepared.clients === 0)
-      throw new HitError('import-invalid', 'none of the rows can be imported, so nothing was changed');
     const pseudonyms = sqlitePseudonymStore(agent.database);
     const held = pseudonyms.imports().find((state) => state.register === register.id)?.clients;
-    if (!options.allowShrink) refuseShrinking(register.id, held, prepared.clients);
+    if (!options.allowShrink) refuseShrinking(register, held, prepared.clients);
     const roster = new RosterKeeper(agent.backend, agent.state, membership, log, Date.now, agent.keys);
     roster.accept(await gateway.roster());
     const announced = announcedRegisters(agent.config, membership.agency, () => ownSettings(roster));
-    await publishRegisters(roster, gateway, announced);
-    const result = await importClients(
+    if (!options.dryRun) await publishRegisters(roster, gateway, announced);
+    const imported = await importClients(
       {
         suite: agent.suite,
         keys: agent.keys,
@@ -101,8 +96,12 @@ export async function importFile(
       register,
       prepared,
       progressTo(terminal, options.progress, register.id),
+      options.dryRun,
     );
-    terminal.out(options.json ? JSON.stringify(result) : inWords(result, register.tokenTypes.length));
+    const result = { ...imported, ended: left.ended, protected: left.protected };
+    terminal.out(
+      options.json ? JSON.stringify(result) : inWords(result, register.tokenTypes.length, options.dryRun),
+    );
     return 0;
   } catch (error) {
     if (!stopped.aborted) throw error;
@@ -117,15 +116,62 @@ export async function importFile(
   }
 }
 
-function inWords(result: ImportResult, tokenTypes: number): string {
-  const { register, clients, repeated, skipped, added, removed, unchanged } = result;
+/** What an import printed: with those who were left out, for whoever holds the source anyway. */
+type PrintedResult = ImportResult & Pick<NotAdmitted, 'ended' | 'protected'>;
+
+/** Reads the source, and tells of every row that cannot be imported. Throws `import-invalid` when there are such. */
+async function read(
+  agent: OpenedAgent,
+  register: ConfiguredRegister,
+  source: OpenedSource,
+  options: ImportOptions,
+  tools: ImportTools,
+  terminal: Terminal,
+): Promise<{ readonly prepared: PreparedImport; readonly left: NotAdmitted }> {
+  const { name, counts } = source;
+  const list =
+    register.protected === undefined
+      ? new Set<string>()
+      : readProtected(fileOf(agent.directory.path, register.protected.file));
+  const left: NotAdmitted = { ended: 0, protected: 0, missing: 0 };
+  const now = Date.now();
+  const rows = admitClients(register, source.rows(), list, now, left, counts);
+  const prepared = await prepareImport(register, rows, now, tools.spool);
+  for (const { line, reason } of prepared.bad)
+    terminal.err(`${name}:${counts === 'line' ? '' : ' row '}${line}: ${reason}\n`);
+  if (left.missing > 0)
+    terminal.err(
+      `${register.protected?.file ?? ''}: ${counted(left.missing, 'reference')} that ${name} does not have: look whether they are written as there\n`,
+    );
+  const bad = prepared.badRows;
+  if (bad > prepared.bad.length) terminal.err(`and ${bad - prepared.bad.length} more\n`);
+  if (bad > 0 && !options.skipInvalid)
+    throw new HitError(
+      'import-invalid',
+      `${bad} of ${counted(bad + prepared.clients + prepared.repeated, 'row')} cannot be imported, so nothing was changed. ` +
+        'Correct them, or import the others with --skip-invalid.',
+    );
+  if (bad > 0 && prepared.clients === 0)
+    throw new HitError('import-invalid', 'none of the rows can be imported, so nothing was changed');
+  return { prepared, left };
+}
+
+function inWords(result: PrintedResult, tokenTypes: number, dryRun: boolean): string {
+  const { register, clients, repeated, skipped, ended, added, removed, unchanged } = result;
   const rows = [
     ...(repeated > 0 ? [`${counted(repeated, 'row')} said what another had said`] : []),
     ...(skipped > 0 ? [`${counted(skipped, 'row')} skipped`] : []),
+    ...(ended > 0 ? [`${counted(ended, 'client')} left out, whose last day is over`] : []),
+    ...(result.protected > 0
+      ? [
+          `${counted(result.protected, 'client')} left out, who ${result.protected === 1 ? 'is' : 'are'} protected`,
+        ]
+      : []),
   ];
   const canaries = tokenTypes === 1 ? "the agent's own canary" : `${tokenTypes} canaries of the agent's own`;
   return (
     `${[`${register}: ${counted(clients, 'client')}`, ...rows].join('; ')}.\n` +
-    `Pseudonyms, one for each identifier and ${canaries}: ${added} added, ${removed} removed, ${unchanged} unchanged.`
+    `Pseudonyms, one for each identifier and ${canaries}: ${added} added, ${removed} removed, ${unchanged} unchanged.` +
+    (dryRun ? '\nThis is what would be: nothing was changed.' : '')
   );
 }

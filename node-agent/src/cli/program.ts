@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
-import { describeColumns } from '../adapters/csv/client-file.ts';
+import { describeColumns } from '../adapters/sources/columns.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
 import { operationalLog } from '../adapters/operational-log.ts';
@@ -99,19 +99,20 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     .option('--token-file <file>', 'file with the one-time token from the gateway; - for standard input')
     .option('--token <token>', 'the token itself, where no other user can read the command line')
     .action((options: DirectoryOption & EnrolOptions) => enrol(options.dir, options, terminal));
-  command('import', 'replace the content of a register by a CSV file')
-    .argument('<file>', 'CSV in UTF-8 with a heading line')
+  command('import', 'replace the content of a register by what its source has')
+    .argument('[file]', "CSV or JSON Lines in the place of the register's own source; - for standard input")
     .requiredOption('--register <id>', 'the register, as agent.yaml calls it')
     .option('--skip-invalid', 'import the good rows, leave out the bad ones', false)
     .option('--ignore-unknown-columns', 'leave out columns that are not known', false)
-    .option('--allow-shrink', 'also when more than half of the clients, or all, would be gone', false)
+    .option('--allow-shrink', 'also when more clients than maxShrink would be gone, or all', false)
+    .option('--dry-run', 'say what would change, and change nothing', false)
     .addOption(
       new Option('--progress <form>', 'how to show progress')
         .choices(['auto', 'json', 'none'])
         .default('auto'),
     )
     .option('--json', 'print the result as JSON', false)
-    .action(async (file: string, options: DirectoryOption & ImportOptions) =>
+    .action(async (file: string | undefined, options: DirectoryOption & ImportOptions) =>
       exit(await importFile(options.dir, file, options, warnings(terminal), terminal, context.interrupted)),
     )
     .addHelpText('after', `\n${describeColumns()}`);

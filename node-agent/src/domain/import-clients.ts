@@ -125,27 +125,36 @@ function digestOf(tokens: PersonTokens, until: number | undefined): Uint8Array {
   return hash.digest();
 }
 
+/** Percent of its clients that a register may lose by an import, unless agent.yaml says otherwise. */
+export const MAX_SHRINK = 20;
+
 /**
- * Refuses an import that would leave a register empty, or with less than half of its clients: that is a wrong or
- * half-written file more often than it is true, and everybody who is gone would be answered "not known". Counts
- * clients rather than comparing them, because new keys of the gateway change every pseudonym. Throws `import-invalid`.
+ * Refuses an import that would leave a register empty, or without more than `maxShrink` percent of its clients: that is
+ * a wrong or half-written source more often than it is true, and everybody who is gone would be answered "not known".
+ * Counts clients rather than comparing them, because new keys of the gateway change every pseudonym. Throws
+ * `import-invalid`.
  */
-export function refuseShrinking(register: string, held: number | undefined, clients: number): void {
-  const cure = 'nothing was changed. If the file is right, import it with --allow-shrink.';
+export function refuseShrinking(
+  { id, maxShrink = MAX_SHRINK }: Pick<ConfiguredRegister, 'id' | 'maxShrink'>,
+  held: number | undefined,
+  clients: number,
+): void {
+  const cure = 'nothing was changed. If that is right, import it with --allow-shrink.';
   if (clients === 0 && held !== 0) {
-    const effect = held === undefined ? `${register} would know nobody` : `${register} holds ${held}`;
-    throw new HitError('import-invalid', `the file has no clients and ${effect}; ${cure}`);
+    const effect = held === undefined ? `${id} would know nobody` : `${id} holds ${held}`;
+    throw new HitError('import-invalid', `the source has no clients and ${effect}; ${cure}`);
   }
-  if (held !== undefined && clients * 2 < held)
+  if (held !== undefined && clients < held * (1 - maxShrink / 100))
     throw new HitError(
       'import-invalid',
-      `${register} holds ${held} clients and the file has ${clients}, so more than half would be gone; ${cure}`,
+      `${id} holds ${held} clients and the source has ${clients}, so more than ${maxShrink} % would be gone (maxShrink in agent.yaml); ${cure}`,
     );
 }
 
 /**
  * Imports a register: every token becomes a pseudonym with the gateway's help, and all of them together take the
- * place of what the register held. Until the last step nothing changes; whatever fails leaves the register as it was.
+ * place of what the register held. Until the last step nothing changes; whatever fails leaves the register as it was,
+ * and so does `dryRun`, which tells what would change.
  * Throws `config-invalid` for a register by an identifier that this agency has no right to use.
  */
 export async function importClients(
@@ -153,6 +162,7 @@ export async function importClients(
   register: ConfiguredRegister,
   prepared: PreparedImport,
   progress: (done: number, total: number) => void,
+  dryRun = false,
 ): Promise<ImportResult> {
   const allowed = ownSettings(deps.roster).tokenTypes;
   const { tokenTypes } = deps.roster.roster.policy.settings;
@@ -197,8 +207,10 @@ export async function importClients(
   } finally {
     await maker.close();
   }
-  const change = stage.commit(clients, evaluationKey, deps.clock());
-  deps.kept?.clear();
+  const change = dryRun ? stage.preview() : stage.commit(clients, evaluationKey, deps.clock());
+  if (dryRun) stage.abandon();
+  // What a trial has made spares the import that follows it.
+  else deps.kept?.clear();
   return { register: register.id, clients, repeated, skipped: badRows, ...change };
 }
 

@@ -24,9 +24,14 @@ export async function publishRegisters(
     const known =
       bits === undefined ? published.find(({ id }) => id === register.id)?.tableBits : bits.get(register.id);
     const tableBits = Object.entries(known ?? {}).filter(([type]) => tokenTypes.includes(type));
-    return [{ ...register, tokenTypes, tableBits: Object.fromEntries(tableBits) }];
+    return [{ ...publicPart(register), tokenTypes, tableBits: Object.fromEntries(tableBits) }];
   });
   if (canonical(wanted) !== canonical(published)) roster.accept(await gateway.publishRegisters(wanted));
+}
+
+/** What partners see of a register: where its clients come from is nobody's business. */
+export function publicPart({ id, name, areaOfLife, tokenTypes, contact }: ConfiguredRegister) {
+  return { id, name, areaOfLife, tokenTypes, contact };
 }
 
 /** Equal for equal content, whatever the order of members. */

@@ -37,6 +37,8 @@ export interface ImportStage {
   add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): void;
   /** Replaces the register's content. Atomic and durable: after a crash either all of it stands or nothing. */
   commit(clients: number, evaluationKey: string, now: number): ImportChange;
+  /** What {@link commit} would change now. */
+  preview(): ImportChange;
   /** Forgets what was collected; the register stays as it was. */
   abandon(): void;
 }

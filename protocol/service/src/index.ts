@@ -1,6 +1,7 @@
 export { fileOf, isOpenToOthers, useCredentials } from './credentials.ts';
 export { fileProblem } from './file-problem.ts';
 export { mistakesOf } from './mistakes.ts';
+export { holdsPassword, postgresUrlComplaint } from './postgres-url.ts';
 export { nearestName } from './nearest-name.ts';
 export { useOverrides } from './overrides.ts';
 export type { Path, PlacedYaml } from './placed-yaml.ts';

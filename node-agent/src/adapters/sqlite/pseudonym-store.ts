@@ -130,6 +130,14 @@ function beginImport(database: DatabaseSync, register: string): ImportStage {
         database.exec('DROP TABLE temp.incoming');
         return { added, removed, unchanged: before - removed };
       }),
+    preview() {
+      const before = count('SELECT count(*) AS n FROM pseudonyms WHERE register = ?');
+      const unchanged = count(
+        `SELECT count(*) AS n FROM pseudonyms p JOIN temp.incoming i USING (token_type, element) WHERE p.register = ?`,
+      );
+      const { n } = database.prepare('SELECT count(*) AS n FROM temp.incoming').get() as { n: number };
+      return { added: n - unchanged, removed: before - unchanged, unchanged };
+    },
     abandon: () => database.exec('DROP TABLE IF EXISTS temp.incoming'),
   };
 }

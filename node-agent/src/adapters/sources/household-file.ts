@@ -1,7 +1,11 @@
 import { HitError } from '@hitmachine/protocol';
 import type { PersonDescription } from '@hitmachine/protocol';
-import { columnOf, describe, ownTypes } from './client-file.ts';
-import { readCsvRows } from './csv-rows.ts';
+import { ownTypes, personColumnOf, personOf, plain } from './columns.ts';
+import type { CsvRow } from './csv-rows.ts';
+import { csvRows } from './csv-rows.ts';
+import { decode } from './encoding.ts';
+import { fileBytes } from './file-bytes.ts';
+import { textLines } from './text-lines.ts';
 
 /** Headings of the column that says which rows are one household; compared as those of client files are. */
 const HOUSEHOLD = ['household', 'huishouden', 'gezin'];
@@ -19,16 +23,18 @@ export interface HouseholdRow {
  * everybody in one. The other columns are those of a client file; others are refused. Throws `import-invalid` with file
  * and line for the first row that is no good; never repeats a value.
  */
-export function readHouseholdFile(file: string, tokenTypes: readonly string[]): HouseholdRow[] {
+export async function readHouseholdFile(
+  file: string,
+  tokenTypes: readonly string[],
+): Promise<HouseholdRow[]> {
   const identifierTypes = ownTypes(tokenTypes);
   const refuse = (line: number, reason: string): HitError =>
     new HitError('import-invalid', `${file}:${line}: ${reason}`);
-  const [heading, ...rows] = readCsvRows(file);
+  const [heading, ...rows] = await readAll(file);
   if (heading === undefined) throw refuse(1, 'the file is empty; it needs a heading line');
   if ('problem' in heading) throw refuse(heading.line, heading.problem);
-  const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '');
   const columns = heading.fields.map((name) =>
-    HOUSEHOLD.includes(plain(name)) ? 'household' : columnOf(name, identifierTypes),
+    HOUSEHOLD.includes(plain(name)) ? 'household' : personColumnOf(name, identifierTypes),
   );
   if (!columns.includes('household'))
     throw refuse(
@@ -48,6 +54,13 @@ export function readHouseholdFile(file: string, tokenTypes: readonly string[]): 
     const fields = new Map(columns.map((column, i) => [column, row.fields[i] ?? '']));
     const household = fields.get('household') ?? '';
     if (household === '') throw refuse(row.line, 'household is empty; everybody is in one');
-    return { line: row.line, household, person: describe(fields, identifierTypes) };
+    return { line: row.line, household, person: personOf(fields, identifierTypes) };
   });
+}
+
+async function readAll(file: string): Promise<CsvRow[]> {
+  const rows: CsvRow[] = [];
+  for await (const row of csvRows(file, textLines(file, decode(fileBytes(file), 'auto')), 'auto'))
+    rows.push(row);
+  return rows;
 }
