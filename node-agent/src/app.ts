@@ -5,12 +5,15 @@ import { HitError } from '@hitmachine/protocol';
 import { DESK } from '../desk/paths.ts';
 import type { LookupService } from './domain/lookup.ts';
 import type { RosterKeeper } from './domain/roster-keeper.ts';
+import type { Readiness } from './domain/readiness.ts';
 import type { AgentStatus } from './domain/status.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import type { DeskDeps } from './routes/desk-context.ts';
 import { deskRoutes } from './routes/desk.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { API_VERSION, problemApp, pageDefaults, requireKey, standardHeaders } from './routes/http.ts';
+import type { MetricsSource } from './routes/metrics.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { lookupRoutes } from './routes/lookups.ts';
 import { OTHER_PROBLEMS } from './routes/problems.ts';
 import { startPageRoutes } from './routes/start-page.ts';
@@ -19,6 +22,8 @@ export interface AppDeps {
   readonly service: LookupService;
   readonly roster: RosterKeeper;
   readonly status: () => AgentStatus;
+  readonly readiness: Readiness;
+  readonly metrics: MetricsSource;
   readonly apiKey: Secret<string>;
   readonly log: OperationalLog;
   /** Without it there are no pages for the privacy officer. */
@@ -35,7 +40,8 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   app.use(`${DESK}/*`, ...pageDefaults);
   app.use('/v1/*', except(DOCUMENT, requireKey(deps.apiKey)));
   lookupRoutes(app, deps.service);
-  aboutRoutes(app, deps.roster, deps.status);
+  aboutRoutes(app, deps.roster, deps.status, deps.readiness);
+  metricsRoute(app, deps.metrics);
   startPageRoutes(app);
   documentRoute(app);
   refuseOtherMethods(app);

@@ -8,6 +8,7 @@ import {
 } from '@hitmachine/protocol';
 import type { ReadSettings, SettingsKind } from '@hitmachine/service';
 import { readSettings } from '@hitmachine/service';
+import { safeUrlSchema } from '@hitmachine/web';
 import { z } from 'zod';
 import { deskSchema } from './desk-config.ts';
 import { gatewaySchema, proxySchema } from './gateway-config.ts';
@@ -84,6 +85,18 @@ export const configSchema = z
     minWitnesses: z.int().min(0).max(LIMITS.agencies).default(0),
     /** The privacy officer's pages, at `/desk` of the agency's own API. Without it there are none. */
     desk: deskSchema.optional(),
+    /** Where traces of lookups go, without persons and outcomes: this agency's own collector. Without it nowhere. */
+    telemetry: z
+      .strictObject({
+        otlp: z
+          .strictObject({
+            endpoint: safeUrlSchema,
+            /** Lines `Name: value`, such as one with a key. */
+            headersFile: z.string().min(1).optional(),
+          })
+          .optional(),
+      })
+      .optional(),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .refine(({ keyFile, passphraseFile }) => keyFile === undefined || passphraseFile === undefined, {
@@ -175,6 +188,13 @@ log:
 
 # Partners whose agents must have cosigned the gateway's log within five minutes; with fewer, status tells of it.
 minWitnesses: 0
+
+# Traces of lookups (when, how long, whether complete; no persons, no outcomes) to a collector of the agency's own, over
+# OTLP/HTTP. headersFile: lines "Name: value", such as one with a key; only this account may read it.
+# telemetry:
+#   otlp:
+#     endpoint: https://collector.gemeente.example/v1/traces
+#     headersFile: collector-headers
 
 # The privacy officer's pages at /desk, behind a reverse proxy with TLS. Register the agent at the agency's own identity
 # provider (OpenID Connect) with the redirect address BASEURL/desk/login/done.

@@ -27,6 +27,16 @@ export const AGENT_EVENTS = {
     fields: { reason: 'text' },
     says: 'The changed settings do not hold; those from before stay. Mend the file.',
   },
+  'traces-not-sent': {
+    at: 'warn',
+    fields: { reason: 'text' },
+    says: 'The collector of `telemetry.otlp` does not take traces; lookups go on, and it is tried again.',
+  },
+  'traces-sent-again': {
+    at: 'info',
+    fields: { lost: 'number' },
+    says: 'The collector takes traces again; `lost` were too many to keep.',
+  },
   'log-line-refused': {
     at: 'error',
     fields: { refused: 'text', reason: 'text' },

@@ -31,12 +31,17 @@ import { OutgoingSessions } from './domain/outgoing-sessions.ts';
 import { statusOf } from './domain/status.ts';
 import { TableCommitter } from './domain/table-committer.ts';
 import { ownSettings } from './domain/token-types.ts';
+import { Readiness } from './domain/readiness.ts';
 import { Upkeep } from './domain/upkeep.ts';
+import type { Config, ConfiguredRegister } from './config.ts';
 import { readNodePolicy, stampOf } from './node-policy-file.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import { openAgent } from './open-agent.ts';
 import { openDesk } from './open-desk.ts';
 import { openLogWatch } from './open-log-watch.ts';
+import type { Reloadable } from './open-settings.ts';
+import { RunningSettings } from './open-settings.ts';
+import { openTelemetry } from './open-telemetry.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import { secureRandom } from './random.ts';
 
@@ -44,6 +49,8 @@ export interface StartOptions {
   /** The agent's directory. */
   readonly directory: string;
   readonly log: OperationalLog;
+  /** Sets how much is logged; without it a changed `logLevel` needs a restart. */
+  readonly setLogLevel?: ((level: Config['logLevel']) => void) | undefined;
   /** Takes the place of the configuration's `listen`. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined;
   /** Milliseconds between two canaries; a minute unless told. */
@@ -55,7 +62,7 @@ export interface StartOptions {
 export interface RunningAgent {
   /** Where the agency's own API listens. */
   readonly url: string;
-  /** Takes in the agency's own rules again, as at SIGHUP. */
+  /** Takes in settings and the agency's own rules again, as at SIGHUP. */
   reload(): void;
   /** Lets running answers and lookups end, and stops. */
   close(): Promise<void>;
@@ -107,6 +114,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   );
   const askedAbout = askedAboutRegister(config, membership.agency, () => ownSettings(roster));
   const registers = [...config.registers, askedAbout];
+  const telemetry = openTelemetry(agent, log);
   const { retentionDays } = config.log;
   const canaries = new CanaryWatch(clock, 3 * canaryIntervalMs);
   const tables = new AnsweringTables(suite, keys, membership.agency, registers, canaries);
@@ -241,20 +249,32 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       clock,
       ownPolicy,
       reviews,
+      settingsNotices: () => settings.notices,
       logRetentionDays: retentionDays,
     });
   const service = {
     ...asker,
+    telemetry,
     keys,
     agencyLog,
     askedAbout,
     retentionDays,
     watch: new ProfessionalWatch({ keys, roster, agencyLog, notices, log }),
   };
+  const settings = new RunningSettings(
+    agent.directory.config,
+    log,
+    reloadable(options, registers, tables, upkeep),
+  );
+  let stopping = false;
+  const readiness = new Readiness({ status, probe: () => state.probe(), stopping: () => stopping, clock });
+  telemetry.measure(status, readiness);
   const app = createApp({
     service,
     roster,
     status,
+    readiness,
+    metrics: telemetry.metrics,
     apiKey,
     log,
     desk: await openDesk(agent, service, { reviews, notices }, status, log),
@@ -268,7 +288,12 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     wanted: config.gateway.connections,
     otherClocks: otherClocks(config, clock),
     handler: {
-      answer: (delivery) => answerDelivery(node, delivery),
+      answer: async (delivery) => {
+        const start = clock();
+        const reply = await answerDelivery(node, delivery);
+        telemetry.answered({ ticket: delivery.ticket, start, end: clock(), outcome: reply.outcome });
+        return reply;
+      },
       connected: (version) => upkeep.connected(version !== roster.roster.version),
       rosterChanged: () => upkeep.rosterChanged(),
       ...watch.handler,
@@ -278,16 +303,47 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   upkeep.start();
   return {
     url: server.url,
-    reload: () => ownPolicy.reload(),
+    reload() {
+      settings.reload();
+      ownPolicy.reload();
+    },
     async close() {
+      stopping = true;
       upkeep.stop();
       await connection.close();
       await server.close(DRAIN_MS);
       await builder.close();
+      await telemetry.close(DRAIN_MS);
       const settled = Promise.all([upkeep.settled(), watch.view.close()]);
       await Promise.race([settled, delay(DRAIN_MS, undefined, { ref: false })]);
       await net.close();
       database.close();
     },
   };
+}
+
+/** What of agent.yaml is taken in while the agent runs: how much is logged, and how registers are reached. */
+function reloadable(
+  { setLogLevel }: StartOptions,
+  registers: ConfiguredRegister[],
+  tables: AnsweringTables,
+  upkeep: Upkeep,
+): Reloadable[] {
+  const contacts: Reloadable = {
+    has: (setting) => /^registers\.\d+\.contact\./.test(setting),
+    take(config) {
+      // The very list that the agent goes by: what it tells askers, and what it has published.
+      config.registers.forEach((register, i) => {
+        const own = registers[i];
+        if (own?.id === register.id) registers[i] = { ...own, contact: register.contact };
+      });
+      tables.takeContacts(registers);
+      upkeep.rosterChanged();
+    },
+  };
+  if (setLogLevel === undefined) return [contacts];
+  return [
+    contacts,
+    { has: (setting) => setting === 'logLevel', take: ({ logLevel }) => setLogLevel(logLevel) },
+  ];
 }

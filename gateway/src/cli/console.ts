@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { HitError } from '@hitmachine/protocol';
 import { OidcProvider, clientProof } from '@hitmachine/web';
 import { OtlpProcessingLog } from '../adapters/otlp/processing-log.ts';
 import type { ConsoleConfig } from '../console-config.ts';
-import { fileOf } from '@hitmachine/service';
+import { fileOf, headerLines } from '@hitmachine/service';
 import type { ConsoleOptions } from '../start-gateway.ts';
 import type { GatewayFiles } from './gateway-files.ts';
 import { readPrivate } from './private-file.ts';
@@ -51,19 +50,7 @@ export async function openConsole(
 /** A processing log at an address; `headers` are lines `Name: value`. Throws `config-invalid`. */
 export function openProcessingLog(endpoint: string, headers: string | undefined): OtlpProcessingLog {
   const service = { name: 'hitmachine-gateway', version };
-  return new OtlpProcessingLog({ endpoint, service, headers: headersOf(headers ?? '') });
-}
-
-function headersOf(text: string): Record<string, string> {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  return Object.fromEntries(
-    lines.map((line) => {
-      const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):\s*(\S.*)$/.exec(line.trim()) ?? [];
-      if (name === undefined || value === undefined)
-        throw new HitError('config-invalid', 'the file of headers has a line that is not "Name: value"');
-      return [name, value];
-    }),
-  );
+  return new OtlpProcessingLog({ endpoint, service, headers: headerLines(headers ?? '') });
 }
 
 const readText = async (files: GatewayFiles, path: string): Promise<string> =>

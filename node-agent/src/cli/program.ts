@@ -121,23 +121,25 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     .addOption(
       new Option('--canary-seconds <seconds>', 'time between two canaries').default(60).argParser(positive),
     )
-    .action((options: DirectoryOption & { listen?: { host: string; port: number }; canarySeconds: number }) =>
-      serveAgent(
-        {
-          directory: options.dir,
-          log: operationalLog(
-            pino({
-              level: readConfig(agentDirectory(options.dir).config).logLevel,
-              timestamp: pino.stdTimeFunctions.isoTime,
-            }),
-          ),
-          listen: options.listen,
-          canaryIntervalMs: options.canarySeconds * 1000,
-        },
-        // Looked at here alone: from now on a signal asks to stop, while for other commands it just stops them.
-        context.stopped,
-        context.reload ?? (() => () => undefined),
-      ),
+    .action(
+      (options: DirectoryOption & { listen?: { host: string; port: number }; canarySeconds: number }) => {
+        const lines = pino({
+          level: readConfig(agentDirectory(options.dir).config).logLevel,
+          timestamp: pino.stdTimeFunctions.isoTime,
+        });
+        return serveAgent(
+          {
+            directory: options.dir,
+            log: operationalLog(lines),
+            setLogLevel: (level) => (lines.level = level),
+            listen: options.listen,
+            canaryIntervalMs: options.canarySeconds * 1000,
+          },
+          // Looked at here alone: from now on a signal asks to stop, while for other commands it just stops them.
+          context.stopped,
+          context.reload ?? (() => () => undefined),
+        );
+      },
     );
   command('lookup', 'ask which registers know these persons, through the running agent')
     .argument('<file>', 'JSON with a person or a list of persons; - for standard input')

@@ -22,7 +22,7 @@ export class AnsweringTables {
   readonly #keys: AgencyKeys;
   readonly #agency: string;
   /** Contacts as they are sealed into answers, by register. */
-  readonly #contacts: ReadonlyMap<string, Uint8Array>;
+  #contacts: ReadonlyMap<string, Uint8Array>;
   readonly #canaries: CanaryWatch;
   #current:
     | { readonly stored: CommittedEpoch; readonly tables: ReadonlyMap<string, readonly AnsweringTable[]> }
@@ -39,8 +39,13 @@ export class AnsweringTables {
     this.#suite = suite;
     this.#keys = keys;
     this.#agency = agency;
-    this.#contacts = new Map(registers.map(({ id, contact }) => [id, encodeContact(contact)]));
+    this.#contacts = contactsOf(registers);
     this.#canaries = canaries;
+  }
+
+  /** Tells askers from now on how to reach the registers as they are described now. */
+  takeContacts(registers: readonly ConfiguredRegister[]): void {
+    this.#contacts = contactsOf(registers);
   }
 
   switchTo(stored: CommittedEpoch): void {
@@ -93,3 +98,6 @@ export class AnsweringTables {
     };
   }
 }
+
+const contactsOf = (registers: readonly ConfiguredRegister[]): ReadonlyMap<string, Uint8Array> =>
+  new Map(registers.map(({ id, contact }) => [id, encodeContact(contact)]));

@@ -2,6 +2,7 @@ import type { PersonTokens, Purpose } from '@hitmachine/protocol';
 import { HitError, SUBJECT_ACCESS_PURPOSE, bytesToHex, encodeBase64, purposeOf } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { AgencyLog, AskingDetail } from '../ports/agency-log.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import type { AnsweredFrom } from './ask-nodes.ts';
 import type { AskEvent, Asked, Asker, OpenedQuestion } from './ask.ts';
 import { ask } from './ask.ts';
@@ -20,6 +21,8 @@ import { keptUntil } from './retention.ts';
 import { ownSettings, typesInUse } from './token-types.ts';
 
 export interface LookupService extends Asker {
+  /** What is counted and timed. */
+  readonly telemetry: Telemetry;
   readonly keys: AgencyKeys;
   readonly agencyLog: AgencyLog;
   /** The register of the persons whom this agency asks about. */

@@ -78,6 +78,8 @@ interface StatusDeps {
   readonly clock: Clock;
   readonly ownPolicy: NodePolicyKeeper;
   readonly reviews: OpenReviews;
+  /** What an administrator should know of changed settings. */
+  readonly settingsNotices: () => readonly string[];
   /** Days that the content of the agency's own log is kept. */
   readonly logRetentionDays: number;
 }
@@ -155,6 +157,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
     ],
     notices: [
       ...connectionNotices(connections),
+      ...deps.settingsNotices(),
       ...keyChangeNotices(deps),
       ...log.notices,
       ...policyNotices(deps),

@@ -1,6 +1,7 @@
 import { HitError, SUBJECT_ACCESS_PURPOSE, fieldErrors } from '@hitmachine/protocol';
 import type { LookupService } from './lookup.ts';
 import { beginLookup } from './lookup.ts';
+import { observed } from './observed-lookup.ts';
 import type { AddressedRegister, LookupInput } from './lookup-input.ts';
 import { lookupInputSchema } from './lookup-input.ts';
 import type { Outcome } from './outcome.ts';
@@ -40,7 +41,9 @@ export async function whoAskedAbout(
     persons: [person],
   });
   if (!input.success) throw new HitError('field-invalid', undefined, { fields: fieldErrors(input.error) });
-  const lookup = beginLookup(service, input.data);
+  const lookup = await observed(service, SUBJECT_ACCESS_PURPOSE, undefined, () =>
+    beginLookup(service, input.data),
+  );
   let lookupId = '';
   const answers: { agency: AddressedRegister['agency']; outcome: Outcome }[] = [];
   for await (const event of lookup.events)

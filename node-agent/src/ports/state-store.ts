@@ -34,6 +34,8 @@ export interface StateStore {
   stoppedAnswering(): StoppedAnswering | undefined;
   /** Stops all answering, or lets it go on. */
   setStoppedAnswering(stopped: StoppedAnswering | undefined): void;
+  /** Writes a trifle durably. Throws `storage-failed` when that does not work, or would not for much longer. */
+  probe(): void;
   /** A number that changes whenever another process has written to the store. */
   version(): number;
 }

@@ -10,6 +10,7 @@ import {
   registersSchema,
 } from '@hitmachine/protocol';
 import type { RosterKeeper } from '../domain/roster-keeper.ts';
+import type { Readiness } from '../domain/readiness.ts';
 import type { AgentStatus } from '../domain/status.ts';
 import { agentStatusSchema } from '../domain/status.ts';
 import * as examples from './examples.ts';
@@ -194,7 +195,12 @@ const health = (example: z.infer<typeof healthSchema>) => ({
 const unauthorised = problemResponse('unauthorised');
 
 /** `GET /v1/roster`, `/v1/status`, `/healthz`, `/readyz` */
-export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () => AgentStatus): void {
+export function aboutRoutes(
+  app: OpenAPIHono,
+  roster: RosterKeeper,
+  status: () => AgentStatus,
+  readiness: Readiness,
+): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -252,7 +258,8 @@ export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () =
       method: 'get',
       path: '/readyz',
       operationId: 'getReadiness',
-      summary: 'Whether the agent answers: connected, tables loaded, canaries back, keys unchanged',
+      summary:
+        'Whether the agent answers: connected, tables loaded, canaries back, keys unchanged, log writable',
       responses: {
         200: { description: 'Ready', content: health({ status: 'ready' }) },
         503: {
@@ -264,8 +271,8 @@ export function aboutRoutes(app: OpenAPIHono, roster: RosterKeeper, status: () =
         },
       },
     }),
-    (context) => {
-      const { problems } = status();
+    async (context) => {
+      const problems = await readiness.problems();
       return problems.length === 0
         ? context.json({ status: 'ready' }, 200)
         : context.json({ status: 'not ready', problems: [...problems] }, 503);

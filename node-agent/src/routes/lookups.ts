@@ -3,8 +3,10 @@ import { createRoute } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import { ASKED_ABOUT_REGISTER, problemOf } from '@hitmachine/protocol';
 import type { LoggedLookup, LookupEvent, LookupService } from '../domain/lookup.ts';
+import { readTraceparent } from '@hitmachine/service';
 import { beginLookup } from '../domain/lookup.ts';
 import type { AddressedRegister } from '../domain/lookup-input.ts';
+import { observed } from '../domain/observed-lookup.ts';
 import type { NotAsked as NotAskedRegister } from '../domain/not-asked.ts';
 import { NOT_ASKED_EXPLANATIONS } from '../domain/not-asked.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -67,7 +69,9 @@ const route = createRoute({
 /** `POST /v1/lookups` */
 export function lookupRoutes(app: OpenAPIHono, service: LookupService): void {
   app.openapi(route, async (context) => {
-    const lookup = beginLookup(service, context.req.valid('json'));
+    const input = context.req.valid('json');
+    const caller = readTraceparent(context.req.header('traceparent'));
+    const lookup = await observed(service, input.purpose, caller, () => beginLookup(service, input));
     if (context.req.header('accept')?.includes('application/x-ndjson') === true) {
       context.header('content-type', 'application/x-ndjson');
       return stream(context, async (out) => {

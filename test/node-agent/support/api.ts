@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import { Secret } from '@hitmachine/protocol';
+import { Metrics } from '@hitmachine/service';
+import { Readiness } from '../../../node-agent/src/domain/readiness.ts';
 import { createApp } from '../../../node-agent/src/app.ts';
 import { StandInGateway } from './gateway.ts';
 import { TestNode, numbers } from './node.ts';
@@ -32,6 +34,13 @@ export class TestApi {
       service,
       roster,
       status: () => node.status(this.connected),
+      readiness: new Readiness({
+        status: () => node.status(this.connected),
+        probe: () => node.state.probe(),
+        stopping: () => false,
+        clock: Date.now,
+      }),
+      metrics: new Metrics(),
       apiKey: new Secret(KEY),
       log,
     });

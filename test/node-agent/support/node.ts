@@ -263,6 +263,7 @@ export class TestNode {
       commitments: this.commitments,
       receipts: this.watch.receipts,
       logView: this.watch.view,
+      telemetry: { asked: () => undefined, answered: () => undefined },
       requireLookupProof: true,
       sessions: this.outgoing,
       keys: this.keys,
@@ -366,6 +367,7 @@ export class TestNode {
       membership: this.state.membership()!,
       connection: connectionOf(connected, this.gateway.now, problem),
       ownPolicy: this.policyKeeper,
+      settingsNotices: () => [],
       logRetentionDays: 30,
     });
   }

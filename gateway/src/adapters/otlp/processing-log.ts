@@ -1,11 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HitError, bytesToHex } from '@hitmachine/protocol';
-import type { HrTime, SpanContext } from '@opentelemetry/api';
-import { SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
-import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
-import type { Resource } from '@opentelemetry/resources';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { TracedService, TracedSpan } from '@hitmachine/service';
+import { encodeSpans, postSpans, rejectedSpans } from '@hitmachine/service';
 import type { ProcessingLog, ProcessingRecord } from '../../ports/processing-log.ts';
 
 export interface OtlpOptions {
@@ -14,11 +10,9 @@ export interface OtlpOptions {
   /** Further headers, such as one with a key. */
   readonly headers: Readonly<Record<string, string>>;
   /** Names the system that keeps the records. */
-  readonly service: { readonly name: string; readonly version: string };
+  readonly service: TracedService;
 }
 
-/** Milliseconds that the log has to acknowledge. */
-const TIMEOUT_MS = 30_000;
 const ATTEMPTS = 3;
 /** Milliseconds before another attempt, where the log does not say how long to wait. */
 const PAUSE_MS = 1_000;
@@ -32,23 +26,17 @@ const TRY_AGAIN = new Set([429, 502, 503, 504]);
  */
 export class OtlpProcessingLog implements ProcessingLog {
   readonly #options: OtlpOptions;
-  readonly #resource: Resource;
 
   constructor(options: OtlpOptions) {
     this.#options = options;
-    this.#resource = resourceFromAttributes({
-      'service.name': options.service.name,
-      'service.version': options.service.version,
-    });
   }
 
   async write(records: readonly ProcessingRecord[]): Promise<void> {
     if (records.length === 0) return;
-    const spans = records.map((record) => spanOf(record, this.#resource, this.#options.service));
-    const body = JsonTraceSerializer.serializeRequest(spans);
-    if (body === undefined) throw new HitError('internal');
+    const { endpoint, headers, service } = this.#options;
+    const body = await encodeSpans(service, records.map(spanOf));
     for (let attempt = 1; ; attempt++) {
-      const response = await this.#post(body).catch((cause: unknown) => {
+      const response = await postSpans(endpoint, headers, body).catch((cause: unknown) => {
         if (attempt >= ATTEMPTS) throw this.#failed('cannot be reached', cause);
         return undefined;
       });
@@ -59,21 +47,9 @@ export class OtlpProcessingLog implements ProcessingLog {
     }
   }
 
-  #post(body: Uint8Array): Promise<Response> {
-    return fetch(this.#options.endpoint, {
-      method: 'POST',
-      headers: { ...this.#options.headers, 'content-type': 'application/json' },
-      body: new Uint8Array(body),
-      redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-  }
-
   /** A log may answer 200 and yet have taken only a part. */
-  #requireAll(body: Uint8Array): void {
-    const { partialSuccess } = JsonTraceSerializer.deserializeResponse(body);
-    // Numbers of 64 bits are written as text.
-    const rejected = Number(partialSuccess?.rejectedSpans ?? 0);
+  async #requireAll(body: Uint8Array): Promise<void> {
+    const rejected = await rejectedSpans(body);
     if (rejected > 0) throw this.#failed(`did not take ${rejected} of the records`);
   }
 
@@ -84,39 +60,14 @@ export class OtlpProcessingLog implements ProcessingLog {
   }
 }
 
-function spanOf(record: ProcessingRecord, resource: Resource, service: OtlpOptions['service']): ReadableSpan {
-  const context = (spanId: Uint8Array): SpanContext => ({
-    traceId: bytesToHex(record.traceId),
-    spanId: bytesToHex(spanId),
-    traceFlags: TraceFlags.SAMPLED,
-  });
-  const [start, end] = [hrTime(record.start), hrTime(record.end)];
+function spanOf({ traceId, spanId, parentSpanId, ...record }: ProcessingRecord): TracedSpan {
   return {
-    name: record.name,
-    kind: SpanKind.SERVER,
-    spanContext: () => context(record.spanId),
-    ...(record.parentSpanId !== undefined && { parentSpanContext: context(record.parentSpanId) }),
-    startTime: start,
-    endTime: end,
-    duration: hrTime(record.end - record.start),
-    ended: true,
-    status: { code: record.failed ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
-    attributes: record.attributes,
-    links: [],
-    events: [],
-    resource,
-    instrumentationScope: service,
-    droppedAttributesCount: 0,
-    droppedEventsCount: 0,
-    droppedLinksCount: 0,
+    ...record,
+    traceId: bytesToHex(traceId),
+    spanId: bytesToHex(spanId),
+    parentSpanId: parentSpanId === undefined ? undefined : bytesToHex(parentSpanId),
   };
 }
-
-/** Seconds and nanoseconds. */
-const hrTime = (milliseconds: number): HrTime => [
-  Math.floor(milliseconds / 1_000),
-  (milliseconds % 1_000) * 1_000_000,
-];
 
 async function pause(retryAfter: string | null | undefined): Promise<void> {
   const told = Number(retryAfter ?? Number.NaN) * 1_000;

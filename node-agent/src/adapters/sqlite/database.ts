@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { HitError } from '@hitmachine/protocol';
 import { chainLog } from './chain-log.ts';
@@ -74,6 +74,7 @@ export function openDatabase(file: string): DatabaseSync {
     // Made here, so that it and the files that SQLite puts beside it are never readable by others, not even at first.
     if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
     database = new DatabaseSync(file, { timeout: 10_000 });
+    if (file !== ':memory:') opened.set(database, { file, ...identityOf(file) });
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY',
     );
@@ -122,11 +123,38 @@ function migrate(database: DatabaseSync, file: string): void {
     });
 }
 
+/** Which file a database was opened from. One that was moved away or replaced would be written to, and read by nobody. */
+const opened = new WeakMap<
+  DatabaseSync,
+  { readonly file: string; readonly dev: number; readonly ino: number }
+>();
+
+function identityOf(file: string): { readonly dev: number; readonly ino: number } {
+  const { dev, ino } = statSync(file);
+  return { dev, ino };
+}
+
+/** Throws `storage-failed` when the file of a database is not there any more, or another one. */
+function requireFile(database: DatabaseSync): void {
+  const at = opened.get(database);
+  if (at === undefined) return;
+  const { file, dev, ino } = at;
+  const now = statSync(file, { throwIfNoEntry: false });
+  if (now === undefined)
+    throw new HitError('storage-failed', `${file}: the database is gone; put it back where it was`);
+  if (now.dev !== dev || now.ino !== ino)
+    throw new HitError(
+      'storage-failed',
+      `${file}: this is another file than the one that was opened; restart the agent`,
+    );
+}
+
 /** Runs `work` in one write transaction. What fails is rolled back whole; the database itself throws `storage-failed`. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   try {
     database.exec('BEGIN IMMEDIATE');
     const result = work();
+    requireFile(database);
     database.exec('COMMIT');
     return result;
   } catch (error) {

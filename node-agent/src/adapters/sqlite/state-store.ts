@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { decodeBase64, encodeBase64 } from '@hitmachine/protocol';
+import { inTransaction } from './database.ts';
 import type { Pin, StateStore, StoppedAnswering } from '../../ports/state-store.ts';
 
 const STOPPED = 'stopped-answering';
@@ -44,6 +45,7 @@ export function sqliteStateStore(database: DatabaseSync): StateStore {
       if (stopped === undefined) database.prepare('DELETE FROM state WHERE name = ?').run(STOPPED);
       else write.run(STOPPED, JSON.stringify(stopped));
     },
+    probe: () => inTransaction(database, () => write.run('probed', String(Date.now()))),
     version: () => (database.prepare('PRAGMA data_version').get() as { data_version: number }).data_version,
   };
 }
