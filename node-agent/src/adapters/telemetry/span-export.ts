@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { bytesToHex, decodeBase64, ticketCodec } from '@hitmachine/protocol';
 import type { TracedService, TracedSpan } from '@hitmachine/service';
 import { encodeSpans, postSpans } from '@hitmachine/service';
@@ -95,7 +96,7 @@ export function exportSpans({
     async close(deadlineMs) {
       clearInterval(timer);
       sending = sending.then(send);
-      await Promise.race([sending, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
+      await Promise.race([sending, delay(deadlineMs, undefined, { ref: false })]);
     },
   };
 }
