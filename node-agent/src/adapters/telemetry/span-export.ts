@@ -64,7 +64,9 @@ export function exportSpans({
       failing = true;
     }
   }
-  const timer = setInterval(() => (sending = sending.then(send)), everyMs);
+  const timer = setInterval(() => {
+    sending = sending.then(send);
+  }, everyMs);
   timer.unref();
   return {
     asked({ lookupIds, purpose, start, end, outcome, caller }) {
