@@ -5,6 +5,7 @@ import { holdsPassword, parseSettings, postgresUrlComplaint, readSettings } from
 import { z } from 'zod';
 import { consoleSchema } from './console-config.ts';
 import { holdsRedisPassword, redisUrlsComplaint } from './redis-url.ts';
+import { tlsSchema } from './tls-files.ts';
 
 const LISTEN = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/;
 
@@ -105,6 +106,7 @@ export const configSchema = z
     database: databaseSchema.optional(),
     redis: redisSchema.optional(),
     replicas: replicasSchema.optional(),
+    tls: tlsSchema.optional(),
     console: consoleSchema.optional(),
   })
   .refine(({ keyFile, passphraseFile }) => (keyFile === undefined) !== (passphraseFile === undefined), {

@@ -6,6 +6,11 @@ import type { Events } from '@hitmachine/service';
  */
 export const GATEWAY_EVENTS = {
   listening: { at: 'info', fields: { url: 'text' }, says: 'The gateway takes requests at this address.' },
+  'renewed-file-refused': {
+    at: 'error',
+    fields: { reason: 'text' },
+    says: 'A certificate or key of `tls` in gateway.yaml was renewed and cannot be used; the one from before stays in use.',
+  },
   stopping: { at: 'info', fields: {}, says: 'No new requests are taken; those that run are finished.' },
   stopped: { at: 'info', fields: {}, says: 'The gateway has stopped.' },
   'log-line-refused': {

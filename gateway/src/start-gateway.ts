@@ -31,6 +31,7 @@ import type { OpenLookups } from './ports/open-lookups.ts';
 import type { ProcessingLog } from './ports/processing-log.ts';
 import type { Runtime } from './ports/runtime.ts';
 import type { GatewayDeps } from './routes/context.ts';
+import type { TlsContent } from './tls-files.ts';
 import { RESPONSE_HEADERS } from './routes/headers.ts';
 
 /** The auditors' pages. */
@@ -51,6 +52,8 @@ export interface GatewayOptions {
   /** What is put in force where no policy was published yet. */
   readonly firstPolicy: () => Promise<Policy>;
   readonly listen: Address;
+  /** Certificate and key where the gateway speaks TLS itself; asked again for every renewal. */
+  readonly tls?: (() => TlsContent) | undefined;
   readonly store: {
     readonly directory: Directory;
     readonly auditLog: AuditLog;
@@ -75,6 +78,8 @@ export interface GatewayOptions {
 
 export interface RunningGateway {
   readonly url: string;
+  /** Takes in renewed certificates now. */
+  reload(): void;
   /** Finishes the running requests, closes the agents' connections and stops. The store is left to its owner. */
   close(): Promise<void>;
 }
@@ -136,6 +141,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       fetch: (request, environment) => app.fetch(request, environment),
       onConnection: (socket, accepted) => local.attach(socket, accepted),
       maxFrameBytes: MAX_FRAME_BYTES,
+      tls: options.tls,
       headers: RESPONSE_HEADERS,
     },
     options.listen,
@@ -150,6 +156,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   await replicas.start();
   return {
     url: server.url,
+    reload: () => server.renew(),
     async close() {
       stopping = true;
       await following.stop();

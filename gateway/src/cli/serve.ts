@@ -11,6 +11,7 @@ import { openServingStore } from './gateway-store.ts';
 import { operationalLog } from '../log.ts';
 import { readPolicy } from '../policy-file.ts';
 import { startGateway } from '../start-gateway.ts';
+import { tlsFiles } from '../tls-files.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
 
@@ -41,6 +42,11 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
       federation: config.federation,
       firstPolicy: () => readPolicy(files.policy, config.federation),
       listen: at,
+      tls:
+        config.tls &&
+        tlsFiles(files.directory, config.tls, ({ message }) =>
+          log.error('renewed-file-refused', { reason: message }),
+        ),
       store,
       replicas: config.replicas && store.registry && { ...config.replicas, registry: store.registry },
       console,
@@ -50,7 +56,10 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
       throw cannotStart(error, options.listen === undefined ? 'gateway.yaml: listen' : '--listen', at);
     });
     log.info('listening', { url: gateway.url });
+    const reload = (): void => gateway.reload();
+    process.on('SIGHUP', reload);
     await stopSignal();
+    process.off('SIGHUP', reload);
     log.info('stopping');
     await gateway.close();
   } finally {

@@ -19,14 +19,16 @@ export class SocketGateway {
   readonly folder = mkdtempSync(join(tmpdir(), 'hit-gateway-test-'));
   readonly lines: Record<string, unknown>[] = [];
   readonly identityKey = gatewayKeys(backend, SEEDS).identityKey;
-  readonly #change: Partial<Pick<GatewayOptions, 'publishEveryMs' | 'replica'>> & {
+  readonly #change: Partial<Pick<GatewayOptions, 'publishEveryMs' | 'replica' | 'tls'>> & {
     readonly policy?: Policy;
   };
   #store: GatewayStore | undefined;
   #running: RunningGateway | undefined;
 
   constructor(
-    change: Partial<Pick<GatewayOptions, 'publishEveryMs' | 'replica'>> & { readonly policy?: Policy } = {},
+    change: Partial<Pick<GatewayOptions, 'publishEveryMs' | 'replica' | 'tls'>> & {
+      readonly policy?: Policy;
+    } = {},
   ) {
     this.#change = change;
   }
@@ -70,10 +72,19 @@ export class SocketGateway {
     return this.#store;
   }
 
-  async enrolled(id: string, registers: readonly string[] = ['incidenten']): Promise<TestAgency> {
+  /** Takes in renewed certificates. */
+  reload(): void {
+    this.#running?.reload();
+  }
+
+  async enrolled(
+    id: string,
+    registers: readonly string[] = ['incidenten'],
+    send: (url: URL, init?: RequestInit) => Promise<Response> = fetch,
+  ): Promise<TestAgency> {
     const deps = { ...this.store, runtime, gatewayKey: this.identityKey };
     const { token } = await inviteAgency(deps, { id, name: id, kind: 'police', clients: 100 });
-    const agency = new TestAgency(id, (path, init) => fetch(`${this.url}${path}`, init), Date.now);
+    const agency = new TestAgency(id, (path, init) => send(new URL(path, this.url), init), Date.now);
     const response = await agency.enrol(decodeEnrolmentToken(token).secret, registers);
     if (response.status !== 201) throw new Error(await response.text());
     return agency;

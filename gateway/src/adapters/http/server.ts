@@ -1,5 +1,6 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { STATUS_CODES, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
@@ -7,6 +8,7 @@ import { HitError, problemOf } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { AcceptedConnection } from '../../ports/connections.ts';
+import type { TlsContent } from '../../tls-files.ts';
 
 /** What a request carries beside itself: for one that asks for a WebSocket, the way to get one. */
 export interface RequestEnvironment {
@@ -17,6 +19,8 @@ interface ServerOptions {
   readonly fetch: (request: Request, environment: RequestEnvironment) => Response | Promise<Response>;
   readonly onConnection: (socket: WebSocket, accepted: AcceptedConnection) => void;
   readonly maxFrameBytes: number;
+  /** Speaks TLS with what this gives, which may change; with `ca`, to nobody without a certificate. */
+  readonly tls?: (() => TlsContent) | undefined;
   /** Headers of every response, also those that no route made. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -26,12 +30,16 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 60_000;
 /** Milliseconds without a byte either way after which a connection is cut; the slowest answer takes 60 s. */
 const IDLE_MS = 120_000;
+/** How often the files of TLS are looked at for a renewal. */
+const RENEWAL_MS = 5_000;
 /** Milliseconds that a refused peer gets to take its refusal and close its side. */
 const LINGER_MS = 1_000;
 
 /** A server that accepts requests. */
 export interface RunningServer {
   readonly url: string;
+  /** Takes in renewed certificates now, rather than within some seconds. */
+  renew(): void;
   /** Takes no new connections; resolves when the running requests are done, or after `deadlineMs`. */
   drain(deadlineMs: number): Promise<void>;
   /** Ends what is left. */
@@ -50,7 +58,10 @@ export async function startHttpServer(
     errorHandler: () => problemResponse(options, new HitError('malformed', 'the request head is not valid')),
   });
   const limits = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
-  const server = createServer(limits, (request, response) => void listener(request, response));
+  const answer = (request: IncomingMessage, response: ServerResponse): void =>
+    void listener(request, response);
+  const { server, renew } =
+    options.tls === undefined ? plain(limits, answer) : secured(limits, options.tls, answer);
   server.setTimeout(IDLE_MS);
   const running = new RunningRequests(server);
   const sockets = new WebSocketServer({
@@ -70,13 +81,16 @@ export async function startHttpServer(
       : new HitError('malformed');
     void respond(socket, problemResponse(options, refusal));
   });
-  const url = await listen(server, at);
+  const url = await listen(server, at, options.tls === undefined ? 'http' : 'https');
+  const renewals = setInterval(renew, RENEWAL_MS).unref();
   const closed = new Promise<void>((resolve) => {
     server.on('close', resolve);
   });
   return {
     url,
+    renew,
     async drain(deadlineMs) {
+      clearInterval(renewals);
       server.close();
       await running.done(deadlineMs);
     },
@@ -114,13 +128,50 @@ class RunningRequests {
   }
 }
 
-function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<string> {
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+interface Limits {
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+}
+
+const plain = (limits: Limits, answer: Answer): { server: Server; renew: () => void } => ({
+  server: createServer(limits, answer),
+  renew: () => undefined,
+});
+
+/** With `ca`, a handshake without a certificate that one of those authorities vouches for fails. */
+function secured(
+  limits: Limits,
+  tls: () => TlsContent,
+  answer: Answer,
+): { server: Server; renew: () => void } {
+  let held = tls();
+  const optionsOf = ({ cert, key, ca }: TlsContent) => ({
+    ...{ cert, key, minVersion: 'TLSv1.2' as const },
+    ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
+  });
+  const server = createTlsServer({ ...limits, ...optionsOf(held) }, answer);
+  return {
+    server,
+    renew() {
+      const now = tls();
+      if (now !== held) server.setSecureContext(optionsOf(now));
+      held = now;
+    },
+  };
+}
+
+function listen(
+  server: Server,
+  at: { readonly host: string; readonly port: number },
+  scheme: 'http' | 'https',
+): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(at.port, at.host, () => {
       server.off('error', reject);
       const { address, family, port } = server.address() as AddressInfo;
-      resolve(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}`);
+      resolve(`${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`);
     });
   });
 }

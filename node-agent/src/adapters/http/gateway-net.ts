@@ -1,7 +1,7 @@
 import { Agent, fetch as undiciFetch } from 'undici';
 import type { GatewayAccess } from '../../gateway-access.ts';
 import type { Dial } from './dial.ts';
-import { dialer } from './dial.ts';
+import { DialError, dialer } from './dial.ts';
 
 /** The way to the gateway that requests and connections share: its addresses, and how sockets to them are made. */
 export interface GatewayNet {
@@ -16,12 +16,21 @@ export interface GatewayNet {
 /** `urls`: one for each replica of the gateway, or that of a load balancer before them; at least one. */
 export function gatewayNet(urls: readonly string[], access: GatewayAccess): GatewayNet {
   const dial = dialer(access);
+  /** The last alert of TLS after a handshake, which is how TLS 1.3 refuses who shows no certificate. */
+  let alert: { readonly target: string; readonly at: number; readonly error: Error } | undefined;
   const agent = new Agent({
     allowH2: false,
     connect: ({ protocol, hostname, port }, callback) => {
       const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname;
-      dial(new URL(`${protocol}//${host}${port === '' ? '' : `:${port}`}`)).then(
-        (socket) => callback(null, socket),
+      const target = new URL(`${protocol}//${host}${port === '' ? '' : `:${port}`}`);
+      dial(target).then(
+        (socket) => {
+          socket.once('error', (error: NodeJS.ErrnoException) => {
+            if (error.code?.startsWith('ERR_SSL_') === true)
+              alert = { target: target.origin, at: performance.now(), error };
+          });
+          callback(null, socket);
+        },
         (error: Error) => callback(error, null),
       );
     },
@@ -29,12 +38,18 @@ export function gatewayNet(urls: readonly string[], access: GatewayAccess): Gate
   return {
     addresses: new Addresses(urls),
     dial,
-    // The same interface from the same specification; only the types have two homes.
-    fetch: (url, init) =>
-      undiciFetch(url, {
-        ...(init as object),
-        dispatcher: agent,
-      }),
+    async fetch(url, init) {
+      const began = performance.now();
+      try {
+        // The same interface from the same specification; only the types have two homes.
+        const response = await undiciFetch(url, { ...(init as object), dispatcher: agent });
+        return response as unknown as Response;
+      } catch (error) {
+        // The library tells that the other side hung up, and not what it said before.
+        if (alert === undefined || alert.target !== url.origin || alert.at < began) throw error;
+        throw new DialError('gateway', { target: url, proxy: undefined }, alert.error);
+      }
+    },
     close: () => agent.destroy(),
   };
 }
