@@ -43,7 +43,7 @@ export function gatewayNet(urls: readonly string[], access: GatewayAccess): Gate
       try {
         // The same interface from the same specification; only the types have two homes.
         const response = await undiciFetch(url, { ...(init as object), dispatcher: agent });
-        return response as unknown as Response;
+        return response;
       } catch (error) {
         // The library tells that the other side hung up, and not what it said before.
         if (alert === undefined || alert.target !== url.origin || alert.at < began) throw error;
