@@ -49,6 +49,8 @@ export const sourceSchema = z
     /** How the source writes dates; without it as `hit-agent import --help` lists them. */
     dateFormats: z.array(dateFormat).min(1).optional(),
     ignoreUnknownColumns: z.boolean().default(false),
+    /** A folder beside the source, never in the agent's directory: unchanged clients need not be made anew. */
+    cache: z.string().min(1).optional(),
   })
   .refine((source) => KINDS.filter((kind) => source[kind] !== undefined).length === 1, {
     message: `exactly one of ${KINDS.join(', ')}`,

@@ -31,6 +31,8 @@ export interface ImportOptions {
   readonly ignoreUnknownColumns: boolean;
   readonly allowShrink: boolean;
   readonly dryRun: boolean;
+  /** A folder for what unchanged clients need not be made anew from. */
+  readonly cache?: string | undefined;
   readonly progress: ProgressForm;
   readonly json: boolean;
 }
@@ -65,7 +67,7 @@ export async function importFile(
       );
     }
     await checkTokenTypes(agent);
-    tools = openImport(agent.directory, register.id);
+    tools = openImport(agent.directory, register.id, cacheFolder(agent, register, options));
     const source = openSource(agent.directory.path, register, {
       file,
       stream: process.stdin,
@@ -91,6 +93,7 @@ export async function importFile(
         clock: Date.now,
         startMaker: tools.startMaker,
         kept: tools.kept,
+        cache: tools.cache,
         stopped,
       },
       register,
@@ -114,6 +117,15 @@ export async function importFile(
     tools?.close();
     agent.database.close();
   }
+}
+
+function cacheFolder(
+  agent: OpenedAgent,
+  { source }: ConfiguredRegister,
+  { cache }: ImportOptions,
+): string | undefined {
+  if (cache !== undefined) return cache;
+  return source?.cache === undefined ? undefined : fileOf(agent.directory.path, source.cache);
 }
 
 /** What an import printed: with those who were left out, for whoever holds the source anyway. */

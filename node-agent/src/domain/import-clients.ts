@@ -13,6 +13,7 @@ import type { ConfiguredRegister } from '../config.ts';
 import type { MakerKeys } from '../pack-pseudonyms.ts';
 import type { ClientRows } from '../ports/client-source.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { EntryCache } from '../ports/entry-cache.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { KeptBatches } from '../ports/kept-batches.ts';
 import type { PseudonymMaker } from '../ports/pseudonym-maker.ts';
@@ -24,6 +25,7 @@ import type {
 } from '../ports/pseudonym-store.ts';
 import type { TokenSpool } from '../ports/token-spool.ts';
 import { canaryTokens } from './canary.ts';
+import { CachedEntries } from './cached-entries.ts';
 import { DigestSet } from './digest-set.ts';
 import { KeptWork } from './kept-work.ts';
 import type { AgencyKeys } from './keys.ts';
@@ -71,6 +73,8 @@ interface Importing {
   readonly startMaker?: ((keys: MakerKeys) => PseudonymMaker) | undefined;
   /** What an earlier import of this register left, if that is kept. */
   readonly kept?: KeptBatches | undefined;
+  /** What earlier imports have made, beside the source. */
+  readonly cache?: EntryCache | undefined;
   /** Aborted when the import is to stop; what is done by then is kept. */
   readonly stopped?: AbortSignal | undefined;
 }
@@ -179,10 +183,19 @@ export async function importClients(
   const { tokens, clients, repeated, badRows } = prepared;
   const total = register.tokenTypes.reduce((sum, type) => sum + tokens.countOf(type) + 1, 0);
   const kept = deps.kept === undefined ? undefined : new KeptWork(deps.kept, deps, evaluationKey);
+  const scope = { register: register.id, evaluationKey };
+  const cached =
+    deps.cache === undefined
+      ? undefined
+      : new CachedEntries(deps.cache, deps.suite.backend, deps.keys, scope);
   const maker = makerFor(deps, total, evaluationKey);
   const stage = deps.pseudonyms.beginImport(register.id);
   let done = 0;
   progress(0, total);
+  const stageAll = (tokenType: string, pseudonyms: readonly StoredPseudonym[]): void => {
+    stage.add(tokenType, pseudonyms);
+    progress((done += pseudonyms.length), total);
+  };
   const importBatch = async (batch: TokenBatch): Promise<void> => {
     deps.stopped?.throwIfAborted();
     let page = kept?.recall(batch);
@@ -192,14 +205,13 @@ export async function importClients(
       kept?.keep(batch, page);
       deps.stopped?.throwIfAborted();
     }
-    stage.add(
-      batch.tokenType,
-      unpackPseudonyms(page, (i) => batch.tokens[i]?.until),
-    );
-    progress((done += batch.tokens.length), total);
+    const made = unpackPseudonyms(page, (i) => batch.tokens[i]?.until);
+    cached?.keep(batch.tokenType, batch.tokens, made);
+    stageAll(batch.tokenType, made);
   };
   try {
-    await eachAtOnce(tokens.batches(canary), maker.atOnce, importBatch);
+    const batches = tokens.batches(canary);
+    await eachAtOnce(cached?.missing(batches, stageAll) ?? batches, maker.atOnce, importBatch);
     deps.stopped?.throwIfAborted();
   } catch (error) {
     stage.abandon();
@@ -207,11 +219,18 @@ export async function importClients(
   } finally {
     await maker.close();
   }
-  const change = dryRun ? stage.preview() : stage.commit(clients, evaluationKey, deps.clock());
-  if (dryRun) stage.abandon();
-  // What a trial has made spares the import that follows it.
-  else deps.kept?.clear();
-  return { register: register.id, clients, repeated, skipped: badRows, ...change };
+  const result = { register: register.id, clients, repeated, skipped: badRows };
+  if (dryRun) {
+    const change = stage.preview();
+    // What a trial has made is kept: it spares the import that follows.
+    stage.abandon();
+    return { ...result, ...change };
+  }
+  // First, so that what fails here changes nothing; its entries are good whatever becomes of the register.
+  cached?.finish();
+  const change = stage.commit(clients, evaluationKey, deps.clock());
+  deps.kept?.clear();
+  return { ...result, ...change };
 }
 
 function makerFor(deps: Importing, tokens: number, evaluationKey: string): PseudonymMaker {
