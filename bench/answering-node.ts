@@ -217,7 +217,7 @@ export class AnsweringNode {
       {
         ...{ suite, backend: suite.backend, random: secureRandom, clock, roster, sessions: incoming, tables },
         ...{ agencyLog, logView: this.node.watch.view, log },
-        policy: () => OWN_RULES,
+        policy: async () => OWN_RULES,
         registers: this.node.registers,
         canaries: this.node.canaries,
         watch: this.#watch,

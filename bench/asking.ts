@@ -67,7 +67,7 @@ export class Asking {
 
   /** A log that is always ready: what the real one takes is measured apart. */
   get log(): AgencyLog {
-    return { ...this.node.node.agencyLog, appendAnswered: () => 'logged' };
+    return { ...this.node.node.agencyLog, appendAnswered: async () => 'logged' };
   }
 
   /** One of the lookups, in turn. */

@@ -88,17 +88,20 @@ export class LoadAsker {
   /** Answers that were read to the end, and were right. */
   checked = 0;
 
-  private constructor(federation: LoadFederation, agent: OpenedAgent) {
-    const { backend, suite, keys, state } = agent;
-    const { membership, signer } = agent.enrolled();
+  private constructor(
+    federation: LoadFederation,
+    agent: OpenedAgent,
+    { membership, signer }: Awaited<ReturnType<OpenedAgent['enrolled']>>,
+    roster: RosterKeeper,
+  ) {
+    const { backend, suite, keys } = agent;
     const clock = Date.now;
     const random = secureRandom;
-    const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
     this.#federation = federation;
     this.#agent = agent;
     this.#backend = backend;
     this.#suite = suite;
-    this.#roster = new RosterKeeper(backend, state, membership, log, clock, keys);
+    this.#roster = roster;
     this.#gateways = federation.gateways.map(({ url }) => httpGatewayClient(signer, agent.net(url)));
     this.#sessions = new OutgoingSessions({ backend, keys, roster: this.#roster, clock, random });
     const { gatewayKey } = membership;
@@ -108,7 +111,11 @@ export class LoadAsker {
   /** For the agents that run now. */
   static async make(federation: LoadFederation): Promise<LoadAsker> {
     const agent = await openAgent(join(federation.folder, ASKER));
-    const asker = new LoadAsker(federation, agent);
+    const { backend, state, keys } = agent;
+    const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+    const enrolled = await agent.enrolled();
+    const roster = await RosterKeeper.open(backend, state, enrolled.membership, log, Date.now, keys);
+    const asker = new LoadAsker(federation, agent, enrolled, roster);
     await asker.refresh();
     const { people } = federation;
     for (let i = 0; i < POOL; i++) {
@@ -136,7 +143,7 @@ export class LoadAsker {
 
   /** Takes in the newest roster; tables that were built since are asked with their sizes. */
   async refresh(): Promise<void> {
-    this.#roster.accept(await (this.#gateways[0] as GatewayClient).roster());
+    await this.#roster.accept(await (this.#gateways[0] as GatewayClient).roster());
     for (const { questions } of this.#pool) questions.clear();
   }
 
@@ -171,12 +178,13 @@ export class LoadAsker {
       if (report.outcome !== 'answered') continue;
       // Only who holds the session can have sealed an answer.
       by.outgoing.opening = undefined;
-      if (number % SAMPLE === 0) this.#check(prepared, report, by, tickets.get(report.node) as Uint8Array);
+      if (number % SAMPLE === 0)
+        await this.#check(prepared, report, by, tickets.get(report.node) as Uint8Array);
     }
   }
 
-  close(): void {
-    this.#agent.database.close();
+  async close(): Promise<void> {
+    await this.#agent.database.close();
   }
 
   async #open(gateway: GatewayClient, prepared: Prepared, nodes: readonly string[]): Promise<LookupOpened> {
@@ -225,12 +233,12 @@ export class LoadAsker {
     return made;
   }
 
-  #check(
+  async #check(
     prepared: Prepared,
     report: DeliveryReport,
     { outgoing, counter }: { readonly outgoing: OutgoingSession; readonly counter: number },
     ticket: Uint8Array,
-  ): void {
+  ): Promise<void> {
     const { node, ciphertext = new Uint8Array(0) } = report;
     const answer = answerCodec.decode(
       openAnswer(this.#backend, outgoing.session, counter, ticket, ciphertext),
@@ -238,7 +246,7 @@ export class LoadAsker {
     if (answer.type !== 'answered') throw new Error(`${node} refused: ${answer.reason}`);
     const lookup = prepared.evaluated as EvaluatedLookup;
     const { question } = this.#question(prepared, lookup, node);
-    const tables = this.#commitments.of(node, answer)?.tables;
+    const tables = (await this.#commitments.of(node, answer))?.tables;
     const [result] = readAnswer(this.#suite, lookup, node, question, answer, tables);
     const expected = prepared.people.map((person) => this.#federation.isKnown(person, numberOf(node)));
     if (!isRight(result, expected)) throw new Error(`${node} gave a wrong answer`);

@@ -112,14 +112,14 @@ export async function measureLoad(effort: LoadEffort, tell: Tell): Promise<LoadF
         const messages = await measureMessages(federation, asker, { effort, rate, bare });
         const hanging = await measureHanging(federation, asker, { effort, rate });
         checked += asker.checked;
-        asker.close();
+        await asker.close();
         return {
           ...{ highest, multiplication: spreadOf(bare), checked, ...messages, ...hanging },
           arithmeticShare: arithmeticShare as Spread,
         };
       }
       checked += asker.checked;
-      asker.close();
+      await asker.close();
     }
     throw new Error('there are no agents');
   } finally {
@@ -269,7 +269,7 @@ export async function measureReplicas(
     await run(federation, asker, { rate, seconds: effort.seconds, nodes: agents, replicas: 2 });
     for (let round = 0; round < effort.rounds; round++)
       for (const replicas of round % 2 === 0 ? ([1, 2] as const) : ([2, 1] as const)) await measure(replicas);
-    asker.close();
+    await asker.close();
     return {
       one: spreadOf(perSecond[1]),
       two: spreadOf(perSecond[2]),

@@ -114,7 +114,7 @@ async function measureLog(asking: Asking, { rounds, milliseconds }: Effort): Pro
   let detail: AnsweredDetail | undefined;
   const listening: AgencyLog = {
     ...agencyLog,
-    appendAnswered(_, told) {
+    async appendAnswered(_, told) {
       detail = told;
       return 'logged';
     },
@@ -125,7 +125,7 @@ async function measureLog(asking: Asking, { rounds, milliseconds }: Effort): Pro
     const [cpu, since] = [process.cpuUsage(), performance.now()];
     let times = 0;
     for (; performance.now() - since < milliseconds; times++)
-      agencyLog.appendAnswered(
+      await agencyLog.appendAnswered(
         secureRandom(16),
         detail as AnsweredDetail,
         { limit: 1e9, total: 1e9 },

@@ -45,7 +45,7 @@ export async function measureAsker(effort: Effort, clients: number): Promise<Ask
 async function reading(node: AnsweringNode, opened: OpenedLookup): Promise<Subject> {
   const committed = node.committed();
   const delivery = node.delivery(opened);
-  const reply = await node.answer(delivery, { ...node.node.agencyLog, appendAnswered: () => 'logged' });
+  const reply = await node.answer(delivery, { ...node.node.agencyLog, appendAnswered: async () => 'logged' });
   return repeated('an answer: opened, held against the commitment, unblinded, looked through', () =>
     node.read(opened, delivery.question.counter, reply, committed),
   );

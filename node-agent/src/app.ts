@@ -21,7 +21,7 @@ import { startPageRoutes } from './routes/start-page.ts';
 export interface AppDeps {
   readonly service: LookupService;
   readonly roster: RosterKeeper;
-  readonly status: () => AgentStatus;
+  readonly status: () => Promise<AgentStatus>;
   readonly readiness: Readiness;
   readonly metrics: MetricsSource;
   readonly apiKey: Secret<string>;

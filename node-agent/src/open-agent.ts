@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
 import type { Backend, Suite } from '@hitmachine/protocol';
 import { HitError, createSuite, loadSodium, openKeystore } from '@hitmachine/protocol';
 import { httpGatewayClient } from './adapters/http/gateway-client.ts';
+import type { AgentDatabase } from './adapters/database.ts';
 import type { GatewayNet } from './adapters/http/gateway-net.ts';
 import { gatewayNet } from './adapters/http/gateway-net.ts';
 import type { Signer } from './adapters/http/signed-fetch.ts';
-import { openDatabase } from './adapters/sqlite/database.ts';
-import { sqliteStateStore } from './adapters/sqlite/state-store.ts';
+import { sqlStateStore } from './adapters/sql/state-store.ts';
+import { openSqlite } from './adapters/sqlite/agent-database.ts';
+import { sqlitePseudonymStore } from './adapters/sqlite/pseudonym-store.ts';
 import type { Config } from './config.ts';
 import { onRuntime } from './runtime-backend.ts';
 import { readConfig } from './config.ts';
@@ -17,6 +18,7 @@ import type { AgencyKeys, Seeds } from './domain/keys.ts';
 import { deriveKeys } from './domain/keys.ts';
 import { gatewayAccess } from './gateway-access.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
+import type { PseudonymStore } from './ports/pseudonym-store.ts';
 import type { Membership, StateStore } from './ports/state-store.ts';
 import { secureRandom } from './random.ts';
 
@@ -27,7 +29,8 @@ export interface OpenedAgent {
   readonly backend: Backend;
   readonly suite: Suite;
   readonly keys: AgencyKeys;
-  readonly database: DatabaseSync;
+  readonly database: AgentDatabase;
+  readonly pseudonyms: PseudonymStore;
   readonly state: StateStore;
   /** Takes over the keys that a command has put into the key store beside this process. */
   rereadKeys(): Promise<void>;
@@ -36,12 +39,12 @@ export interface OpenedAgent {
   /** The way to the gateway; `url`: its address where agent.yaml names none. */
   net(url: string): GatewayNet;
   /** Membership and client of an enrolled agent. Throws `not-ready` with the command to run. */
-  enrolled(): {
+  enrolled(): Promise<{
     readonly membership: Membership;
     readonly gateway: GatewayClient;
     readonly signer: Signer;
     readonly net: GatewayNet;
-  };
+  }>;
 }
 
 /**
@@ -52,18 +55,18 @@ export interface OpenedAgent {
 export async function openAgent(path: string, refusedFile?: (error: Error) => void): Promise<OpenedAgent> {
   const directory = agentDirectory(path);
   const config = readConfig(directory.config);
-  if (!isThere(directory.keystore)) throw withoutKeys(directory);
+  if (!isThere(directory.keystore)) throw await withoutKeys(directory);
   const backend = onRuntime(await loadSodium());
   const suite = createSuite('voprf', backend);
   const readKeys = async (): Promise<AgencyKeys> =>
     deriveKeys(backend, suite, config.kem, await readSeeds(backend, directory, config));
   const keys = await readKeys();
-  const database = openDatabase(directory.database);
-  const state = sqliteStateStore(database);
   const access = gatewayAccess(path, config, refusedFile);
   // A wrong file is told at once, and not with the first connection.
   access.tls();
   const net = (url: string): GatewayNet => gatewayNet(config.gateway.urls ?? [url], access);
+  const database = openSqlite(directory.database);
+  const state = sqlStateStore(database);
   const signer = (agency: string): Signer => ({
     agency,
     identitySeed: () => keys.identitySeed.reveal(),
@@ -78,14 +81,15 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
     suite,
     keys,
     database,
+    pseudonyms: sqlitePseudonymStore(database),
     state,
     async rereadKeys() {
       keys.renew(await readKeys());
     },
     signer,
     net,
-    enrolled() {
-      const membership = state.membership();
+    async enrolled() {
+      const membership = await state.membership();
       if (membership === undefined)
         throw new HitError(
           'not-ready',
@@ -115,8 +119,8 @@ function readKeystore(file: string): unknown {
 }
 
 /** Why an agent cannot be opened whose key store is not there: it never was, or it was lost. */
-export function withoutKeys(directory: AgentDirectory): HitError {
-  const agency = enrolledAs(directory);
+export async function withoutKeys(directory: AgentDirectory): Promise<HitError> {
+  const agency = await enrolledAs(directory);
   const { keystore, path } = directory;
   return agency === undefined
     ? new HitError('config-invalid', `${keystore}: there are no keys yet; run: hit-agent init --dir ${path}`)
@@ -128,12 +132,12 @@ export function withoutKeys(directory: AgentDirectory): HitError {
 }
 
 /** The agency that the database of a directory was enrolled as. */
-export function enrolledAs({ database: file }: AgentDirectory): string | undefined {
+export async function enrolledAs({ database: file }: AgentDirectory): Promise<string | undefined> {
   if (!isThere(file)) return undefined;
-  const database = openDatabase(file);
+  const database = openSqlite(file);
   try {
-    return sqliteStateStore(database).membership()?.agency;
+    return (await sqlStateStore(database).membership())?.agency;
   } finally {
-    database.close();
+    await database.close();
   }
 }

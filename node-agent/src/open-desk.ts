@@ -20,7 +20,7 @@ export async function openDesk(
   agent: OpenedAgent,
   service: LookupService,
   told: Pick<DeskDeps, 'reviews' | 'notices'>,
-  status: () => AgentStatus,
+  status: () => Promise<AgentStatus>,
   log: OperationalLog,
 ): Promise<DeskDeps | undefined> {
   const { config, directory, backend, keys, database } = agent;
@@ -31,7 +31,7 @@ export async function openDesk(
       .toString('utf8')
       .trim();
   const { store, receiptStore } = openLogStores(database, backend, keys);
-  const { gatewayKey } = agent.enrolled().membership;
+  const { gatewayKey } = (await agent.enrolled()).membership;
   return {
     baseUrl,
     service,

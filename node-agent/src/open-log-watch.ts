@@ -1,9 +1,9 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { Backend, Random } from '@hitmachine/protocol';
 import { HitError, logOrigin } from '@hitmachine/protocol';
-import { sqliteLogStore } from './adapters/sqlite/log-store.ts';
-import { sqliteReceiptStore } from './adapters/sqlite/receipt-store.ts';
-import { logKeySealer } from './adapters/sqlite/sealed.ts';
+import type { AgentDatabase } from './adapters/database.ts';
+import { sqlLogStore } from './adapters/sql/log-store.ts';
+import { sqlReceiptStore } from './adapters/sql/receipt-store.ts';
+import { logKeySealer } from './adapters/sql/sealed.ts';
 import type { AgencyKeys } from './domain/keys.ts';
 import { LogView } from './domain/log-view.ts';
 import { PublishedCheckpoints } from './domain/published-checkpoint.ts';
@@ -23,7 +23,7 @@ import { secureRandom } from './random.ts';
 interface WatchDeps {
   readonly backend: Backend;
   readonly keys: AgencyKeys;
-  readonly database: DatabaseSync;
+  readonly database: AgentDatabase;
   readonly agency: string;
   /** The gateway's identity key, as it was pinned. */
   readonly gatewayKey: Uint8Array;
@@ -56,21 +56,21 @@ const DAY_MS = 86_400_000;
 
 /** The stores of heads, alarms and receipts in an agent's database. */
 export function openLogStores(
-  database: DatabaseSync,
+  database: AgentDatabase,
   backend: Backend,
   keys: AgencyKeys,
   random: Random = secureRandom,
 ): { readonly store: LogStore; readonly receiptStore: ReceiptStore } {
   const sealer = logKeySealer(backend, keys.logKey, random);
-  return { store: sqliteLogStore(database, sealer), receiptStore: sqliteReceiptStore(database, sealer) };
+  return { store: sqlLogStore(database, sealer), receiptStore: sqlReceiptStore(database, sealer) };
 }
 
 /** Puts the parts together. Answered lookups are compared with the gateway's log from the first call on. */
-export function openLogWatch(deps: WatchDeps): LogWatch {
+export async function openLogWatch(deps: WatchDeps): Promise<LogWatch> {
   const { backend, keys, database, agency, gatewayKey, roster, gateway, clock, log } = deps;
   const { store, receiptStore } = openLogStores(database, backend, keys);
   const logKey = () => ({ origin: logOrigin(roster.roster.federation), publicKey: gatewayKey });
-  const view = new LogView({
+  const view = await LogView.open({
     backend,
     store,
     gateway,
@@ -82,7 +82,7 @@ export function openLogWatch(deps: WatchDeps): LogWatch {
   const published = new PublishedCheckpoints({ ...deps, view });
   const receipts = new Receipts({ backend, agency, keys, logKey, view, store: receiptStore, clock });
   const witness = new Witness({ backend, keys, agency, roster, logKey, view, store, clock, log });
-  const settling = new Settling({ ...deps, logKey, view, published, receipts: receiptStore, store });
+  const settling = await Settling.open({ ...deps, logKey, view, published, receipts: receiptStore, store });
   return {
     view,
     published,
@@ -91,9 +91,9 @@ export function openLogWatch(deps: WatchDeps): LogWatch {
     store,
     handler: {
       addCheckpoint: (body) => witness.addCheckpoint(body),
-      published(note) {
+      async published(note) {
         try {
-          published.saw(new TextDecoder('utf-8', { fatal: true }).decode(note));
+          await published.saw(new TextDecoder('utf-8', { fatal: true }).decode(note));
         } catch (error) {
           const code = error instanceof HitError ? error.code : 'malformed';
           // While there is an alarm every checkpoint ends here; that was told already.
@@ -102,7 +102,7 @@ export function openLogWatch(deps: WatchDeps): LogWatch {
       },
     },
     async round() {
-      receiptStore.removeBefore(clock() - deps.retentionDays * DAY_MS);
+      await receiptStore.removeBefore(clock() - deps.retentionDays * DAY_MS);
       await view.checkPending();
       await settling.round();
     },

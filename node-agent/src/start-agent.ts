@@ -2,10 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Secret } from '@hitmachine/protocol';
 import type { OtherClock } from './adapters/http/clock-problem.ts';
 import { openGatewayConnections } from './adapters/http/gateway-connection.ts';
-import { sqliteAgencyLog } from './adapters/sqlite/agency-log.ts';
-import { sqliteAskedAboutStore } from './adapters/sqlite/asked-about.ts';
-import { sqliteEpochStore } from './adapters/sqlite/epoch-store.ts';
-import { sqlitePseudonymStore } from './adapters/sqlite/pseudonym-store.ts';
+import { sqlAgencyLog } from './adapters/sql/agency-log.ts';
+import { sqlAskedAboutStore } from './adapters/sql/asked-about.ts';
+import { sqlEpochStore } from './adapters/sql/epoch-store.ts';
 import { startHttpServer } from './adapters/http/server.ts';
 import { workerTableBuilder } from './adapters/workers/table-builder.ts';
 import { createApp } from './app.ts';
@@ -90,21 +89,21 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   try {
     return await start(agent, options);
   } catch (error) {
-    agent.database.close();
+    await agent.database.close();
     throw error;
   }
 }
 
 async function start(agent: OpenedAgent, options: StartOptions): Promise<RunningAgent> {
   const { log, canaryIntervalMs = 60_000 } = options;
-  const { backend, suite, keys, config, database, state } = agent;
-  const { membership, gateway, signer, net } = agent.enrolled();
+  const { backend, suite, keys, config, database, pseudonyms, state } = agent;
+  const version = await state.version();
+  const { membership, gateway, signer, net } = await agent.enrolled();
   const apiKey = new Secret(readSecretFile(agent.directory.apiKey).toString('utf8').trim());
   const clock = Date.now;
   const random = secureRandom;
-  const roster = new RosterKeeper(backend, state, membership, log, clock, keys);
-  const pseudonyms = sqlitePseudonymStore(database);
-  const agencyLog = sqliteAgencyLog(database, backend, keys.logKey, random);
+  const roster = await RosterKeeper.open(backend, state, membership, log, clock, keys);
+  const agencyLog = sqlAgencyLog(database, backend, keys.logKey, random);
   const notices = new GatewayNotices(gateway, log);
   const policyFile = agent.directory.policy;
   const ownPolicy = new NodePolicyKeeper(
@@ -120,7 +119,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const tables = new AnsweringTables(suite, keys, membership.agency, registers, canaries);
   const builder = workerTableBuilder();
   const { agency, gatewayKey } = membership;
-  const watch = openLogWatch({
+  const watch = await openLogWatch({
     backend,
     keys,
     database,
@@ -135,7 +134,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     retentionDays,
     logPatienceMs: options.logPatienceMs,
   });
-  const seenCheckpoint = (checkpoint: string): void => watch.view.seenCheckpoint(checkpoint, 'answer');
+  const seenCheckpoint = (checkpoint: string): Promise<void> =>
+    watch.view.seenCheckpoint(checkpoint, 'answer');
   const committer = new TableCommitter({
     backend,
     keys,
@@ -152,7 +152,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     registers,
     roster,
     pseudonyms,
-    epochs: sqliteEpochStore(database),
+    epochs: sqlEpochStore(database),
     builder,
     committer,
     tables,
@@ -162,7 +162,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     askedAboutWaitMs: config.subjectAccess.refreshHours * 3_600_000,
     publishBits: (bits) => publishRegisters(roster, gateway, registers, bits),
   });
-  epochs.resume();
+  await epochs.resume();
 
   const asker = {
     suite,
@@ -178,45 +178,48 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     requireLookupProof: config.requireLookupProof,
     sessions: new OutgoingSessions({ backend, keys, roster, clock, random }),
   };
-  const upkeep = new Upkeep({
-    log,
-    state,
-    canaryIntervalMs,
-    refreshRoster: async () => {
-      roster.accept(await gateway.roster());
-      // An import that ran beside us may have announced the sizes of tables that are gone.
-      const bits = tables.stored === undefined ? undefined : bitsOf(tables.stored);
-      await publishRegisters(roster, gateway, registers, bits);
+  const upkeep = new Upkeep(
+    {
+      log,
+      state,
+      canaryIntervalMs,
+      refreshRoster: async () => {
+        await roster.accept(await gateway.roster());
+        // An import that ran beside us may have announced the sizes of tables that are gone.
+        const bits = tables.stored === undefined ? undefined : bitsOf(tables.stored);
+        await publishRegisters(roster, gateway, registers, bits);
+      },
+      rereadState: async () => {
+        // A command may have made new keys, which the roster then announces.
+        void agent
+          .rereadKeys()
+          .catch((error: unknown) => log.error({ event: 'keys-not-read', reason: (error as Error).message }));
+        await roster.checkPins();
+        if (!(await watch.view.reload())) return;
+        // Proofs of the log that was given up hold no longer: the tables are committed to anew, and only then answered from.
+        asker.commitments.clear();
+        tables.clear();
+        await epochs.resume();
+      },
+      beginAskedAbout: () =>
+        beginAskedAbout({
+          ...asker,
+          keys,
+          register: askedAbout,
+          askedAbout: sqlAskedAboutStore(database),
+        }),
+      refreshEpoch: () => epochs.refresh(),
+      epochIsDue: () => epochs.isDue(),
+      canary: () => canaryRound({ ...asker, keys, canaries, registers }),
+      watchLog: async () => {
+        void notices.send();
+        await watch.round();
+      },
+      watchPolicy: () => ownPolicy.check(),
+      removeOldContent: dailyRetention({ agencyLog, retentionDays, clock, log }),
     },
-    rereadState: () => {
-      // A command may have made new keys, which the roster then announces.
-      void agent
-        .rereadKeys()
-        .catch((error: unknown) => log.error({ event: 'keys-not-read', reason: (error as Error).message }));
-      roster.checkPins();
-      if (!watch.view.reload()) return;
-      // Proofs of the log that was given up hold no longer: the tables are committed to anew, and only then answered from.
-      asker.commitments.clear();
-      tables.clear();
-      epochs.resume();
-    },
-    beginAskedAbout: () =>
-      beginAskedAbout({
-        ...asker,
-        keys,
-        register: askedAbout,
-        askedAbout: sqliteAskedAboutStore(database),
-      }),
-    refreshEpoch: () => epochs.refresh(),
-    epochIsDue: () => epochs.isDue,
-    canary: () => canaryRound({ ...asker, keys, canaries, registers }),
-    watchLog: async () => {
-      void notices.send();
-      await watch.round();
-    },
-    watchPolicy: () => ownPolicy.check(),
-    removeOldContent: dailyRetention({ agencyLog, retentionDays, clock, log }),
-  });
+    version,
+  );
   const incoming = new IncomingSessions({ backend, keys, roster, clock });
   const node = {
     suite,
@@ -317,7 +320,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       const settled = Promise.all([upkeep.settled(), watch.view.close()]);
       await Promise.race([settled, delay(DRAIN_MS, undefined, { ref: false })]);
       await net.close();
-      database.close();
+      await database.close();
     },
   };
 }

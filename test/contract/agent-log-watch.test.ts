@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret, loadSodium } from '@hitmachine/protocol';
+import { SqliteAgentDatabase } from '../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
 import type { AgencyKeys } from '../../node-agent/src/domain/keys.ts';
 import { openLogStores } from '../../node-agent/src/open-log-watch.ts';
@@ -39,7 +40,7 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
 
   const open = (): void => {
     database = openDatabase(adapter.file(folder));
-    ({ store, receiptStore: receipts } = openLogStores(database, backend, keys));
+    ({ store, receiptStore: receipts } = openLogStores(new SqliteAgentDatabase(database), backend, keys));
   };
   /** What a process finds that starts after this one. */
   const reopen = (): void => {
@@ -59,120 +60,122 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
   });
 
   describe('heads', () => {
-    it('are none at first, and then those that were advanced to', () => {
-      expect(store.heads()).toEqual({ newest: undefined, cosigned: undefined, offered: undefined });
-      expect(store.advance(undefined, { newest: head(3) })).toBe(true);
-      expect(store.advance(head(3), { newest: head(5), cosigned: head(4) })).toBe(true);
-      store.offer(head(9));
+    it('are none at first, and then those that were advanced to', async () => {
+      expect(await store.heads()).toEqual({ newest: undefined, cosigned: undefined, offered: undefined });
+      expect(await store.advance(undefined, { newest: head(3) })).toBe(true);
+      expect(await store.advance(head(3), { newest: head(5), cosigned: head(4) })).toBe(true);
+      await store.offer(head(9));
       reopen();
-      expect(store.heads()).toEqual({ newest: head(5), cosigned: head(4), offered: head(9) });
+      expect(await store.heads()).toEqual({ newest: head(5), cosigned: head(4), offered: head(9) });
     });
 
-    it('are not moved by who does not know the newest one', () => {
-      store.advance(undefined, { newest: head(3) });
+    it('are not moved by who does not know the newest one', async () => {
+      await store.advance(undefined, { newest: head(3) });
       for (const expected of [undefined, head(2), head(3, 9)])
-        expect(store.advance(expected, { newest: head(5), cosigned: head(5) })).toBe(false);
-      expect(store.heads()).toMatchObject({ newest: head(3), cosigned: undefined });
+        expect(await store.advance(expected, { newest: head(5), cosigned: head(5) })).toBe(false);
+      expect(await store.heads()).toMatchObject({ newest: head(3), cosigned: undefined });
     });
 
-    it('are not moved while there is an alarm about the log; one about an entry does not matter', () => {
-      store.raise(alarm('entry-missing'));
-      expect(store.advance(undefined, { newest: head(3) })).toBe(true);
-      store.raise(alarm('fork'));
-      expect(store.advance(head(3), { newest: head(5) })).toBe(false);
+    it('are not moved while there is an alarm about the log; one about an entry does not matter', async () => {
+      await store.raise(alarm('entry-missing'));
+      expect(await store.advance(undefined, { newest: head(3) })).toBe(true);
+      await store.raise(alarm('fork'));
+      expect(await store.advance(head(3), { newest: head(5) })).toBe(false);
     });
 
-    it('wait to be compared, each once, oldest first', () => {
+    it('wait to be compared, each once, oldest first', async () => {
       const seen = (size: number, at: number): SeenHead => ({ ...head(size), from: 'answer', at });
-      for (const waiting of [seen(7, 2), seen(5, 1), seen(7, 3)]) store.keepPending(waiting);
+      for (const waiting of [seen(7, 2), seen(5, 1), seen(7, 3)]) await store.keepPending(waiting);
       reopen();
-      expect(store.pending()).toEqual([seen(5, 1), seen(7, 2)]);
-      store.dropPending(head(7, 1));
-      store.dropPending(head(5));
-      expect(store.pending()).toEqual([seen(7, 2)]);
+      expect(await store.pending()).toEqual([seen(5, 1), seen(7, 2)]);
+      await store.dropPending(head(7, 1));
+      await store.dropPending(head(5));
+      expect(await store.pending()).toEqual([seen(7, 2)]);
     });
   });
 
   describe('alarms', () => {
-    it('are numbered, kept with their evidence, and seen newest first', () => {
-      expect(store.raise(alarm('fork', 'a'))).toEqual({
+    it('are numbered, kept with their evidence, and seen newest first', async () => {
+      expect(await store.raise(alarm('fork', 'a'))).toEqual({
         ...alarm('fork', 'a'),
         number: 1,
         resolvedAt: undefined,
       });
-      store.raise(alarm('entry-differs', 'b'));
+      await store.raise(alarm('entry-differs', 'b'));
       reopen();
-      expect(store.alarms(true).map(({ number, detail }) => [number, detail])).toEqual([
+      expect((await store.alarms(true)).map(({ number, detail }) => [number, detail])).toEqual([
         [2, 'b'],
         [1, 'a'],
       ]);
-      expect(store.alarms(true)[0]!.evidence).toEqual(['een', 'twee']);
+      expect((await store.alarms(true))[0]!.evidence).toEqual(['een', 'twee']);
     });
 
-    it('are settled by an administrator, and stay to be seen', () => {
-      store.advance(undefined, { newest: head(5) });
-      store.keepPending({ ...head(6), from: 'answer', at: T0 });
-      store.raise(alarm('entry-missing'));
-      store.trust(undefined, T0 + 1);
+    it('are settled by an administrator, and stay to be seen', async () => {
+      await store.advance(undefined, { newest: head(5) });
+      await store.keepPending({ ...head(6), from: 'answer', at: T0 });
+      await store.raise(alarm('entry-missing'));
+      await store.trust(undefined, T0 + 1);
       // An alarm about an entry says nothing about the log.
-      expect(store.heads().newest).toEqual(head(5));
-      expect(store.pending()).toHaveLength(1);
-      store.raise(alarm('rollback'));
-      store.offer(head(4));
-      store.trust(head(4), T0 + 2);
+      expect((await store.heads()).newest).toEqual(head(5));
+      expect(await store.pending()).toHaveLength(1);
+      await store.raise(alarm('rollback'));
+      await store.offer(head(4));
+      await store.trust(head(4), T0 + 2);
       reopen();
-      expect(store.heads()).toEqual({ newest: head(4), cosigned: head(4), offered: undefined });
-      expect(store.pending()).toEqual([]);
-      expect(store.alarms(true)).toEqual([]);
-      expect(store.alarms(false).map(({ resolvedAt }) => resolvedAt)).toEqual([T0 + 2, T0 + 1]);
+      expect(await store.heads()).toEqual({ newest: head(4), cosigned: head(4), offered: undefined });
+      expect(await store.pending()).toEqual([]);
+      expect(await store.alarms(true)).toEqual([]);
+      expect((await store.alarms(false)).map(({ resolvedAt }) => resolvedAt)).toEqual([T0 + 2, T0 + 1]);
     });
   });
 
   describe('receipts', () => {
-    const keep = (lookupId: string, at: number): void =>
+    const keep = (lookupId: string, at: number): Promise<void> =>
       receipts.keep({ lookupId, at, leaf: new TextEncoder().encode(lookupId), receipt: `proof ${lookupId}` });
 
-    it('are kept, settled and given up', () => {
-      for (const [i, lookupId] of ['a', 'b', 'c'].entries()) keep(lookupId, T0 - i);
-      expect(receipts.unsettled(2).map(({ lookupId }) => lookupId)).toEqual(['c', 'b']);
-      expect(receipts.waiting()).toEqual({ count: 3, since: T0 - 2 });
-      receipts.settle('b', 'better');
-      receipts.giveUp('c');
-      receipts.giveUp('b');
+    it('are kept, settled and given up', async () => {
+      for (const [i, lookupId] of ['a', 'b', 'c'].entries()) await keep(lookupId, T0 - i);
+      expect((await receipts.unsettled(2)).map(({ lookupId }) => lookupId)).toEqual(['c', 'b']);
+      expect(await receipts.waiting()).toEqual({ count: 3, since: T0 - 2 });
+      await receipts.settle('b', 'better');
+      await receipts.giveUp('c');
+      await receipts.giveUp('b');
       reopen();
-      expect(receipts.find('b')).toMatchObject({ state: 'settled', receipt: 'better', at: T0 - 1 });
-      expect(receipts.find('c')).toMatchObject({ state: 'given-up', receipt: 'proof c' });
-      expect(receipts.find('d')).toBeUndefined();
-      expect(receipts.waiting()).toEqual({ count: 1, since: T0 });
-      store.trust(head(4), T0);
-      expect(receipts.find('a')?.state).toBe('given-up');
-      expect(receipts.find('b')?.state).toBe('settled');
-      expect(receipts.waiting()).toEqual({ count: 0, since: undefined });
+      expect(await receipts.find('b')).toMatchObject({ state: 'settled', receipt: 'better', at: T0 - 1 });
+      expect(await receipts.find('c')).toMatchObject({ state: 'given-up', receipt: 'proof c' });
+      expect(await receipts.find('d')).toBeUndefined();
+      expect(await receipts.waiting()).toEqual({ count: 1, since: T0 });
+      await store.trust(head(4), T0);
+      expect((await receipts.find('a'))?.state).toBe('given-up');
+      expect((await receipts.find('b'))?.state).toBe('settled');
+      expect(await receipts.waiting()).toEqual({ count: 0, since: undefined });
     });
 
-    it('stand once, and go when it is time', () => {
-      keep('a', T0);
-      expect(() => keep('a', T0)).toThrow(expect.objectContaining({ code: 'storage-failed' }));
-      keep('b', T0 + 1);
-      receipts.removeBefore(T0 + 1);
-      expect(receipts.find('a')).toBeUndefined();
-      expect(receipts.find('b')).toBeDefined();
+    it('stand once, and go when it is time', async () => {
+      await keep('a', T0);
+      await expect(keep('a', T0)).rejects.toThrow(expect.objectContaining({ code: 'storage-failed' }));
+      await keep('b', T0 + 1);
+      await receipts.removeBefore(T0 + 1);
+      expect(await receipts.find('a')).toBeUndefined();
+      expect(await receipts.find('b')).toBeDefined();
     });
 
-    it('do not open in the place of another', () => {
-      keep('a', T0);
-      keep('b', T0);
+    it('do not open in the place of another', async () => {
+      await keep('a', T0);
+      await keep('b', T0);
       database.exec(
         "UPDATE receipts SET sealed = (SELECT sealed FROM receipts WHERE lookup_id = 'b') WHERE lookup_id = 'a'",
       );
-      expect(() => receipts.find('a')).toThrow(expect.objectContaining({ code: 'decryption-failed' }));
+      await expect(receipts.find('a')).rejects.toThrow(
+        expect.objectContaining({ code: 'decryption-failed' }),
+      );
     });
   });
 
-  it('begins to compare what was answered with the entry that is the last when it is first asked', () => {
-    expect(store.comparedUpTo()).toBe(0);
-    store.setComparedUpTo(17);
+  it('begins to compare what was answered with the entry that is the last when it is first asked', async () => {
+    expect(await store.comparedUpTo()).toBe(0);
+    await store.setComparedUpTo(17);
     reopen();
-    expect(store.comparedUpTo()).toBe(17);
+    expect(await store.comparedUpTo()).toBe(17);
   });
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret, loadSodium } from '@hitmachine/protocol';
-import { sqliteAgencyLog } from '../../node-agent/src/adapters/sqlite/agency-log.ts';
+import { sqlAgencyLog } from '../../node-agent/src/adapters/sql/agency-log.ts';
+import { SqliteAgentDatabase } from '../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
 import type { AgencyLog, AnsweredDetail } from '../../node-agent/src/ports/agency-log.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
@@ -46,7 +47,7 @@ interface Opened {
 const ADAPTERS: Record<string, (folder: string, key: Secret<Uint8Array>) => Opened> = {
   'SQLite on disk'(folder, key) {
     const database = openDatabase(join(folder, 'agent.sqlite'));
-    return { database, log: sqliteAgencyLog(database, backend, key, secureRandom) };
+    return { database, log: sqlAgencyLog(new SqliteAgentDatabase(database), backend, key, secureRandom) };
   },
 };
 
@@ -69,7 +70,7 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     opened.database.close();
     opened = open(folder, key);
   };
-  const events = () => opened.log.read(0, 1_000).map(({ event }) => event);
+  const events = async () => (await opened.log.read(0, 1_000)).map(({ event }) => event);
   const answer = (
     id: Uint8Array,
     persons: number,
@@ -82,16 +83,16 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
       options.now ?? NOON,
     );
 
-  it('gives back what was written, in order, after it was closed', () => {
-    opened.log.append(asking('een'), NOON);
-    opened.log.append(
+  it('gives back what was written, in order, after it was closed', async () => {
+    await opened.log.append(asking('een'), NOON);
+    await opened.log.append(
       { event: 'asked', lookupKey: 'een', detail: { lookupId: 'x', outcomes: [], failure: undefined } },
       NOON + 1,
     );
     const id = secureRandom(16);
-    answer(id, 2);
+    await answer(id, 2);
     reopen();
-    const entries = opened.log.read(0, 10);
+    const entries = await opened.log.read(0, 10);
     expect(entries.map(({ event, at, lookupKey }) => [event, at, lookupKey])).toEqual([
       ['asking', NOON, 'een'],
       ['asked', NOON + 1, 'een'],
@@ -100,66 +101,70 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     ]);
     expect(entries[0]!.detail).toEqual(asking('een').detail);
     expect(entries[2]!.detail).toEqual(detail(2));
-    expect(opened.log.read(entries[0]!.sequence, 1)).toEqual([entries[1]]);
+    expect(await opened.log.read(entries[0]!.sequence, 1)).toEqual([entries[1]]);
   });
 
-  it('lets a lookup be answered once, also after a restart and in another process', () => {
+  it('lets a lookup be answered once, also after a restart and in another process', async () => {
     const id = secureRandom(16);
-    expect(answer(id, 1)).toBe('logged');
-    expect(answer(id, 1)).toBe('replayed');
+    expect(await answer(id, 1)).toBe('logged');
+    expect(await answer(id, 1)).toBe('replayed');
     const beside = open(folder, key);
-    expect(beside.log.appendAnswered(id, detail(1), { limit: 10, total: 1_000 }, NOON)).toBe('replayed');
+    expect(await beside.log.appendAnswered(id, detail(1), { limit: 10, total: 1_000 }, NOON)).toBe(
+      'replayed',
+    );
     beside.database.close();
     reopen();
-    expect(answer(id, 1)).toBe('replayed');
-    expect(events()).toEqual(['answered']);
+    expect(await answer(id, 1)).toBe('replayed');
+    expect(await events()).toEqual(['answered']);
   });
 
-  it('counts the persons of all askers together, also after a restart', () => {
-    expect(answer(secureRandom(16), 4, { total: 9, asker: 'een' })).toBe('logged');
-    expect(answer(secureRandom(16), 4, { total: 9, asker: 'twee' })).toBe('logged');
+  it('counts the persons of all askers together, also after a restart', async () => {
+    expect(await answer(secureRandom(16), 4, { total: 9, asker: 'een' })).toBe('logged');
+    expect(await answer(secureRandom(16), 4, { total: 9, asker: 'twee' })).toBe('logged');
     reopen();
-    expect(answer(secureRandom(16), 2, { total: 9, asker: 'drie' })).toBe('node-quota-all');
-    expect(answer(secureRandom(16), 1, { total: 9, asker: 'drie' })).toBe('logged');
-    expect(answer(secureRandom(16), 9, { total: 9, asker: 'drie', now: NOON + 86_400_000 })).toBe('logged');
+    expect(await answer(secureRandom(16), 2, { total: 9, asker: 'drie' })).toBe('node-quota-all');
+    expect(await answer(secureRandom(16), 1, { total: 9, asker: 'drie' })).toBe('logged');
+    expect(await answer(secureRandom(16), 9, { total: 9, asker: 'drie', now: NOON + 86_400_000 })).toBe(
+      'logged',
+    );
   });
 
-  it('charges a replayed lookup nothing', () => {
+  it('charges a replayed lookup nothing', async () => {
     const id = secureRandom(16);
-    answer(id, 5);
-    for (let i = 0; i < 5; i++) answer(id, 5);
-    expect(answer(secureRandom(16), 5)).toBe('logged');
+    await answer(id, 5);
+    for (let i = 0; i < 5; i++) await answer(id, 5);
+    expect(await answer(secureRandom(16), 5)).toBe('logged');
   });
 
-  it('counts the persons of a day (UTC) per asker, and not those that it refused', () => {
-    expect(answer(secureRandom(16), 6)).toBe('logged');
-    expect(answer(secureRandom(16), 5)).toBe('node-quota-agency');
-    expect(answer(secureRandom(16), 4)).toBe('logged');
-    expect(answer(secureRandom(16), 1)).toBe('node-quota-agency');
-    expect(answer(secureRandom(16), 10, { asker: 'andere' })).toBe('logged');
+  it('counts the persons of a day (UTC) per asker, and not those that it refused', async () => {
+    expect(await answer(secureRandom(16), 6)).toBe('logged');
+    expect(await answer(secureRandom(16), 5)).toBe('node-quota-agency');
+    expect(await answer(secureRandom(16), 4)).toBe('logged');
+    expect(await answer(secureRandom(16), 1)).toBe('node-quota-agency');
+    expect(await answer(secureRandom(16), 10, { asker: 'andere' })).toBe('logged');
     reopen();
-    expect(answer(secureRandom(16), 1, { now: MIDNIGHT - 1 })).toBe('node-quota-agency');
-    expect(answer(secureRandom(16), 10, { now: MIDNIGHT })).toBe('logged');
-    expect(answer(secureRandom(16), 1, { now: MIDNIGHT })).toBe('node-quota-agency');
-    expect(events().filter((event) => event === 'refused')).toHaveLength(4);
-    expect(opened.log.read(0, 10)[1]!.detail).toEqual({ ...detail(5), reason: 'node-quota-agency' });
+    expect(await answer(secureRandom(16), 1, { now: MIDNIGHT - 1 })).toBe('node-quota-agency');
+    expect(await answer(secureRandom(16), 10, { now: MIDNIGHT })).toBe('logged');
+    expect(await answer(secureRandom(16), 1, { now: MIDNIGHT })).toBe('node-quota-agency');
+    expect((await events()).filter((event) => event === 'refused')).toHaveLength(4);
+    expect((await opened.log.read(0, 10))[1]!.detail).toEqual({ ...detail(5), reason: 'node-quota-agency' });
   });
 
-  it('lets a lookup that was refused be answered when there is room again', () => {
+  it('lets a lookup that was refused be answered when there is room again', async () => {
     const id = secureRandom(16);
-    expect(answer(id, 11)).toBe('node-quota-agency');
-    expect(answer(id, 11)).toBe('node-quota-agency');
-    expect(answer(id, 1)).toBe('logged');
+    expect(await answer(id, 11)).toBe('node-quota-agency');
+    expect(await answer(id, 11)).toBe('node-quota-agency');
+    expect(await answer(id, 1)).toBe('logged');
   });
 
-  it('can be closed to an agency: with a limit of nothing', () => {
-    expect(answer(secureRandom(16), 1, { limit: 0 })).toBe('node-quota-agency');
+  it('can be closed to an agency: with a limit of nothing', async () => {
+    expect(await answer(secureRandom(16), 1, { limit: 0 })).toBe('node-quota-agency');
   });
 
-  it('shows in its files when something happened, but not who asked whom about what', () => {
-    opened.log.append(asking('een'), NOON);
-    answer(secureRandom(16), 3);
-    answer(secureRandom(16), 30);
+  it('shows in its files when something happened, but not who asked whom about what', async () => {
+    await opened.log.append(asking('een'), NOON);
+    await answer(secureRandom(16), 3);
+    await answer(secureRandom(16), 30);
     // Still open, so that the files beside the database are looked at too.
     const files = readdirSync(folder);
     expect(files.length).toBeGreaterThan(1);
@@ -169,27 +174,27 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     for (const file of files) expect(statSync(join(folder, file)).mode & 0o077).toBe(0);
   });
 
-  it('does not open under another key, nor when an entry was moved or changed', () => {
-    opened.log.append(asking('een'), NOON);
-    opened.log.append(asking('twee'), NOON);
+  it('does not open under another key, nor when an entry was moved or changed', async () => {
+    await opened.log.append(asking('een'), NOON);
+    await opened.log.append(asking('twee'), NOON);
     const other = open(folder, new Secret(secureRandom(32)));
-    expect(() => other.log.read(0, 10)).toThrow(/decryption-failed/);
+    await expect(other.log.read(0, 10)).rejects.toThrow(/decryption-failed/);
     other.database.close();
     const change = "UPDATE log SET lookup_key = 'drie' WHERE lookup_key = 'twee'";
     expect(() => opened.database.exec(change)).toThrow(/never changed/);
     opened.database.exec(`DROP TRIGGER log_keeps_content; ${change}`);
-    expect(() => opened.log.read(0, 10)).toThrow(/decryption-failed/);
+    await expect(opened.log.read(0, 10)).rejects.toThrow(/decryption-failed/);
   });
 
-  it('throws when it cannot be written, and leaves nothing behind', () => {
-    answer(secureRandom(16), 4);
+  it('throws when it cannot be written, and leaves nothing behind', async () => {
+    await answer(secureRandom(16), 4);
     opened.database.exec('PRAGMA query_only = ON');
-    expect(() => answer(secureRandom(16), 1)).toThrow(/storage-failed/);
-    expect(() => opened.log.append(asking('een'), NOON)).toThrow(/storage-failed/);
+    await expect(answer(secureRandom(16), 1)).rejects.toThrow(/storage-failed/);
+    await expect(opened.log.append(asking('een'), NOON)).rejects.toThrow(/storage-failed/);
     opened.database.exec('PRAGMA query_only = OFF');
-    expect(events()).toEqual(['answered']);
-    expect(answer(secureRandom(16), 6)).toBe('logged');
+    expect(await events()).toEqual(['answered']);
+    expect(await answer(secureRandom(16), 6)).toBe('logged');
     opened.database.close();
-    expect(() => opened.log.append(asking('twee'), NOON)).toThrow(/storage-failed/);
+    await expect(opened.log.append(asking('twee'), NOON)).rejects.toThrow(/storage-failed/);
   });
 });

@@ -78,7 +78,7 @@ describe('the connections of an agent', () => {
         connected: () => undefined,
         rosterChanged: () => undefined,
         addCheckpoint: async (body) => ({ status: 409, body }),
-        published: () => undefined,
+        published: async () => undefined,
       },
       log,
     });

@@ -85,7 +85,7 @@ function connect(gateway: SocketGateway, settings: Settings, seed = random(32)):
       connected: () => undefined,
       rosterChanged: () => undefined,
       addCheckpoint: async (body) => ({ status: 409, body }),
-      published: () => undefined,
+      published: async () => undefined,
     },
     log: keepingLog(),
   });

@@ -47,7 +47,8 @@ describe('what a node does with a question that is not right', () => {
     await asker.close();
   });
 
-  const answered = () => police.agencyLog.read(0, 10_000).filter(({ event }) => event === 'answered').length;
+  const answered = async () =>
+    (await police.agencyLog.read(0, 10_000)).filter(({ event }) => event === 'answered').length;
   const changed = (delivery: Delivery, change: Partial<Ticket>): Delivery => ({
     ...delivery,
     ticket: ticketCodec.encode({ ...ticketCodec.decode(delivery.ticket), ...change }),
@@ -56,10 +57,10 @@ describe('what a node does with a question that is not right', () => {
     Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ 1 : byte));
 
   it('answers one that is right, and has logged it', async () => {
-    const before = answered();
+    const before = await answered();
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('known');
     expect(wordOf((await asker.ask([stranger]))[0]![REGISTER])).toBe('not-known');
-    expect(answered()).toBe(before + 2);
+    expect(await answered()).toBe(before + 2);
   });
 
   const wrongs: Record<string, (delivery: Delivery) => Delivery> = {
@@ -98,10 +99,10 @@ describe('what a node does with a question that is not right', () => {
   };
 
   it.each(Object.entries(wrongs))('rejects %s, says nothing, and logs that it did', async (_, wrong) => {
-    const [before, lines] = [answered(), police.log.lines.length];
+    const [before, lines] = [await answered(), police.log.lines.length];
     gateway.changeDelivery = wrong;
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('no-answer: rejected');
-    expect(answered()).toBe(before);
+    expect(await answered()).toBe(before);
     expect(police.log.lines.slice(lines)).toContainEqual(
       expect.objectContaining({ level: 'warn', event: 'question-rejected' }),
     );
@@ -127,7 +128,7 @@ describe('what a node does with a question that is not right', () => {
 
   it('does not take a session of one agency for a ticket of another', async () => {
     const other = await TestNode.join(gateway, 'reclassering', { registers: [] });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     await other.ask([known]);
     const theirs = gateway.deliveries.at(-1)!;
     gateway.changeDelivery = (delivery) => ({
@@ -142,28 +143,28 @@ describe('what a node does with a question that is not right', () => {
   it('answers a question once, also after a restart and also under a fresh number', async () => {
     await asker.ask([known]);
     const delivery = gateway.deliveries.at(-1)!;
-    const before = answered();
+    const before = await answered();
     expect((await police.answer(delivery)).outcome).toBe('rejected');
     expect(police.log.lines.at(-1)).toMatchObject({ code: 'replayed' });
-    police.restart();
+    await police.restart();
     // A new process knows no session; one that comes with its opening is taken, and the durable log says no.
     const replies = [await police.answer(delivery), await police.answer({ ...delivery, delivery: 7 })];
     expect(replies.every(({ outcome }) => outcome === 'rejected' || outcome === 'session-unknown')).toBe(
       true,
     );
     expect(replies.every(({ ciphertext }) => ciphertext === undefined)).toBe(true);
-    expect(answered()).toBe(before);
+    expect(await answered()).toBe(before);
     await police.canary();
   });
 
   it('answers a second question with the same ticket no more than a replayed one', async () => {
-    police.restart();
+    await police.restart();
     await police.canary();
     asker.outgoing.drop('politie', (await asker.outgoing.next('politie')).outgoing);
     await asker.ask([known]);
     const first = gateway.deliveries.at(-1)!;
     expect(first.question.opening).toBeDefined();
-    police.restart();
+    await police.restart();
     await police.canary();
     // The replay guard is the log: the opening is accepted again, the lookup is not.
     expect((await police.answer(first)).outcome).toBe('rejected');
@@ -253,10 +254,10 @@ describe('what a node refuses, and what it cannot answer', () => {
     // The refused ones were not counted.
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('known');
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: node-quota-agency');
-    police.restart();
+    await police.restart();
     await police.canary();
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: node-quota-agency');
-    expect(police.agencyLog.read(0, 100).map(({ event }) => event)).toEqual([
+    expect((await police.agencyLog.read(0, 100)).map(({ event }) => event)).toEqual([
       'answered',
       'refused',
       'answered',
@@ -273,11 +274,11 @@ describe('what a node refuses, and what it cannot answer', () => {
     const { gateway, police, asker } = running;
     const { policy, version } = gateway;
     gateway.changePolicy({ purposes: [purposeFile('jeugdbescherming')] });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     // As it was allowed a moment before.
     Object.assign(gateway, { policy, version });
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: purpose');
-    expect(police.agencyLog.read(0, 10).map(({ event }) => event)).toEqual(['refused']);
+    expect((await police.agencyLog.read(0, 10)).map(({ event }) => event)).toEqual(['refused']);
   });
 
   it('refuses an agency that was taken off the roster, whatever session it still has', async () => {
@@ -287,7 +288,7 @@ describe('what a node refuses, and what it cannot answer', () => {
     const entry = gateway.agencies.get('gemeente')!;
     gateway.agencies.delete('gemeente');
     gateway.version++;
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     gateway.put(entry);
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('refused: agency');
   });
@@ -310,7 +311,7 @@ describe('what a node refuses, and what it cannot answer', () => {
     running = await federation();
     const { gateway, asker } = running;
     const before = gateway.deliveries.length;
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     asker.database.exec('PRAGMA query_only = ON');
     await expect(asker.ask([known])).rejects.toMatchObject({ code: 'storage-failed' });
     expect(gateway.deliveries.length).toBe(before);
@@ -346,7 +347,7 @@ describe('what a node refuses, and what it cannot answer', () => {
     police.canaries.wasNotKnown('incidenten');
     expect((await words())['politie/incidenten']).toBe('no-answer: canary-failed');
     // Its tables come up again after a restart, and wait for the canary.
-    police.restart();
+    await police.restart();
     expect((await words())['politie/incidenten']).toBe('no-answer: starting');
   });
 

@@ -40,7 +40,7 @@ describe("the OpenAPI document of the agency's own API", () => {
     }));
     const askers = { kinds: ['other' as const], roles: [examples.lookupInput.role, ROLE] };
     api.gateway.changePolicy({ purposes: [purposeFile(PURPOSE, { statements, askers })] });
-    api.node.roster.accept(api.gateway.sign());
+    await api.node.roster.accept(api.gateway.sign());
     // Refused only for a register that this little federation does not have: everything before that was fine.
     const { registers: _registers, ...input } = examples.lookupInput;
     const persons = input.persons.map(({ identifiers: _identifiers, ...person }) => person);
@@ -52,7 +52,7 @@ describe("the OpenAPI document of the agency's own API", () => {
 
   it('describes the lines that a lookup really answers with', async () => {
     api.gateway.changePolicy({ purposes: [purposeFile(PURPOSE)] });
-    api.node.roster.accept(api.gateway.sign());
+    await api.node.roster.accept(api.gateway.sign());
     const ndjson = { accept: 'application/x-ndjson' };
     const lines = (await (await api.post(body(), ndjson)).text()).trim().split('\n');
     expect(lines).toHaveLength(4);

@@ -137,11 +137,11 @@ describe("the agency's own API", () => {
     const entry = api.gateway.agencies.get('politie')!;
     api.gateway.agencies.delete('politie');
     api.gateway.version++;
-    api.node.roster.accept(api.gateway.sign());
+    await api.node.roster.accept(api.gateway.sign());
     const status = await api.call('/v1/status');
     const ready = await api.call('/readyz');
     api.gateway.put(entry);
-    api.node.roster.accept(api.gateway.sign());
+    await api.node.roster.accept(api.gateway.sign());
     expect(status.status).toBe(200);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ problems: ['this agency is not on the roster (any more)'] });
@@ -151,10 +151,10 @@ describe("the agency's own API", () => {
     const entry = api.gateway.agencies.get('politie')!;
     const other = await TestNode.join(new StandInGateway(), 'politie');
     api.gateway.put({ ...entry, sessionKey: other.keys.sessionKey });
-    api.node.roster.accept(api.gateway.sign());
+    await api.node.roster.accept(api.gateway.sign());
     const ready = await api.call('/readyz');
     api.gateway.put(entry);
-    api.node.roster.accept(api.gateway.sign());
+    await api.node.roster.accept(api.gateway.sign());
     expect(JSON.stringify(await ready.json())).toContain('holds other keys for this agency');
     await other.close();
   });

@@ -45,14 +45,15 @@ describe('the register of the persons whom an agency asked about', () => {
     await council.close();
   });
 
-  const held = (node: TestNode, type = 'bsn'): number => node.pseudonyms.count('asked-about', type);
+  const held = (node: TestNode, type = 'bsn'): Promise<number> => node.pseudonyms.count('asked-about', type);
   const answers = async (asker: TestNode, bsn: string): Promise<Record<string, string>> => {
     const [results] = await asker.ask([bsn], ACCESS);
     return Object.fromEntries(Object.entries(results!).map(([name, outcome]) => [name, wordOf(outcome)]));
   };
 
   it('is empty but for its canaries at first, and answered from', async () => {
-    expect(['bsn', 'name+birthdate', 'address'].map((type) => held(police, type))).toEqual([1, 1, 1]);
+    const types = ['bsn', 'name+birthdate', 'address'];
+    expect(await Promise.all(types.map((type) => held(police, type)))).toEqual([1, 1, 1]);
     expect(await answers(council, citizen)).toEqual({
       'politie/asked-about': 'not-known',
       'gemeente/asked-about': 'not-known',
@@ -65,7 +66,7 @@ describe('the register of the persons whom an agency asked about', () => {
   it('holds a person once, and tells of him or her with the tables of the next day', async () => {
     await police.ask([citizen]);
     await police.ask([citizen]);
-    expect(held(police)).toBe(2);
+    expect(await held(police)).toBe(2);
     expect(await answers(council, citizen)).toMatchObject({ 'politie/asked-about': 'not-known' });
     gateway.now += 24 * HOUR;
     await police.upkeep();
@@ -79,17 +80,17 @@ describe('the register of the persons whom an agency asked about', () => {
 
   it('calls for new tables when its settings say so, whether or not the person was new', async () => {
     await police.ask([citizen]);
-    expect([await police.epochs.refresh(), police.epochs.isDue]).toEqual([false, false]);
+    expect([await police.epochs.refresh(), await police.epochs.isDue()]).toEqual([false, false]);
     gateway.now += 6 * HOUR;
-    expect(police.epochs.isDue).toBe(true);
-    expect([await police.epochs.refresh(), police.epochs.isDue]).toEqual([true, false]);
+    expect(await police.epochs.isDue()).toBe(true);
+    expect([await police.epochs.refresh(), await police.epochs.isDue()]).toEqual([true, false]);
     await police.canary();
     // What the gateway sees must not tell that this person had been asked about before.
     gateway.now += 5 * HOUR;
     await police.canary();
     await police.ask([citizen]);
     gateway.now += HOUR;
-    expect(police.epochs.isDue).toBe(true);
+    expect(await police.epochs.isDue()).toBe(true);
   });
 
   it('says up to which day it tells', async () => {
@@ -141,7 +142,7 @@ describe('the register of the persons whom an agency asked about', () => {
     const service = { ...police.service, agencyLog: { ...police.agencyLog, appendOpened: full } };
     const input = lookupInputSchema.parse({ ...ASKED, persons: [{ bsn: citizen }] });
     const run = async (): Promise<void> => {
-      for await (const _ of beginLookup(service, input).events);
+      for await (const _ of (await beginLookup(service, input)).events);
     };
     await expect(run()).rejects.toThrow('disk full');
     expect(deliveries).toHaveLength(before);
@@ -154,10 +155,14 @@ describe('the register of the persons whom an agency asked about', () => {
     await police.import([stranger], registerOf('zaken', ['bsn', 'name+birthdate', 'address']));
     const address = registerOf('zaken', ['bsn', 'name+birthdate', 'address']);
     gateway.put({ ...gateway.agencies.get('politie')!, registers: [{ ...address, tableBits: {} }] });
-    police.roster.accept(gateway.sign());
-    for await (const _ of beginLookup(police.service, input).events);
+    await police.roster.accept(gateway.sign());
+    for await (const _ of (await beginLookup(police.service, input)).events);
     // Beside the canary.
-    expect(['bsn', 'name+birthdate', 'address'].map((type) => held(police, type) - 1)).toEqual([1, 0, 1]);
+    expect(
+      await Promise.all(
+        ['bsn', 'name+birthdate', 'address'].map(async (type) => (await held(police, type)) - 1),
+      ),
+    ).toEqual([1, 0, 1]);
   });
 
   it('starts anew under another evaluation key, and says since when', async () => {
@@ -165,13 +170,14 @@ describe('the register of the persons whom an agency asked about', () => {
     gateway.evaluation = deriveKeyPair(suite, secureRandom(32), utf8ToBytes('another k_g'));
     gateway.version++;
     gateway.now += HOUR;
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     expect(() => police.roster.trustedEvaluationKey()).toThrow(/key-changed/);
-    for (const { name } of police.state.pins()) if (name === '(gateway)') police.state.removePin(name);
-    police.roster.checkPins();
+    for (const { name } of await police.state.pins())
+      if (name === '(gateway)') await police.state.removePin(name);
+    await police.roster.checkPins();
     await police.beginAskedAbout();
-    expect(held(police)).toBe(1);
-    const state = police.pseudonyms.imports().find(({ register }) => register === 'asked-about');
+    expect(await held(police)).toBe(1);
+    const state = (await police.pseudonyms.imports()).find(({ register }) => register === 'asked-about');
     expect(state).toMatchObject({ clients: 0, importedAt: gateway.now });
   });
 
@@ -223,20 +229,23 @@ describe('the register of the persons whom an agency asked about', () => {
       // The same questions, each for its own purpose: nothing else is in the way.
       expect(await refused(SUBJECT_ACCESS_PURPOSE, 'politie/asked-about')).toBe('not-known');
       expect(await refused(PURPOSE, 'politie/zaken')).toBe('known');
-      const told = police.agencyLog.read(0, 100).map(({ event }) => event);
+      const told = (await police.agencyLog.read(0, 100)).map(({ event }) => event);
       expect(told).toEqual(['refused', 'refused', 'answered', 'answered']);
     });
 
     it('and is missed where an agency does not have it', async () => {
       const registers = [{ ...registerOf('zaken'), tableBits: {} }];
       gateway.put({ ...gateway.agencies.get('politie')!, id: 'oud', registers });
-      council.roster.accept(gateway.sign());
+      await council.roster.accept(gateway.sign());
       const persons = [{ bsn: citizen }];
-      const lookup = beginLookup(council.service, lookupInputSchema.parse({ ...ASKED, ...ACCESS, persons }));
-      expect(lookup.missing).toEqual(['oud/asked-about']);
-      expect(beginLookup(council.service, lookupInputSchema.parse({ ...ASKED, persons })).missing).toEqual(
-        [],
+      const lookup = await beginLookup(
+        council.service,
+        lookupInputSchema.parse({ ...ASKED, ...ACCESS, persons }),
       );
+      expect(lookup.missing).toEqual(['oud/asked-about']);
+      expect(
+        (await beginLookup(council.service, lookupInputSchema.parse({ ...ASKED, persons }))).missing,
+      ).toEqual([]);
     });
   });
 
@@ -250,7 +259,7 @@ describe('the register of the persons whom an agency asked about', () => {
     });
     const person = { name: { surname: 'Bos', givenNames: 'Anna' }, birthDate: '1980-01-01' };
     await housing.ask([''], { persons: [person] } as Partial<LookupInput>);
-    expect([held(housing, 'bsn'), held(housing, 'name+birthdate')]).toEqual([0, 2]);
+    expect([await held(housing, 'bsn'), await held(housing, 'name+birthdate')]).toEqual([0, 2]);
     await housing.close();
   });
 });

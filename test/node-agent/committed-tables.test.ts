@@ -234,7 +234,7 @@ describe('the tables of an epoch', () => {
 
     it('are taken up with their commitment, without the gateway', async () => {
       gateway.changeCommitted = away;
-      police.restart();
+      await police.restart();
       expect(police.tables.stored).toBeDefined();
       await police.upkeep();
       expect(await ask()).toBe('known');
@@ -243,13 +243,13 @@ describe('the tables of an epoch', () => {
 
     it('of an older version have no commitment, and get one before they are used', async () => {
       police.database.exec('UPDATE epochs SET commitment = NULL');
-      police.restart();
+      await police.restart();
       expect(police.tables.stored).toBeUndefined();
       await police.upkeep();
       expect(builder.tables).toBe(2);
       expect(commitments()).toHaveLength(2);
       expect(await ask()).toBe('known');
-      police.restart();
+      await police.restart();
       expect(police.tables.stored).toBeDefined();
     });
 
@@ -266,7 +266,7 @@ describe('the tables of an epoch', () => {
       ],
     ])('are left and built anew when %s', async (_, change) => {
       police.database.exec(`PRAGMA foreign_keys = OFF; ${change}`);
-      police.restart();
+      await police.restart();
       expect(police.tables.stored).toBeUndefined();
       await police.upkeep();
       expect(builder.tables).toBe(4);
@@ -279,7 +279,7 @@ describe('the tables of an epoch', () => {
     asker.checkpoints.length = 0;
     for (let i = 0; i < 3; i++) expect(await ask()).toBe('known');
     expect(asker.checkpoints).toHaveLength(1);
-    const asked = asker.agencyLog.read(0, 100).filter(({ event }) => event === 'asked');
+    const asked = (await asker.agencyLog.read(0, 100)).filter(({ event }) => event === 'asked');
     expect(asked).toHaveLength(3);
     for (const { detail } of asked)
       expect(detail).toMatchObject({
@@ -302,17 +302,17 @@ describe('the tables of an epoch', () => {
   it('are checked again under another key of the node', async () => {
     await police.upkeep();
     const answer = { commitment: police.tables.stored!.commitment } as Answered;
-    asker.roster.accept(gateway.sign());
-    expect(asker.commitments.of('politie', answer)?.index).toBe(commitmentIndex(gateway));
+    await asker.roster.accept(gateway.sign());
+    expect((await asker.commitments.of('politie', answer))?.index).toBe(commitmentIndex(gateway));
     const entry = gateway.agencies.get('politie')!;
     gateway.put({ ...entry, identityKey: encodeBase64(asker.keys.identityKey) });
-    asker.roster.accept(gateway.sign());
-    expect(() => asker.commitments.of('politie', answer)).toThrow(/no trusted key/);
+    await asker.roster.accept(gateway.sign());
+    await expect(asker.commitments.of('politie', answer)).rejects.toThrow(/no trusted key/);
     const fingerprint = fingerprintsOf(asker.roster.roster).get('politie')!;
-    asker.state.setPin({ name: 'politie', fingerprint });
-    asker.roster.checkPins();
-    expect(() => asker.commitments.of('politie', answer)).toThrow(/signature-invalid/);
-    expect(() => asker.commitments.of('iemand', answer)).toThrow(/no trusted key/);
+    await asker.state.setPin({ name: 'politie', fingerprint });
+    await asker.roster.checkPins();
+    await expect(asker.commitments.of('politie', answer)).rejects.toThrow(/signature-invalid/);
+    await expect(asker.commitments.of('iemand', answer)).rejects.toThrow(/no trusted key/);
   });
 
   it('of a node that holds nothing are committed to as well, and it answers so', async () => {

@@ -127,7 +127,7 @@ describe('the connection of an agent to its gateway', () => {
         connected: (version) => void heard.push(`connected ${version}`),
         rosterChanged: (version) => void heard.push(`roster ${version}`),
         addCheckpoint: async (body) => ({ status: 409, body }),
-        published: (note) => void heard.push(`checkpoint ${new TextDecoder().decode(note)}`),
+        published: async (note) => void heard.push(`checkpoint ${new TextDecoder().decode(note)}`),
       },
       log,
     });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TAG_BYTES, bytesToHex } from '@hitmachine/protocol';
-import { sqliteEpochStore } from '../../node-agent/src/adapters/sqlite/epoch-store.ts';
+import { sqlEpochStore } from '../../node-agent/src/adapters/sql/epoch-store.ts';
 import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
 import type { BuiltTable, TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
 import type { Register } from '@hitmachine/protocol';
@@ -87,7 +87,7 @@ describe('epochs', () => {
     await police.upkeep();
     expect(await askBoth()).toEqual(['not-known', 'known']);
     // Not even its place is kept: a table of somebody less.
-    expect(police.pseudonyms.count('incidenten', 'bsn', last + 1)).toBe(2);
+    expect(await police.pseudonyms.count('incidenten', 'bsn', last + 1)).toBe(2);
   });
 
   it('have numbers that only rise, over restarts and over a clock that is put back', async () => {
@@ -96,7 +96,7 @@ describe('epochs', () => {
     const midnight = Date.UTC(2026, 2, 2, 23);
     for (const now of [T0, midnight + 120_000, midnight - 120_000, T0 + 2 * DAY]) {
       gateway.now = now;
-      police.restart();
+      await police.restart();
       await police.epochs.refresh();
       seen.push(police.tables.stored!.epoch);
     }
@@ -123,7 +123,7 @@ describe('epochs', () => {
     };
     await expect(police.epochs.refresh()).rejects.toThrow('killed');
     builder.before = () => undefined;
-    police.restart();
+    await police.restart();
     expect(police.tables.stored!.epoch).toBe(before);
     await police.upkeep();
     expect(police.tables.stored!.epoch).toBeGreaterThan(before + 1);
@@ -157,7 +157,7 @@ describe('epochs', () => {
     await police.import(numbers(600, 200_000_000));
     await expect(police.epochs.refresh()).rejects.toThrow('no connection');
     expect(police.tables.stored!.epoch).toBe(epoch);
-    expect(sqliteEpochStore(police.database).current()!.epoch).toBe(epoch);
+    expect((await sqlEpochStore(police.stores).current())!.epoch).toBe(epoch);
     gateway.clientOf = () => client;
     await police.epochs.refresh();
     expect(police.tables.stored!.epoch).toBeGreaterThan(epoch);
@@ -184,15 +184,15 @@ describe('epochs', () => {
     expect(police.roster.self.registers[0]!.tableBits['bsn']).toBe(2);
     gateway.settings = { ...gateway.settings, tokenTypes: { ...gateway.settings.tokenTypes, bsn: 1 } };
     // Before the new tables are there, the old ones are already asked with fewer bits, and answer.
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     expect(await ask()).toBe('known');
     await police.upkeep();
     expect(police.roster.self.registers[0]!.tableBits['bsn']).toBe(1);
     expect(await ask()).toBe('known');
     // A restart does not take up tables that show more than is allowed now.
     gateway.settings = { ...gateway.settings, tokenTypes: { ...gateway.settings.tokenTypes, bsn: 0 } };
-    police.roster.accept(gateway.sign());
-    police.restart();
+    await police.roster.accept(gateway.sign());
+    await police.restart();
     expect(police.tables.stored).toBeUndefined();
   });
 

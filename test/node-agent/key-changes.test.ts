@@ -53,9 +53,9 @@ const changeTo = (
     { previous: by, next: to.identitySeed.reveal() },
   );
 /** Lets the gateway show the police with other keys, and everybody see it. */
-function show(change: Partial<Agency>): void {
+async function show(change: Partial<Agency>): Promise<void> {
   gateway.put({ ...entry(), ...change });
-  for (const node of [police, town]) node.roster.accept(gateway.sign());
+  for (const node of [police, town]) await node.roster.accept(gateway.sign());
 }
 const taken = ({ identityKey, sessionKey }: KeyChange): Partial<Agency> => ({ identityKey, sessionKey });
 const events = (node: TestNode): unknown[] => node.log.lines.map(({ event }) => event);
@@ -65,15 +65,15 @@ const towards = async (node: TestNode, register: string): Promise<string> =>
 describe('a change of keys that was announced with the pinned key', () => {
   it('is told when it is first seen, and followed when its moment has come', async () => {
     const change = changeTo(next, gateway.now + 7 * DAY);
-    show({ keyChange: change });
+    await show({ keyChange: change });
     expect(town.roster.announcedKeys()).toMatchObject([
       { agency: 'politie', from: change.from, valid: true },
     ]);
     expect(events(town).filter((event) => event === 'key-change-announced')).toHaveLength(1);
-    town.restart();
+    await town.restart();
     expect(events(town).filter((event) => event === 'key-change-announced')).toHaveLength(1);
     gateway.now = change.from;
-    show(taken(change));
+    await show(taken(change));
     expect(town.roster.changedKeys()).toEqual([]);
     expect(town.roster.announcedKeys()).toEqual([]);
     expect(events(town)).toContain('key-change-followed');
@@ -83,8 +83,8 @@ describe('a change of keys that was announced with the pinned key', () => {
     await town.watch.view.close();
     const change = changeTo(next, gateway.now + 7 * DAY);
     gateway.now = change.from + 90 * DAY;
-    show({ keyChange: change, ...taken(change) });
-    town.restart();
+    await show({ keyChange: change, ...taken(change) });
+    await town.restart();
     expect(town.roster.changedKeys()).toEqual([]);
     expect(town.roster.isTrusted('politie')).toBe(true);
   });
@@ -96,7 +96,7 @@ describe('a change of keys that was announced with the pinned key', () => {
       expect(await towards(police, 'gemeente/incidenten')).toBe('known');
     };
     await allWell();
-    show({ keyChange: change });
+    await show({ keyChange: change });
     police.keys.renew({
       ...both,
       identities: [police.keys, next].map((one) => ({ ...pick(one) })),
@@ -105,12 +105,12 @@ describe('a change of keys that was announced with the pinned key', () => {
     gateway.now = change.from;
     // The police have the new roster, the town not yet: it still seals to the former key.
     gateway.put({ ...entry(), ...taken(change) });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     gateway.seeds.set('politie', next.identitySeed.reveal());
     expect(encodeBase64(police.keys.identityKey)).toBe(change.identityKey);
     town.outgoing.drop('politie', (await town.outgoing.next('politie')).outgoing);
     await allWell();
-    town.roster.accept(gateway.sign());
+    await town.roster.accept(gateway.sign());
     await allWell();
     gateway.now += 10 * 60_000;
     for (const node of [police, town]) await node.upkeep();
@@ -131,60 +131,60 @@ describe('what the pinned key did not announce is refused and raised', () => {
     expect(events(town)).toContain('key-changed');
   };
 
-  it('a swap in silence', () => {
-    show({ identityKey: encodeBase64(next.identityKey), sessionKey: next.sessionKey });
+  it('a swap in silence', async () => {
+    await show({ identityKey: encodeBase64(next.identityKey), sessionKey: next.sessionKey });
     refused();
   });
 
-  it('a key for sessions alone, beside an announcement for others', () => {
+  it('a key for sessions alone, beside an announcement for others', async () => {
     const change = changeTo(next, gateway.now);
-    show({ keyChange: change, ...taken(change), sessionKey: both.identities[0]!.sessionKey });
+    await show({ keyChange: change, ...taken(change), sessionKey: both.identities[0]!.sessionKey });
     refused();
   });
 
-  it('an announcement by the new key alone', () => {
+  it('an announcement by the new key alone', async () => {
     const change = changeTo(next, gateway.now + DAY, next.identitySeed.reveal());
-    show({ keyChange: change });
+    await show({ keyChange: change });
     expect(town.roster.announcedKeys()).toMatchObject([{ agency: 'politie', valid: false }]);
     expect(events(town)).toContain('key-change-invalid');
     gateway.now = change.from;
-    show(taken(change));
+    await show(taken(change));
     refused();
   });
 
-  it('an announcement whose moment was moved', () => {
+  it('an announcement whose moment was moved', async () => {
     const change = { ...changeTo(next, gateway.now + 7 * DAY), from: gateway.now };
-    show({ keyChange: change, ...taken(change) });
+    await show({ keyChange: change, ...taken(change) });
     refused();
   });
 
-  it('the new keys before their moment', () => {
+  it('the new keys before their moment', async () => {
     const change = changeTo(next, gateway.now + 7 * DAY);
-    show({ keyChange: change, ...taken(change) });
+    await show({ keyChange: change, ...taken(change) });
     refused();
     // Once it has come nobody need do anything.
     gateway.now = change.from;
-    town.roster.checkPins();
+    await town.roster.checkPins();
     expect(town.roster.changedKeys()).toEqual([]);
   });
 
-  it('an old announcement that is replayed', () => {
+  it('an old announcement that is replayed', async () => {
     const first = changeTo(next, gateway.now);
     const before = entry();
-    show({ keyChange: first, ...taken(first) });
+    await show({ keyChange: first, ...taken(first) });
     expect(town.roster.changedKeys()).toEqual([]);
     // Back to the key from before, with the announcement that led away from it, and then once more.
-    show({ identityKey: before.identityKey, sessionKey: before.sessionKey });
+    await show({ identityKey: before.identityKey, sessionKey: before.sessionKey });
     refused();
     expect(town.roster.announcedKeys()).toMatchObject([{ valid: false }]);
   });
 });
 
 describe('an announcement of this agency’s own keys', () => {
-  it('that it did not make is seen before it takes effect', () => {
+  it('that it did not make is seen before it takes effect', async () => {
     // A thief of the present key: all signatures hold.
     const change = changeTo(next, gateway.now + 7 * DAY);
-    show({ keyChange: change });
+    await show({ keyChange: change });
     expect(police.roster.announcedKeys()).toMatchObject([{ agency: 'politie', from: change.from }]);
     const own = police.keys.identities.map(({ identityKey }) => encodeBase64(identityKey));
     expect(own).not.toContain(police.roster.self.keyChange?.identityKey);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sqliteAgencyLog } from '../../node-agent/src/adapters/sqlite/agency-log.ts';
+import { sqlAgencyLog } from '../../node-agent/src/adapters/sql/agency-log.ts';
 import { openAgent } from '../../node-agent/src/open-agent.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { runCommand } from './support/program.ts';
@@ -19,9 +19,9 @@ describe('hit-agent log', () => {
     folder = join(mkdtempSync(join(tmpdir(), 'hitmachine-log-')), 'agent');
     expect((await run('init')).code).toBe(0);
     const agent = await openAgent(folder);
-    const log = sqliteAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
+    const log = sqlAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
     const subjects = [{ bsn: 'pseudoniem-1', 'name+birthdate': 'pseudoniem-2' }, { bsn: 'pseudoniem-3' }];
-    log.append(
+    await log.append(
       {
         event: 'asking',
         lookupKey: 'aa11',
@@ -39,11 +39,11 @@ describe('hit-agent log', () => {
     );
     const known = { 'politie/zaken': 'known', 'ggz/clienten': 'no-answer: timeout' };
     const outcomes = [known, { 'politie/zaken': 'not-known', 'ggz/clienten': 'no-answer: timeout' }];
-    log.append(
+    await log.append(
       { event: 'asked', lookupKey: 'aa11', detail: { lookupId: 'Ident_1', outcomes, failure: undefined } },
       NOON + 1_000,
     );
-    log.append(
+    await log.append(
       {
         event: 'asked',
         lookupKey: 'bb22',
@@ -60,11 +60,11 @@ describe('hit-agent log', () => {
       evidence: 'YmV3aWpz',
       evidenceSignature: 'handtekening',
     };
-    expect(log.appendAnswered(LOOKUP, question, { limit: 2, total: 9 }, NOON + 3_000)).toBe('logged');
-    expect(log.appendAnswered(secureRandom(16), question, { limit: 2, total: 9 }, NOON + 4_000)).toBe(
+    expect(await log.appendAnswered(LOOKUP, question, { limit: 2, total: 9 }, NOON + 3_000)).toBe('logged');
+    expect(await log.appendAnswered(secureRandom(16), question, { limit: 2, total: 9 }, NOON + 4_000)).toBe(
       'node-quota-agency',
     );
-    agent.database.close();
+    await agent.database.close();
   });
 
   afterEach(() => rmSync(join(folder, '..'), { recursive: true }));
@@ -216,12 +216,12 @@ describe('hit-agent log', () => {
 
     beforeEach(async () => {
       const agent = await openAgent(folder);
-      agent.state.setMembership({
+      await agent.state.setMembership({
         agency: 'politie',
         gatewayUrl: 'http://gateway.example',
         gatewayKey: new Uint8Array(32),
       });
-      const log = sqliteAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
+      const log = sqlAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
       const detail = {
         lookupId: 'Ident_2',
         requestDigest: 'vingerafdruk',
@@ -229,8 +229,8 @@ describe('hit-agent log', () => {
         persons: 3,
         nodes: ['ggz'],
       };
-      log.appendOpened('dd44', detail, undefined, NOON + 86_400_000);
-      agent.database.close();
+      await log.appendOpened('dd44', detail, undefined, NOON + 86_400_000);
+      await agent.database.close();
     });
 
     it('has a line for each lookup that was opened, asked or answered, and nothing of persons, cases or outcomes', async () => {

@@ -23,7 +23,7 @@ describe('a gateway that proves nothing', () => {
   /** An agent that knows the first entries, and two logs that went on from there. */
   async function split(): Promise<{ log: SmallLog; fork: SmallLog }> {
     const log = logOf(4);
-    agent = new Watching(log);
+    agent = await Watching.start(log);
     await agent.sees(log.checkpoint);
     return { log, fork: log.copy() };
   }
@@ -39,10 +39,10 @@ describe('a gateway that proves nothing', () => {
       grow(log, 3);
       grow(fork, 3, 'b');
       await agent.sees(log.checkpoint);
-      expect(() => agent.view.seenCheckpoint(fork.checkpoint, 'answer')).toThrow(/trust log/);
-      expect(agent.alarms).toEqual(['fork']);
+      await expect(agent.view.seenCheckpoint(fork.checkpoint, 'answer')).rejects.toThrow(/trust log/);
+      expect(await agent.alarms()).toEqual(['fork']);
       const key = { origin: log.origin, publicKey: log.publicKey };
-      const [alarm] = agent.store.alarms(true);
+      const [alarm] = await agent.store.alarms(true);
       expect(alarm!.evidence.map((note) => openCheckpoint(backend, note, key).head.size)).toEqual([7, 7]);
     },
   );
@@ -57,10 +57,10 @@ describe('a gateway that proves nothing', () => {
     agent.shown = fork;
     // Its proof holds, from what was cosigned; that it fits the other head that waits is not shown.
     await agent.asked(await fork.addCheckpoint(4));
-    agent.restart();
+    await agent.restart();
     grow(log, 2);
-    expect(() => agent.view.seenCheckpoint(log.checkpoint, 'answer')).toThrow(/trust log/);
-    expect(agent.alarms).toEqual(['fork']);
+    await expect(agent.view.seenCheckpoint(log.checkpoint, 'answer')).rejects.toThrow(/trust log/);
+    expect(await agent.alarms()).toEqual(['fork']);
   });
 
   it('finds another log of a length that was seen before and has been proved since', async () => {
@@ -70,7 +70,7 @@ describe('a gateway that proves nothing', () => {
     grow(log, 5);
     await agent.sees(log.checkpoint);
     grow(fork, 1, 'b');
-    expect(() => agent.view.seenCheckpoint(fork.checkpoint, 'answer')).toThrow(/trust log/);
+    await expect(agent.view.seenCheckpoint(fork.checkpoint, 'answer')).rejects.toThrow(/trust log/);
   });
 
   it.each([
@@ -82,12 +82,13 @@ describe('a gateway that proves nothing', () => {
     grow(log, 5);
     const consistency = log.consistency.bind(log);
     log.consistency = (old, size) => (size >= 2 ** 40 ? how() : consistency(old, size));
-    for (const size of sizes) agent.view.seenCheckpoint(log.sign({ size, root: secureRandom(32) }), 'answer');
-    agent.view.seenCheckpoint(log.checkpoint, 'answer');
+    for (const size of sizes)
+      await agent.view.seenCheckpoint(log.sign({ size, root: secureRandom(32) }), 'answer');
+    await agent.view.seenCheckpoint(log.checkpoint, 'answer');
     grow(fork, 3, 'b');
-    agent.view.seenCheckpoint(fork.checkpoint, 'answer');
+    await agent.view.seenCheckpoint(fork.checkpoint, 'answer');
     await agent.minutes(6);
-    expect(agent.alarms).toEqual(['fork']);
+    expect(await agent.alarms()).toEqual(['fork']);
   });
 
   it('is not asked anything any more after an hour, and again as soon as it gives the proof', async () => {
@@ -104,7 +105,7 @@ describe('a gateway that proves nothing', () => {
     });
     // Nor is anything signed for meanwhile, and no person has to do anything.
     expect((await agent.asked(await log.addCheckpoint(0))).status).toBe(503);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
     agent.beforeShowing = async () => undefined;
     agent.now += 10_000;
     await agent.view.requireProved();
@@ -131,7 +132,7 @@ describe('one answer that nobody signed', () => {
 
   async function seen(): Promise<void> {
     log = logOf(6);
-    agent = new Watching(log);
+    agent = await Watching.start(log);
     await agent.sees(log.checkpoint);
     grow(log, 5);
   }
@@ -146,7 +147,7 @@ describe('one answer that nobody signed', () => {
     agent.changeProof = forge;
     await agent.sees(log.checkpoint);
     await agent.minutes(1);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
     await agent.view.requireProved();
     agent.changeProof = (proof) => proof;
     await agent.minutes(1);
@@ -162,7 +163,7 @@ describe('one answer that nobody signed', () => {
       await agent.sees(log.checkpoint);
       await agent.asked(await log.addCheckpoint(0));
     }
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
   });
 
   it('is an alarm when it has come for minutes, with what was shown', async () => {
@@ -170,10 +171,10 @@ describe('one answer that nobody signed', () => {
     agent.changeProof = damaged;
     await agent.sees(log.checkpoint);
     await agent.minutes(2);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
     await agent.minutes(1);
-    expect(agent.alarms).toEqual(['fork']);
-    expect(agent.store.alarms(true)[0]!.evidence).toHaveLength(3);
+    expect(await agent.alarms()).toEqual(['fork']);
+    expect((await agent.store.alarms(true))[0]!.evidence).toHaveLength(3);
   });
 
   it('is no rollback while the gateway publishes as many entries as were seen', async () => {
@@ -181,7 +182,7 @@ describe('one answer that nobody signed', () => {
     agent.changeProof = denied;
     await agent.sees(log.checkpoint);
     await agent.minutes(30);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
     // It owes the proof all the same.
     await agent.minutes(31);
     await expect(agent.view.requireProved()).rejects.toMatchObject({ code: 'log-inconsistent' });
@@ -199,8 +200,8 @@ describe('one answer that nobody signed', () => {
     agent.shown = log.copy(6);
     agent.beforeShowing = async () => undefined;
     await agent.minutes(2);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
     await agent.minutes(3);
-    expect(agent.alarms).toEqual(['rollback']);
+    expect(await agent.alarms()).toEqual(['rollback']);
   });
 });

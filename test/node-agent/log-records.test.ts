@@ -28,7 +28,12 @@ describe("what stands in an agency's own log", () => {
   const commitments: string[] = [];
 
   /** A lookup that is opened a second after it is begun, and ends a second later. */
-  function lookup(name: string, at: number, professional: string, outcomes: Record<string, string>[]): void {
+  async function lookup(
+    name: string,
+    at: number,
+    professional: string,
+    outcomes: Record<string, string>[],
+  ): Promise<void> {
     const { commitment, salt } = commitToCase(`zaak ${name}`, secureRandom);
     commitments.push(commitment);
     const registers = ['politie/incidenten', 'ggz/cliënten'];
@@ -40,22 +45,22 @@ describe("what stands in an agency's own log", () => {
       caseSalt: salt,
       registers,
     };
-    log.append({ event: 'asking', lookupKey: name, detail: { ...detail, subjects: [{}, {}] } }, at);
+    await log.append({ event: 'asking', lookupKey: name, detail: { ...detail, subjects: [{}, {}] } }, at);
     const opened = { lookupId: `id-${name}`, requestDigest: '', purpose: 'zorg', persons: 2 };
-    log.appendOpened(name, { ...opened, nodes: ['politie', 'ggz'] }, undefined, at + 1_000);
-    log.append(
+    await log.appendOpened(name, { ...opened, nodes: ['politie', 'ggz'] }, undefined, at + 1_000);
+    await log.append(
       { event: 'asked', lookupKey: name, detail: { lookupId: `id-${name}`, outcomes, failure: undefined } },
       at + 2_000,
     );
   }
 
-  beforeEach(() => {
-    ({ database, log, remove } = makeLog());
+  beforeEach(async () => {
+    ({ database, log, remove } = await makeLog());
     const all = { 'politie/incidenten': 'known', 'ggz/cliënten': 'not-known' };
-    lookup('a', START, 'jansen', [all, all]);
-    lookup('b', START + DAY, 'Pietersen', [all, { ...all, 'ggz/cliënten': 'no-answer: timeout' }]);
+    await lookup('a', START, 'jansen', [all, all]);
+    await lookup('b', START + DAY, 'Pietersen', [all, { ...all, 'ggz/cliënten': 'no-answer: timeout' }]);
     const detail = { asker: 'politie', purpose: 'zorg', persons: 3, registers: ['x'], epoch: 7 };
-    log.append(
+    await log.append(
       {
         event: 'refused',
         lookupKey: '00'.repeat(16),
@@ -146,7 +151,7 @@ describe("what stands in an agency's own log", () => {
 
   it('shows as removed what had to go, and resolves it no longer', async () => {
     const now = START + 30 * DAY;
-    log.removeContent(START + HOUR, 100, now);
+    await log.removeContent(START + HOUR, 100, now);
     const records = await recordsBetween(log, 0, Infinity);
     expect(kinds(records)).toEqual([
       ...Array<string>(11).fill('removed'),
@@ -154,7 +159,7 @@ describe("what stands in an agency's own log", () => {
       'refused',
       'content-removed',
     ]);
-    expect(chainPlace(log, 9)?.state).toBe('removed');
+    expect((await chainPlace(log, 9))?.state).toBe('removed');
     expect((await resolve(log, keys, 'jansen')).professionals).toEqual([]);
     expect((await checkRunningLog(log, { opener: log })).fault).toBeUndefined();
   });
@@ -162,11 +167,9 @@ describe("what stands in an agency's own log", () => {
   it('goes on being read when an entry was changed, and says which', async () => {
     tamper(database, 'UPDATE log SET sealed = zeroblob(length(sealed)) WHERE sequence = 12');
     expect(kinds(await recordsBetween(log, START, Infinity))).toEqual(['asked', 'unreadable', 'refused']);
-    expect([11, 12, 13].map((sequence) => chainPlace(log, sequence)?.state)).toEqual([
-      'sound',
-      'broken',
-      'sound',
-    ]);
+    expect(
+      await Promise.all([11, 12, 13].map(async (sequence) => (await chainPlace(log, sequence))?.state)),
+    ).toEqual(['sound', 'broken', 'sound']);
     expect((await checkRunningLog(log, { opener: log })).fault).toMatchObject({ sequence: 12 });
     expect(await recordAt(log, 13)).toMatchObject({ kind: 'unreadable' });
   });

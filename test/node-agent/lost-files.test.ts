@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
 import { errorText } from '../../node-agent/src/cli/print.ts';
+import { SqliteAgentDatabase } from '../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
-import { sqliteStateStore } from '../../node-agent/src/adapters/sqlite/state-store.ts';
+import { sqlStateStore } from '../../node-agent/src/adapters/sql/state-store.ts';
 import { runCommand } from './support/program.ts';
 
 describe('hit-agent, when files of its directory are gone', () => {
@@ -22,10 +23,10 @@ describe('hit-agent, when files of its directory are gone', () => {
 
   const run = (...args: string[]) => runCommand(folder, ...args);
   const lose = (name: string): void => rmSync(join(folder, name));
-  function enrolAs(agency: string): void {
+  async function enrolAs(agency: string): Promise<void> {
     const database = openDatabase(join(folder, 'agent.sqlite'));
     const membership = { agency, gatewayUrl: 'https://gateway.example', gatewayKey: new Uint8Array(32) };
-    sqliteStateStore(database).setMembership(membership);
+    await sqlStateStore(new SqliteAgentDatabase(database)).setMembership(membership);
     database.close();
   }
 
@@ -60,7 +61,7 @@ describe('hit-agent, when files of its directory are gone', () => {
   });
 
   it('the keys of an agency that is enrolled: init makes no new ones, which its partners would refuse', async () => {
-    enrolAs('politie');
+    await enrolAs('politie');
     lose('keystore.json');
     for (const command of ['init', 'serve', 'trust', 'log']) {
       const { code, out, err } = await run(command);

@@ -87,13 +87,13 @@ describe('what a node refuses by its own rules', () => {
     await police.import([known], police.registers[0]);
     await police.import([known], police.registers[1]);
     asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     await police.upkeep();
   });
 
   afterEach(() => Promise.all([asker.close(), police.close()]));
 
-  const apply = (policy: object): void => {
+  const apply = async (policy: object): Promise<void> => {
     police.policy = { ...police.policy, ...policy };
     police.policyKeeper.check();
   };
@@ -101,8 +101,8 @@ describe('what a node refuses by its own rules', () => {
     const [result] = await asker.ask([known], change);
     return Object.fromEntries(Object.entries(result!).map(([name, outcome]) => [name, wordOf(outcome)]));
   };
-  const events = (): string[] =>
-    police.agencyLog.read(0, 50).map(({ event, detail }) => {
+  const events = async (): Promise<string[]> =>
+    (await police.agencyLog.read(0, 50)).map(({ event, detail }) => {
       const { reason } = detail as { reason?: string };
       return reason === undefined ? event : `${event} ${reason}`;
     });
@@ -110,21 +110,21 @@ describe('what a node refuses by its own rules', () => {
   it('is what was allowed by a policy that it does not have yet', async () => {
     gateway.changePolicy({});
     expect((await ask())['politie/zaken']).toBe('refused: policy-version');
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     expect((await ask())['politie/zaken']).toBe('known');
   });
 
   it('is each register by itself, and the other answers', async () => {
-    apply({ registers: { meldingen: { purposes: ['jeugdbescherming'], breakGlass: true } } });
+    await apply({ registers: { meldingen: { purposes: ['jeugdbescherming'], breakGlass: true } } });
     expect(await ask()).toEqual({
       'politie/zaken': 'known',
       'politie/meldingen': 'refused: node-purpose',
     });
-    expect(events()).toEqual(['answered']);
+    expect(await events()).toEqual(['answered']);
   });
 
   it('is called refused in the log when no register answers, and counts for no quota', async () => {
-    apply({
+    await apply({
       all: { agencies: ['elders'], breakGlass: true },
       quotas: { personsPerAgencyPerDay: 1, personsPerDay: 1, agencies: {} },
     });
@@ -132,31 +132,33 @@ describe('what a node refuses by its own rules', () => {
       'politie/zaken': 'refused: node-agency',
       'politie/meldingen': 'refused: node-agency',
     });
-    expect(events()).toEqual(['refused node-agency']);
-    apply({ all: { breakGlass: true } });
+    expect(await events()).toEqual(['refused node-agency']);
+    await apply({ all: { breakGlass: true } });
     expect((await ask())['politie/zaken']).toBe('known');
     expect((await ask())['politie/zaken']).toBe('refused: node-quota-agency');
   });
 
   it('is everything, at once, when answering is stopped, and a restart does not change that', async () => {
     expect((await ask())['politie/zaken']).toBe('known');
-    police.state.setStoppedAnswering({ since: gateway.now, reason: 'lek bij de leverancier' });
+    await police.state.setStoppedAnswering({ since: gateway.now, reason: 'lek bij de leverancier' });
     expect((await ask())['politie/zaken']).toBe('refused: stopped');
-    police.restart();
+    await police.restart();
     expect((await ask())['politie/zaken']).toBe('refused: stopped');
-    expect(police.status().answering).toEqual({
+    expect((await police.status()).answering).toEqual({
       stopped: true,
       since: '2026-03-02T12:00:00.000Z',
       reason: 'lek bij de leverancier',
     });
-    expect(police.status().notices.join()).toMatch(/nothing is answered since .*: lek bij de leverancier/);
-    police.state.setStoppedAnswering(undefined);
+    expect((await police.status()).notices.join()).toMatch(
+      /nothing is answered since .*: lek bij de leverancier/,
+    );
+    await police.state.setStoppedAnswering(undefined);
     await police.canary();
     expect((await ask())['politie/zaken']).toBe('known');
   });
 
   it('is everything outside its hours, by Dutch time', async () => {
-    apply({ hours: { days: ['mon'], from: '08:00', until: '13:00', evenInNeed: false } });
+    await apply({ hours: { days: ['mon'], from: '08:00', until: '13:00', evenInNeed: false } });
     // Noon in UTC: the office has closed at one.
     expect((await ask())['politie/zaken']).toBe('refused: closed');
     gateway.now -= 1_000;
@@ -175,8 +177,8 @@ describe('what a node refuses by its own rules', () => {
       { all: { breakGlass: true }, registers: { zaken: { agencies: ['elders'], breakGlass: true } } },
       { registers: {}, answering: false },
     ]) {
-      apply(policy);
-      const before = police.agencyLog.head().sequence;
+      await apply(policy);
+      const before = (await police.agencyLog.head()).sequence;
       const outcomes: unknown[] = [];
       for (const bsn of [known, stranger]) {
         const [result] = await asker.ask([bsn]);
@@ -185,9 +187,10 @@ describe('what a node refuses by its own rules', () => {
       expect(outcomes[0]).toEqual(outcomes[1]);
       expect(sizes.at(-1)).toEqual(sizes.at(-2));
       // Nor does what the node writes down.
-      const [one, other] = police.agencyLog
-        .read(before, 2)
-        .map(({ event, detail }) => [event, { ...(detail as object), evidence: '', evidenceSignature: '' }]);
+      const [one, other] = (await police.agencyLog.read(before, 2)).map(({ event, detail }) => [
+        event,
+        { ...(detail as object), evidence: '', evidenceSignature: '' },
+      ]);
       expect(one).toEqual(other);
     }
   });

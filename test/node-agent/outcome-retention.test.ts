@@ -25,7 +25,7 @@ describe('what came out of a lookup', () => {
     police = await TestNode.join(gateway, 'politie', { registers: [registerOf('zaken', ['bsn'])] });
     await police.import([known]);
     asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     await police.upkeep();
     const { agencyLog, clock, log } = asker;
     retention = dailyRetention({ agencyLog, retentionDays: 1_826, clock, log });
@@ -35,9 +35,8 @@ describe('what came out of a lookup', () => {
 
   afterEach(() => Promise.all([asker.close(), police.close()]));
 
-  const outcomes = () =>
-    asker.agencyLog
-      .read(0, 20)
+  const outcomes = async () =>
+    (await asker.agencyLog.read(0, 20))
       .filter(({ event }) => event === 'asked')
       .map(({ detail }) => (detail as { outcomes: unknown }).outcomes);
   const both = [
@@ -48,13 +47,13 @@ describe('what came out of a lookup', () => {
   it('is kept as long as its purpose allows, and gone then, while that it was asked stays', async () => {
     gateway.now += 3 * DAY;
     await retention();
-    expect(outcomes()).toEqual(both);
+    expect(await outcomes()).toEqual(both);
     gateway.now += DAY;
     await retention();
-    expect(outcomes()).toEqual([[], both[1]]);
+    expect(await outcomes()).toEqual([[], both[1]]);
     gateway.now += 7 * DAY;
     await retention();
-    expect(outcomes()).toEqual([[], []]);
+    expect(await outcomes()).toEqual([[], []]);
     const records = await recordsBetween(asker.agencyLog, 0, gateway.now + 1);
     expect(records).toMatchObject([
       {
@@ -69,13 +68,13 @@ describe('what came out of a lookup', () => {
   });
 
   it('leaves the chain as it was written, with and without the key', async () => {
-    const head = asker.agencyLog.head();
+    const head = await asker.agencyLog.head();
     gateway.now += 30 * DAY;
     await retention();
-    expect(outcomes()).toEqual([[], []]);
-    expect(asker.agencyLog.head()).toEqual(head);
+    expect(await outcomes()).toEqual([[], []]);
+    expect(await asker.agencyLog.head()).toEqual(head);
     for (const opener of [asker.agencyLog, undefined]) {
-      const check = checkLog(asker.agencyLog, { opener, anchors: [head] });
+      const check = await checkLog(asker.agencyLog, { opener, anchors: [head] });
       expect([check.fault, check.removed]).toEqual([undefined, 0]);
     }
   });
@@ -94,11 +93,11 @@ describe('what came out of a lookup', () => {
     expect(held()).toEqual([false, false]);
   });
 
-  it('makes a problem of a log that is kept for less time than the policy wants', () => {
-    expect(asker.status().problems).toEqual([]);
+  it('makes a problem of a log that is kept for less time than the policy wants', async () => {
+    expect((await asker.status()).problems).toEqual([]);
     gateway.changePolicy({ logRetentionDays: 31 });
-    asker.roster.accept(gateway.sign());
-    expect(asker.status().problems).toEqual([
+    await asker.roster.accept(gateway.sign());
+    expect((await asker.status()).problems).toEqual([
       "log.retentionDays in agent.yaml is 30, and the federation's policy wants at least 31",
     ]);
   });

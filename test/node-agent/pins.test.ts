@@ -16,7 +16,7 @@ describe('what an agent pins of the roster beside keys', () => {
     asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
     await police.import([known]);
     await police.upkeep();
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
   });
 
   afterEach(async () => {
@@ -25,10 +25,10 @@ describe('what an agent pins of the roster beside keys', () => {
   });
 
   /** Lets the gateway show another roster, and restarts the asker for good measure. */
-  function show(change: (roster: Roster) => Roster): void {
+  async function show(change: (roster: Roster) => Roster): Promise<void> {
     const next = change(gateway.roster);
-    asker.roster.accept(gateway.sign({ ...next, version: asker.roster.roster.version + 1 }));
-    asker.restart();
+    await asker.roster.accept(gateway.sign({ ...next, version: asker.roster.roster.version + 1 }));
+    await asker.restart();
   }
 
   const settings = (tokenTypes: Record<string, number>) => (roster: Roster) => ({
@@ -40,31 +40,31 @@ describe('what an agent pins of the roster beside keys', () => {
     },
   });
 
-  it('shows no more bits by a token type than when the roster was first seen, until somebody confirms', () => {
+  it('shows no more bits by a token type than when the roster was first seen, until somebody confirms', async () => {
     const agreed = asker.roster.roster.policy.settings.tokenTypes;
     expect(asker.roster.trustedBudgets()).toEqual(agreed);
     const moved = Object.fromEntries(Object.keys(agreed).map((type, i) => [type, i === 0 ? 0 : 5]));
-    show(settings(moved));
+    await show(settings(moved));
     const trusted = asker.roster.trustedBudgets();
     for (const [type, bits] of Object.entries(trusted))
       expect(bits).toBe(Math.min(agreed[type] ?? 0, moved[type] ?? 0));
     expect(asker.roster.budgetsChanged).toBe(true);
-    show(settings({ bsn: 1, skn: 1 }));
+    await show(settings({ bsn: 1, skn: 1 }));
     expect(asker.roster.trustedBudgets()).toEqual({ bsn: 1, skn: 0 });
-    show(settings(agreed));
+    await show(settings(agreed));
     expect(asker.roster.trustedBudgets()).toEqual(agreed);
     expect([asker.roster.budgetsChanged, asker.roster.changedKeys()]).toEqual([false, []]);
   });
 
-  it('takes no other policy under the number of the one that it has', () => {
+  it('takes no other policy under the number of the one that it has', async () => {
     const held = asker.roster.roster;
     const policy = { ...held.policy, tokenRights: { bsn: ['other' as const] } };
-    asker.roster.accept(gateway.sign({ ...held, policy, version: held.version + 1 }));
+    await asker.roster.accept(gateway.sign({ ...held, policy, version: held.version + 1 }));
     expect(asker.roster.refused).toContain('two different policies of version');
     expect(asker.roster.roster.policy).toEqual(held.policy);
   });
 
-  it('notices a register that is not on the roster any more, also after a restart, and its return', () => {
+  it('notices a register that is not on the roster any more, also after a restart, and its return', async () => {
     expect(asker.roster.vanishedRegisters()).toEqual([]);
     const emptied = (roster: Roster): Roster => ({
       ...roster,
@@ -72,11 +72,11 @@ describe('what an agent pins of the roster beside keys', () => {
         agency.id === 'politie' ? { ...agency, registers: [] } : agency,
       ),
     });
-    show(emptied);
+    await show(emptied);
     expect(asker.roster.vanishedRegisters()).toEqual(['politie/incidenten']);
-    show((roster) => roster);
+    await show((roster) => roster);
     expect(asker.roster.vanishedRegisters()).toEqual([]);
-    show((roster) => ({ ...roster, agencies: roster.agencies.filter(({ id }) => id !== 'politie') }));
+    await show((roster) => ({ ...roster, agencies: roster.agencies.filter(({ id }) => id !== 'politie') }));
     expect(asker.roster.vanishedRegisters()).toEqual(['politie/incidenten']);
   });
 });

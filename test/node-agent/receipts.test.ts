@@ -27,7 +27,7 @@ describe('what an agent does with receipts', () => {
     asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
     await police.import([known]);
     await police.upkeep();
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     gateway.deliveries.length = 0;
   });
 
@@ -46,14 +46,15 @@ describe('what an agent does with receipts', () => {
       state: string;
     }[];
   const states = (): string[] => receipts().map(({ state }) => state);
-  const alarms = (node: TestNode): string[] => node.watch.store.alarms(true).map(({ kind }) => kind);
+  const alarms = async (node: TestNode): Promise<string[]> =>
+    (await node.watch.store.alarms(true)).map(({ kind }) => kind);
   /** Time goes by, the log grows, and the agents see a checkpoint before and after. */
   const later = async (): Promise<void> => {
     for (let i = 0; i < 2; i++) {
       gateway.now += 2 * MINUTE;
       grow(gateway.log, 1);
       for (const node of [police, asker])
-        node.watch.handler.published(new TextEncoder().encode(gateway.logFor(node.id).checkpoint));
+        await node.watch.handler.published(new TextEncoder().encode(gateway.logFor(node.id).checkpoint));
       await police.watch.view.checkPending();
       await asker.watch.view.checkPending();
     }
@@ -146,7 +147,7 @@ describe('what an agent does with receipts', () => {
     });
 
     it('would ask all the same if it did not look (so that the test can fail)', async () => {
-      asker.watch.receipts.accept = () => undefined;
+      asker.watch.receipts.accept = async () => undefined;
       gateway.changeEntry = (entry) => ({ ...entry, agency: 'politie' });
       expect(await ask()).toBe('known');
     });
@@ -160,8 +161,8 @@ describe('what an agent does with receipts', () => {
       await later();
       await rounds();
       expect(states()).toEqual(['settled', 'settled']);
-      expect(asker.watch.settling.waiting).toEqual({ receipts: 0, since: undefined });
-      expect([...alarms(asker), ...alarms(police)]).toEqual([]);
+      expect(await asker.watch.settling.waiting()).toEqual({ receipts: 0, since: undefined });
+      expect([...(await alarms(asker)), ...(await alarms(police))]).toEqual([]);
     });
 
     it('waits while the gateway is away or has published nothing that could hold the entry', async () => {
@@ -173,7 +174,7 @@ describe('what an agent does with receipts', () => {
       await expect(asker.watch.round()).rejects.toMatchObject({ code: 'gateway-unreachable' });
       expect(states()).toEqual(['kept']);
       gateway.beforeShowing = async () => undefined;
-      expect([...alarms(asker), ...alarms(police)]).toEqual([]);
+      expect([...(await alarms(asker)), ...(await alarms(police))]).toEqual([]);
       await rounds();
       expect(states()).toEqual(['settled']);
     });
@@ -185,8 +186,8 @@ describe('what an agent does with receipts', () => {
       const { log } = gateway;
       Object.defineProperty(log, 'entries', { get: () => [] });
       await asker.watch.round();
-      expect(alarms(asker)).toEqual(['entry-missing']);
-      const [alarm] = asker.watch.store.alarms(true);
+      expect(await alarms(asker)).toEqual(['entry-missing']);
+      const [alarm] = await asker.watch.store.alarms(true);
       expect(alarm!.detail).toContain(lookupId);
       // The entry and the proof are the evidence, and nobody but this agency reads them in the file.
       expect(decodeEntry(new TextEncoder().encode(alarm!.evidence[0]))).toMatchObject({ lookupId });
@@ -194,30 +195,30 @@ describe('what an agent does with receipts', () => {
       await police.canary();
       expect(await ask()).toBe('known');
       await asker.watch.round();
-      expect(alarms(asker)).toEqual(['entry-missing']);
+      expect(await alarms(asker)).toEqual(['entry-missing']);
     });
 
     it('gives no alarm right after a restart, when it cannot know how old the checkpoint is', async () => {
       await ask();
       gateway.now += 10 * MINUTE;
       Object.defineProperty(gateway.log, 'entries', { get: () => [] });
-      asker.restart();
+      await asker.restart();
       await asker.watch.round();
-      expect(alarms(asker)).toEqual([]);
-      expect(asker.watch.settling.waiting.receipts).toBe(1);
+      expect(await alarms(asker)).toEqual([]);
+      expect((await asker.watch.settling.waiting()).receipts).toBe(1);
     });
 
     it('gives an alarm at the node for a lookup that the gateway let through without an entry', async () => {
       // The asker is in the plot: it does not look, and the entry stands in a log that nobody else sees.
-      asker.watch.receipts.accept = () => undefined;
+      asker.watch.receipts.accept = async () => undefined;
       const aside = gateway.log.copy();
       gateway.logFor = (agency) => (agency === 'gemeente' ? aside : gateway.log);
       expect(await ask()).toBe('known');
       await later();
       await police.watch.round();
-      expect(alarms(police)).toEqual(['entry-missing']);
+      expect(await alarms(police)).toEqual(['entry-missing']);
       // And a node that does not look finds nothing.
-      expect(alarms(asker)).toEqual([]);
+      expect(await alarms(asker)).toEqual([]);
     });
 
     it.each([
@@ -228,20 +229,20 @@ describe('what an agent does with receipts', () => {
       expect(await ask()).toBe('known');
       await later();
       await police.watch.round();
-      expect(alarms(police)).toEqual(['entry-differs']);
+      expect(await alarms(police)).toEqual(['entry-differs']);
       await police.watch.round();
-      expect(alarms(police)).toHaveLength(1);
+      expect(await alarms(police)).toHaveLength(1);
     });
 
     it('looks for what it answered from the first start on, and not for what was before', async () => {
       await ask();
       police.database.prepare("DELETE FROM state WHERE name = 'log-compared'").run();
-      police.restart();
+      await police.restart();
       await police.upkeep();
       Object.defineProperty(gateway.log, 'entries', { get: () => [] });
       await later();
       await police.watch.round();
-      expect(alarms(police)).toEqual([]);
+      expect(await alarms(police)).toEqual([]);
     });
 
     it('keeps them as long as the log, and no longer', async () => {
@@ -270,7 +271,7 @@ describe('what an agent does with receipts', () => {
       gateway.logFor = (agency) => (agency === id ? fork : gateway.log);
     };
     const publish = async (node: TestNode, log = gateway.logFor(node.id)): Promise<void> => {
-      node.watch.handler.published(new TextEncoder().encode(log.checkpoint));
+      await node.watch.handler.published(new TextEncoder().encode(log.checkpoint));
       await node.watch.view.checkPending();
     };
 
@@ -287,7 +288,7 @@ describe('what an agent does with receipts', () => {
       await publish(asker, gateway.log);
       expect(await ask().catch((error: HitError) => error.code)).toMatch(/known|log-inconsistent/);
       await insist(asker);
-      expect(alarms(asker)).toEqual(['fork']);
+      expect(await alarms(asker)).toEqual(['fork']);
       const before = gateway.deliveries.length;
       await expect(ask()).rejects.toMatchObject({ code: 'log-inconsistent' });
       expect(gateway.deliveries).toHaveLength(before);
@@ -301,7 +302,7 @@ describe('what an agent does with receipts', () => {
       await publish(asker);
       await ask().catch(() => undefined);
       await insist(asker);
-      expect(alarms(asker)).toHaveLength(1);
+      expect(await alarms(asker)).toHaveLength(1);
     });
 
     it('does not find it out so without looking at the commitments of others (so that the test can fail)', async () => {
@@ -311,19 +312,20 @@ describe('what an agent does with receipts', () => {
       await publish(asker);
       const { view } = asker.watch;
       const seenCheckpoint = view.seenCheckpoint.bind(view);
-      view.seenCheckpoint = (note, from) => (from === 'answer' ? undefined : seenCheckpoint(note, from));
+      view.seenCheckpoint = async (note, from) =>
+        from === 'answer' ? undefined : seenCheckpoint(note, from);
       await ask();
       await insist(asker);
-      expect(alarms(asker)).toEqual([]);
+      expect(await alarms(asker)).toEqual([]);
     });
 
     it('gives no answer, and never "not known", while there is an alarm', async () => {
       await publish(police);
       splitFor('gemeente');
       await publish(police);
-      expect(alarms(police)).toEqual([]);
-      police.watch.handler.published(new TextEncoder().encode(gateway.logFor('gemeente').checkpoint));
-      expect(alarms(police)).toEqual(['fork']);
+      expect(await alarms(police)).toEqual([]);
+      await police.watch.handler.published(new TextEncoder().encode(gateway.logFor('gemeente').checkpoint));
+      expect(await alarms(police)).toEqual(['fork']);
       gateway.logFor = () => gateway.log;
       expect(await ask()).toBe('no-answer: rejected');
       expect(police.log.lines).toContainEqual(
@@ -344,12 +346,12 @@ describe('what an agent does with receipts', () => {
     const { status, body } = await police.watch.handler.addCheckpoint(await gateway.log.addCheckpoint(0));
     expect(status).toBe(200);
     const note = `${gateway.log.checkpoint}${new TextDecoder().decode(body)}`;
-    wary.roster.accept(gateway.sign());
-    wary.watch.handler.published(new TextEncoder().encode(note));
+    await wary.roster.accept(gateway.sign());
+    await wary.watch.handler.published(new TextEncoder().encode(note));
     expect(published.latest).toMatchObject({ size: gateway.log.size, partners: 1 });
     expect(problem()).toBeUndefined();
     grow(gateway.log, 1);
-    wary.watch.handler.published(new TextEncoder().encode(gateway.log.checkpoint));
+    await wary.watch.handler.published(new TextEncoder().encode(gateway.log.checkpoint));
     expect(problem()).toBeUndefined();
     gateway.now += 6 * MINUTE;
     expect(problem()).toContain('minWitnesses');

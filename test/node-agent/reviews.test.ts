@@ -26,18 +26,18 @@ describe('a lookup that was asked in need', () => {
     police = await TestNode.join(gateway, 'politie', { registers: [registerOf('zaken', ['bsn'])] });
     await police.import([known]);
     asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     await police.upkeep();
   });
 
   afterEach(() => Promise.all([asker.close(), police.close()]));
 
   const inNeed = () => asker.ask([known], { breakGlass: { reason: REASON } });
-  const give = (change: object = {}) =>
+  const give = async (change: object = {}) =>
     review(
       { agencyLog: asker.agencyLog, reviews: asker.reviews, keys: asker.keys, clock: asker.clock },
       {
-        lookupId: asker.reviews.list()[0]?.lookupId ?? '',
+        lookupId: (await asker.reviews.list())[0]?.lookupId ?? '',
         verdict: 'justified',
         by: 'p.pietersen',
         ...change,
@@ -49,7 +49,7 @@ describe('a lookup that was asked in need', () => {
     const approval = { professional: 'p.pietersen', role: 'case-worker' };
     const [result] = await asker.ask([known], { approval });
     expect(wordOf(result!['politie/zaken'])).toBe('known');
-    expect(asker.reviews.list()).toEqual([]);
+    expect(await asker.reviews.list()).toEqual([]);
     await expect(
       asker.ask([known], { approval: { ...approval, professional: 'j.jansen' } }),
     ).rejects.toMatchObject({ rule: 'approval', fields: [{ field: 'approval.professional' }] });
@@ -58,7 +58,11 @@ describe('a lookup that was asked in need', () => {
       fields: [{ field: 'approval.role' }],
     });
     // What was refused here never left the agency.
-    expect(asker.agencyLog.read(0, 20).map(({ event }) => event)).toEqual(['asking', 'opened', 'asked']);
+    expect((await asker.agencyLog.read(0, 20)).map(({ event }) => event)).toEqual([
+      'asking',
+      'opened',
+      'asked',
+    ]);
   });
 
   it('is refused where the purpose does not allow it, and where a node does not', async () => {
@@ -73,35 +77,41 @@ describe('a lookup that was asked in need', () => {
 
   it('keeps its reason in the agency’s own log, and nowhere else', async () => {
     expect(wordOf((await inNeed())[0]!['politie/zaken'])).toBe('known');
-    expect(asker.reviews.list()).toEqual([
+    expect(await asker.reviews.list()).toEqual([
       expect.objectContaining({ professional: 'j.jansen', purpose: PURPOSE, persons: 1, reason: REASON }),
     ]);
-    const elsewhere = JSON.stringify([gateway.log.entries, police.agencyLog.read(0, 20), asker.log.lines]);
+    const elsewhere = JSON.stringify([
+      gateway.log.entries,
+      await police.agencyLog.read(0, 20),
+      asker.log.lines,
+    ]);
     expect(elsewhere).toContain('breakGlass');
     expect(elsewhere).not.toContain('voor de deur');
   });
 
   it('is reviewed by somebody else, once, and the gateway is told', async () => {
     await inNeed();
-    const { lookupId } = asker.reviews.list()[0]!;
-    expect(() => give({ by: ' J.Jansen ' })).toThrow(expect.objectContaining({ code: 'not-allowed' }));
-    const report = give();
+    const { lookupId } = (await asker.reviews.list())[0]!;
+    await expect(give({ by: ' J.Jansen ' })).rejects.toThrow(
+      expect.objectContaining({ code: 'not-allowed' }),
+    );
+    const report = await give();
     expect(report).toEqual({
       lookupId,
       verdict: 'justified',
       reviewer: professionalPseudonym(asker.keys, 'p.pietersen'),
     });
-    expect(asker.reviews.list()).toEqual([]);
-    expect(asker.agencyLog.read(0, 20).at(-1)).toMatchObject({
+    expect(await asker.reviews.list()).toEqual([]);
+    expect((await asker.agencyLog.read(0, 20)).at(-1)).toMatchObject({
       event: 'reviewed',
       detail: { lookupId, verdict: 'justified', by: 'p.pietersen' },
     });
     // Given again it is told again, and not written again.
-    const { sequence } = asker.agencyLog.head();
-    expect(give({ lookupId })).toEqual(report);
-    expect(asker.agencyLog.head().sequence).toBe(sequence);
-    expect(() => give({ lookupId, verdict: 'not-justified' })).toThrow(/reviewed already/);
-    expect(() => give({ lookupId: 'AAAAAAAAAAAAAAAAAAAAAA' })).toThrow(/no lookup of this number/);
+    const { sequence } = await asker.agencyLog.head();
+    expect(await give({ lookupId })).toEqual(report);
+    expect((await asker.agencyLog.head()).sequence).toBe(sequence);
+    await expect(give({ lookupId, verdict: 'not-justified' })).rejects.toThrow(/reviewed already/);
+    await expect(give({ lookupId: 'AAAAAAAAAAAAAAAAAAAAAA' })).rejects.toThrow(/no lookup of this number/);
     asker.notices.add({ type: 'review', report });
     await asker.notices.send();
     expect(gateway.reviews).toEqual([{ agency: 'gemeente', ...report }]);
@@ -110,16 +120,16 @@ describe('a lookup that was asked in need', () => {
   it('is a notice in status when nobody has looked at it for two days, also after a restart', async () => {
     await inNeed();
     gateway.now += 2 * DAY;
-    expect(asker.status().notices).toEqual([]);
-    expect(asker.status().reviews).toBe(1);
+    expect((await asker.status()).notices).toEqual([]);
+    expect((await asker.status()).reviews).toBe(1);
     gateway.now += 1;
-    expect(asker.status().notices.join()).toMatch(/^1 of the lookups that were asked in need/);
-    asker.restart();
-    expect(asker.status().notices.join()).toMatch(
+    expect((await asker.status()).notices.join()).toMatch(/^1 of the lookups that were asked in need/);
+    await asker.restart();
+    expect((await asker.status()).notices.join()).toMatch(
       /wait for a review for more than 2 days; see "hit-agent review"/,
     );
-    give();
-    expect(asker.status().notices).toEqual([]);
+    await give();
+    expect((await asker.status()).notices).toEqual([]);
   });
 });
 

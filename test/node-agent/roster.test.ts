@@ -30,40 +30,40 @@ describe('the roster as an agent trusts it', () => {
     await asker.close();
   });
 
-  it('refuses one that somebody else signed, and keeps the one it has', () => {
+  it('refuses one that somebody else signed, and keeps the one it has', async () => {
     const { version } = asker.roster.roster;
     gateway.version += 5;
-    expect(() => asker.roster.accept(gateway.sign(gateway.roster, secureRandom(32)))).toThrow(
+    await expect(asker.roster.accept(gateway.sign(gateway.roster, secureRandom(32)))).rejects.toThrow(
       /signature-invalid/,
     );
     const document = gateway.sign();
     const tampered = { ...document, payload: encodeBase64(new TextEncoder().encode('{}')) };
-    expect(() => asker.roster.accept(tampered)).toThrow(/signature-invalid/);
+    await expect(asker.roster.accept(tampered)).rejects.toThrow(/signature-invalid/);
     expect(asker.roster.roster.version).toBe(version);
-    asker.restart();
+    await asker.restart();
     expect(asker.roster.roster.version).toBe(version);
   });
 
-  it('leaves an older one aside, also after a restart, and says so', () => {
+  it('leaves an older one aside, also after a restart, and says so', async () => {
     gateway.version = 40;
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     gateway.version = 39;
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     expect(asker.roster.roster.version).toBe(40);
     expect(asker.roster.refused).toMatch(/version 39 .* version 40/);
-    asker.restart();
-    asker.roster.accept(gateway.sign());
+    await asker.restart();
+    await asker.roster.accept(gateway.sign());
     expect(asker.roster.roster.version).toBe(40);
     gateway.version = 41;
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     expect(asker.roster.refused).toBeUndefined();
     expect(asker.roster.roster.version).toBe(41);
   });
 
-  it('leaves another one of the same version aside, and calls it an error', () => {
-    asker.roster.accept(gateway.sign());
+  it('leaves another one of the same version aside, and calls it an error', async () => {
+    await asker.roster.accept(gateway.sign());
     const before = asker.roster.roster;
-    asker.roster.accept(gateway.sign({ ...gateway.roster, issuedAt: gateway.roster.issuedAt + 1 }));
+    await asker.roster.accept(gateway.sign({ ...gateway.roster, issuedAt: gateway.roster.issuedAt + 1 }));
     expect(asker.roster.roster).toEqual(before);
     expect(asker.log.lines).toContainEqual(
       expect.objectContaining({ level: 'error', event: 'roster-forked' }),
@@ -72,7 +72,7 @@ describe('the roster as an agent trusts it', () => {
   });
 
   it('does not use changed keys of an agency until they are pinned, also after restarts', async () => {
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     const keys = await deriveKeys(await loadSodium(), suite, 'x25519', makeSeeds(secureRandom));
     const entry = gateway.agencies.get('politie')!;
     gateway.put({ ...entry, sessionKey: keys.sessionKey });
@@ -80,19 +80,22 @@ describe('the roster as an agent trusts it', () => {
     expect(asker.log.lines).toContainEqual(
       expect.objectContaining({ level: 'error', event: 'key-changed', agency: 'politie' }),
     );
-    asker.restart();
+    await asker.restart();
     expect(asker.roster.changedKeys()).toEqual(['politie']);
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('no-answer: key-changed');
     // The gateway puts the old ones back: nothing to be afraid of.
     gateway.put(entry);
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('known');
     gateway.put({ ...entry, identityKey: encodeBase64(keys.identityKey) });
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     expect(asker.roster.isTrusted('politie')).toBe(false);
-    asker.state.setPin({ name: 'politie', fingerprint: fingerprintsOf(asker.roster.roster).get('politie')! });
-    asker.roster.checkPins();
+    await asker.state.setPin({
+      name: 'politie',
+      fingerprint: fingerprintsOf(asker.roster.roster).get('politie')!,
+    });
+    await asker.roster.checkPins();
     expect(asker.roster.isTrusted('politie')).toBe(true);
-    asker.restart();
+    await asker.restart();
     expect(asker.roster.changedKeys()).toEqual([]);
   });
 
@@ -101,8 +104,8 @@ describe('the roster as an agent trusts it', () => {
     expect(wordOf(before![REGISTER])).toBe('known');
     const entry = gateway.agencies.get('gemeente')!;
     gateway.put({ ...entry, identityKey: encodeBase64(secureRandom(32)) });
-    police.roster.accept(gateway.sign());
-    asker.restart();
+    await police.roster.accept(gateway.sign());
+    await asker.restart();
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('no-answer: rejected');
     expect(police.log.lines.at(-1)).toMatchObject({ code: 'key-changed' });
   });
@@ -111,13 +114,13 @@ describe('the roster as an agent trusts it', () => {
     const other = new StandInGateway();
     gateway.evaluation = other.evaluation;
     gateway.version++;
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     await expect(police.import([known])).rejects.toMatchObject({ code: 'key-changed' });
     await expect(asker.ask([known])).rejects.toMatchObject({ code: 'key-changed' });
   });
 
   it('asks as the newest roster says when the gateway finds the one it had outdated', async () => {
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     const client = gateway.clientOf('gemeente');
     const service = { ...asker.service, gateway: { ...client } };
     let attempts = 0;
@@ -136,7 +139,7 @@ describe('the roster as an agent trusts it', () => {
       role: ROLE,
       persons: [{ bsn: known }],
     };
-    const lookup = beginLookup(service, lookupInputSchema.parse(input));
+    const lookup = await beginLookup(service, lookupInputSchema.parse(input));
     const words: string[] = [];
     for await (const event of lookup.events)
       if (event.type === 'register') words.push(wordOf(event.outcomes[0]));
@@ -145,10 +148,10 @@ describe('the roster as an agent trusts it', () => {
   });
 
   it('does not call a reply invalid because the roster changed while the lookup was being opened', async () => {
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
     gateway.beforeOpening = async () => {
       gateway.version++;
-      asker.roster.accept(gateway.sign());
+      await asker.roster.accept(gateway.sign());
       gateway.beforeOpening = async () => undefined;
     };
     expect(wordOf((await asker.ask([known]))[0]![REGISTER])).toBe('known');

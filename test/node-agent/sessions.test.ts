@@ -45,7 +45,7 @@ describe('sessions between two agencies', () => {
   it('sends the opening along until the node has answered, and no longer', async () => {
     await ask();
     expect(gateway.deliveries.at(-1)!.question.opening).toBeUndefined();
-    asker.restart();
+    await asker.restart();
     gateway.nodes.delete('politie');
     expect(await ask()).toBe('no-answer: not-connected');
     gateway.nodes.set('politie', (delivery) => police.answer(delivery));
@@ -79,7 +79,7 @@ describe('sessions between two agencies', () => {
 
   it('asks again by itself, once, when the node was restarted', async () => {
     await ask();
-    police.restart();
+    await police.restart();
     await police.canary();
     const from = gateway.deliveries.length;
     expect(await ask()).toBe('known');
@@ -89,7 +89,7 @@ describe('sessions between two agencies', () => {
 
   it('opens one new session when several lookups find out at once that the node was restarted', async () => {
     await ask();
-    police.restart();
+    await police.restart();
     await police.canary();
     const from = gateway.deliveries.length;
     const words = await Promise.all(Array.from({ length: 6 }, ask));
@@ -106,11 +106,11 @@ describe('sessions between two agencies', () => {
 
   it('holds a bounded number of sessions of one asker, and none of the others is pushed out', async () => {
     const other = await TestNode.join(gateway, 'reclassering', { registers: [] });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     await other.ask([known]);
     const theirs = gateway.deliveries.at(-1)!.question.sessionId;
     for (let i = 0; i < 40; i++) {
-      asker.restart();
+      await asker.restart();
       expect(await ask()).toBe('known');
     }
     await other.ask([known]);
@@ -133,7 +133,7 @@ describe('sessions between two agencies', () => {
   });
 
   it('throws away an expired session, and takes no question in it', async () => {
-    asker.restart();
+    await asker.restart();
     await ask();
     const { sessionId } = gateway.deliveries.at(-1)!.question;
     gateway.now += HOUR + 1;

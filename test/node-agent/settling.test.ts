@@ -21,7 +21,7 @@ describe('looking up in the log what was asked and answered', () => {
     asker = await TestNode.join(gateway, 'gemeente', { registers: [] });
     await police.import([known]);
     await police.upkeep();
-    asker.roster.accept(gateway.sign());
+    await asker.roster.accept(gateway.sign());
   });
 
   afterEach(async () => {
@@ -40,14 +40,15 @@ describe('looking up in the log what was asked and answered', () => {
       state: string;
     }[];
   const states = (): string[] => receipts().map(({ state }) => state);
-  const alarms = (node: TestNode): string[] => node.watch.store.alarms(true).map(({ kind }) => kind);
+  const alarms = async (node: TestNode): Promise<string[]> =>
+    (await node.watch.store.alarms(true)).map(({ kind }) => kind);
   /** Time goes by, the log grows, and the agents see a checkpoint before and after. */
   const later = async (): Promise<void> => {
     for (let i = 0; i < 2; i++) {
       gateway.now += 2 * MINUTE;
       grow(gateway.log, 1);
       for (const node of [police, asker]) {
-        node.watch.handler.published(new TextEncoder().encode(gateway.logFor(node.id).checkpoint));
+        await node.watch.handler.published(new TextEncoder().encode(gateway.logFor(node.id).checkpoint));
         await node.watch.view.checkPending();
       }
     }
@@ -77,16 +78,16 @@ describe('looking up in the log what was asked and answered', () => {
     await Promise.allSettled([police.watch.round(), asker.watch.round()]);
     expect(states()).toEqual(['kept', 'settled', 'settled']);
     // The node has only the first one left to look for, and remembers that over a restart.
-    const [first] = police.agencyLog.read(0, 100).filter(({ event }) => event === 'answered');
-    expect(police.watch.settling.waiting.since).toBe(first!.at);
-    expect(police.watch.store.comparedUpTo()).toBe(first!.sequence - 1);
+    const [first] = (await police.agencyLog.read(0, 100)).filter(({ event }) => event === 'answered');
+    expect((await police.watch.settling.waiting()).since).toBe(first!.at);
+    expect(await police.watch.store.comparedUpTo()).toBe(first!.sequence - 1);
     spoilt.lookupId = '';
-    police.restart();
+    await police.restart();
     await police.watch.round();
     await asker.watch.round();
     expect(states()).toEqual(['settled', 'settled', 'settled']);
-    expect(police.watch.settling.waiting.since).toBeUndefined();
-    expect([...alarms(asker), ...alarms(police)]).toEqual([]);
+    expect((await police.watch.settling.waiting()).since).toBeUndefined();
+    expect([...(await alarms(asker)), ...(await alarms(police))]).toEqual([]);
   });
 
   it('goes on behind two hundred that wait', async () => {
@@ -94,20 +95,20 @@ describe('looking up in the log what was asked and answered', () => {
     const [{ lookup_id: lookupId, at }] = asker.database
       .prepare('SELECT lookup_id, at FROM receipts')
       .all() as unknown as [{ lookup_id: string; at: number }];
-    const { receiptStore } = openLogStores(asker.database, backend, asker.keys);
-    const { receipt, leaf } = receiptStore.find(lookupId)!;
+    const { receiptStore } = openLogStores(asker.stores, backend, asker.keys);
+    const { receipt, leaf } = (await receiptStore.find(lookupId))!;
     for (let i = 0; i < 250; i++)
-      receiptStore.keep({ lookupId: `AAAA${i}`, at: at - 1_000 + i, leaf, receipt });
+      await receiptStore.keep({ lookupId: `AAAA${i}`, at: at - 1_000 + i, leaf, receipt });
     await asker.watch.round();
     expect(states().filter((state) => state === 'settled')).toHaveLength(1);
-    expect(alarms(asker)).toEqual([]);
+    expect(await alarms(asker)).toEqual([]);
   });
 
   it('finds a missing entry behind one that waits, and gives one alarm for it, also after a restart', async () => {
     const spoilt = spoil(fail);
     await ask();
     spoilt.lookupId = receipts()[0]!.lookup_id;
-    asker.watch.receipts.accept = () => undefined;
+    asker.watch.receipts.accept = async () => undefined;
     const whole = gateway.log;
     const aside = gateway.log.copy();
     gateway.logFor = (agency) => (agency === 'gemeente' ? aside : whole);
@@ -115,12 +116,12 @@ describe('looking up in the log what was asked and answered', () => {
     await later();
     for (let i = 0; i < 2; i++) {
       await police.watch.round().catch(() => undefined);
-      expect(alarms(police)).toEqual(['entry-missing']);
-      police.restart();
+      expect(await alarms(police)).toEqual(['entry-missing']);
+      await police.restart();
       await later();
     }
     // The gateway may have been killed between the answer and its entry; the words say whom to ask.
-    expect(police.watch.store.alarms(true)[0]!.detail).toMatch(
+    expect((await police.watch.store.alarms(true))[0]!.detail).toMatch(
       /gateway stopped while the question was on its way.*hit-gateway audit reconcile/,
     );
   });

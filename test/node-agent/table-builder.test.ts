@@ -12,6 +12,7 @@ import {
   rangeAt,
   tagOf,
 } from '@hitmachine/protocol';
+import { SqliteAgentDatabase } from '../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
 import { sqlitePseudonymStore } from '../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
 import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
@@ -73,7 +74,7 @@ describe('tables on worker threads', () => {
     delay.enable();
     let rows = 0;
     const seen = new Set<string>();
-    for await (const page of sqlitePseudonymStore(database).pages('r', 'bsn', 0)) {
+    for await (const page of sqlitePseudonymStore(new SqliteAgentDatabase(database)).pages('r', 'bsn', 0)) {
       rows += page.maskedHashes.length;
       for (let i = 0; i < page.maskedHashes.length; i++)
         seen.add(bytesToHex(page.elements.subarray(i * 32, i * 32 + 8)));

@@ -32,10 +32,10 @@ describe('an agency without the right to use a number', () => {
       subjectAccess: {},
       kind: 'housing-association',
     });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     await police.upkeep();
     await housing.upkeep();
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
   });
 
   afterEach(() => Promise.all([housing.close(), police.close()]));
@@ -67,7 +67,7 @@ describe('an agency without the right to use a number', () => {
     expect(held).toEqual([0, 0]);
     const listed = gateway.agencies.get('wonen')!.registers;
     expect(listed.map(({ tokenTypes }) => tokenTypes.includes('bsn'))).toEqual([false, false]);
-    expect(housing.status().registers[0]!.problem).toBe('this agency has no right to use bsn');
+    expect((await housing.status()).registers[0]!.problem).toBe('this agency has no right to use bsn');
     // And others do not ask it by the number.
     const [result] = await police.ask([known]);
     expect(wordOf(result!['wonen/huurders'])).toBe('no-answer: not-imported');

@@ -12,30 +12,33 @@ function upkeepOf(works: Partial<Record<'roster' | 'epoch' | 'canary' | 'log', (
   let version = 1;
   let broken = false;
   const state = {
-    version() {
+    async version() {
       if (broken) throw new Error('disk I/O error');
-      return version;
+      return String(version);
     },
   } as StateStore;
   const work = (name: 'roster' | 'epoch' | 'canary' | 'log') => async () => {
     done.push(name);
     return works[name]?.();
   };
-  const upkeep = new Upkeep({
-    log,
-    state,
-    canaryIntervalMs: 60_000,
-    refreshRoster: async () => void (await work('roster')()),
-    rereadState: () => void done.push('pins'),
-    refreshEpoch: async () => (await work('epoch')()) === true,
-    canary: async () => void (await work('canary')()),
-    watchLog: async () => void (await work('log')()),
-    // Silent: what they do is tested beside their own parts.
-    beginAskedAbout: async () => undefined,
-    removeOldContent: async () => undefined,
-    watchPolicy: () => undefined,
-    epochIsDue: () => false,
-  });
+  const upkeep = new Upkeep(
+    {
+      log,
+      state,
+      canaryIntervalMs: 60_000,
+      refreshRoster: async () => void (await work('roster')()),
+      rereadState: async () => void done.push('pins'),
+      refreshEpoch: async () => (await work('epoch')()) === true,
+      canary: async () => void (await work('canary')()),
+      watchLog: async () => void (await work('log')()),
+      // Silent: what they do is tested beside their own parts.
+      beginAskedAbout: async () => undefined,
+      removeOldContent: async () => undefined,
+      watchPolicy: () => undefined,
+      epochIsDue: async () => false,
+    },
+    String(version),
+  );
   return { upkeep, done, log, write: () => version++, breakDatabase: (is: boolean) => (broken = is) };
 }
 

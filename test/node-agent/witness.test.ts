@@ -15,9 +15,9 @@ describe('an agent as a witness', () => {
   let log: SmallLog;
   let agent: Watching;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     log = logOf(4);
-    agent = new Watching(log);
+    agent = await Watching.start(log);
   });
 
   afterEach(() => agent.close());
@@ -41,7 +41,7 @@ describe('an agent as a witness', () => {
       grow(log, i);
     }
     expect(agent.proofs).toBe(0);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
   });
 
   it('says where it is when the log thinks otherwise', async () => {
@@ -49,7 +49,7 @@ describe('an agent as a witness', () => {
     grow(log, 3);
     expect(await agent.asked(await log.addCheckpoint(0))).toEqual({ status: 409, text: '4\n' });
     expect((await agent.asked(await log.addCheckpoint(4))).status).toBe(200);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
   });
 
   it('stores what it signs for before the signature goes out, and signs again when that got lost', async () => {
@@ -57,8 +57,8 @@ describe('an agent as a witness', () => {
     grow(log, 3);
     // The connection breaks after it was stored: the answer never arrives.
     await agent.asked(await log.addCheckpoint(4));
-    agent.restart();
-    expect(agent.store.heads().cosigned?.size).toBe(7);
+    await agent.restart();
+    expect((await agent.store.heads()).cosigned?.size).toBe(7);
     expect((await agent.asked(await log.addCheckpoint(4))).text).toBe('7\n');
     const again = await agent.asked(await log.addCheckpoint(7));
     expect(again.status).toBe(200);
@@ -71,7 +71,7 @@ describe('an agent as a witness', () => {
     expect(refused.status).toBe(503);
     expect(refused.text).not.toContain('\u2014');
     agent.database.exec('ALTER TABLE away RENAME TO log_heads');
-    agent.restart();
+    await agent.restart();
     expect((await agent.asked(await log.addCheckpoint(0))).status).toBe(200);
   });
 
@@ -91,9 +91,9 @@ describe('an agent as a witness', () => {
     );
     expect(refused.status).toBe(422);
     await agent.minutes(3);
-    expect(agent.alarms).toEqual(['fork']);
+    expect(await agent.alarms()).toEqual(['fork']);
     // Both notes are signed by the gateway: they show it to anybody.
-    const [alarm] = agent.store.alarms(true);
+    const [alarm] = await agent.store.alarms(true);
     const key = { origin: log.origin, publicKey: log.publicKey };
     const [older, newer, proof] = alarm!.evidence;
     expect([older, newer].map((note) => openCheckpoint(backend, note!, key).head.size)).toEqual([7, 9]);
@@ -107,7 +107,7 @@ describe('an agent as a witness', () => {
     grow(fork, 3, 'b');
     expect((await agent.asked(await log.addCheckpoint(0))).status).toBe(200);
     agent.database.exec('DELETE FROM log_heads');
-    agent.restart();
+    await agent.restart();
     const second = await agent.asked(await fork.addCheckpoint(0));
     expect(second.status).toBe(200);
     expect(isCosignature(second.text, fork)).toBe(true);
@@ -124,7 +124,7 @@ describe('an agent as a witness', () => {
     expect((await agent.asked(await fork.addCheckpoint(4))).status).toBe(503);
     await agent.minutes(3);
     expect((await agent.asked(await fork.addCheckpoint(4))).status).toBe(422);
-    expect(agent.alarms).toEqual(['fork']);
+    expect(await agent.alarms()).toEqual(['fork']);
   });
 
   it('asks for a proof when it saw another checkpoint in between, and waits when it gets none', async () => {
@@ -134,7 +134,7 @@ describe('an agent as a witness', () => {
     grow(log, 3);
     agent.beforeShowing = away;
     expect((await agent.asked(await log.addCheckpoint(4))).status).toBe(503);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
     agent.beforeShowing = async () => undefined;
     expect((await agent.asked(await log.addCheckpoint(4))).status).toBe(200);
   });
@@ -149,7 +149,7 @@ describe('an agent as a witness', () => {
     const { status, text } = await agent.asked(request);
     expect(status).toBe(200);
     expect(isCosignature(text, published)).toBe(true);
-    expect(agent.store.heads().cosigned?.size).toBe(6);
+    expect((await agent.store.heads()).cosigned?.size).toBe(6);
     expect(agent.view.newest?.size).toBe(8);
   });
 
@@ -159,12 +159,12 @@ describe('an agent as a witness', () => {
     grow(log, 6);
     await agent.asked(await log.addCheckpoint(0));
     expect((await agent.asked(late)).status).toBe(409);
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
     agent.shown = backup;
     expect(await agent.asked(late)).toEqual({ status: 409, text: '10\n' });
-    expect(agent.alarms).toEqual([]);
+    expect(await agent.alarms()).toEqual([]);
     await agent.minutes(3);
-    expect(agent.alarms).toEqual(['rollback']);
+    expect(await agent.alarms()).toEqual(['rollback']);
   });
 
   it('signs for nothing while there is an alarm, and says so', async () => {
@@ -173,11 +173,11 @@ describe('an agent as a witness', () => {
     grow(log, 3);
     grow(fork, 3, 'b');
     await agent.sees(log.checkpoint);
-    expect(() => agent.view.seenCheckpoint(fork.checkpoint, 'answer')).toThrow(HitError);
+    await expect(agent.view.seenCheckpoint(fork.checkpoint, 'answer')).rejects.toThrow(HitError);
     const refused = await agent.asked(await log.addCheckpoint(4));
     expect(refused.status).toBe(422);
     expect(refused.text).not.toContain('\u2014');
-    agent.restart();
+    await agent.restart();
     expect((await agent.asked(await log.addCheckpoint(4))).status).toBe(422);
   });
 
@@ -191,6 +191,6 @@ describe('an agent as a witness', () => {
       await agent.asked(await other.addCheckpoint(0)),
     ];
     expect(answers.map(({ status }) => status)).toEqual([400, 400, 404, 403]);
-    expect(agent.store.heads().cosigned).toBeUndefined();
+    expect((await agent.store.heads()).cosigned).toBeUndefined();
   });
 });

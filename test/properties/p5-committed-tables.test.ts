@@ -28,7 +28,7 @@ type Answered = Extract<Answer, { type: 'answered' }>;
 
 /** An asker that takes what it is sent, as all did before tables were committed to: it holds an answer against itself. */
 class Trusting extends NodeCommitments {
-  override of(_node: string, answer: Answered): LoggedTables {
+  override async of(_node: string, answer: Answered): Promise<LoggedTables> {
     const table = (register: string, tokenType: string) => {
       const reply = answer.registers.find((entry) => entry.register === register);
       const columns = reply?.type === 'tables' ? reply.columns : [];
@@ -114,7 +114,7 @@ describe('a node answers from what it committed to, or the asker sees that it do
     expect(await ask(asker)).toBe(INVALID);
     expect(lastReason()).toBe('incidenten, bsn: the buckets are not those that were committed to');
     const third = await TestNode.join(gateway, 'reclassering', { registers: [] });
-    police.roster.accept(gateway.sign());
+    await police.roster.accept(gateway.sign());
     expect(await ask(third)).toBe('known');
     await third.close();
   });

@@ -123,8 +123,8 @@ describe('a change of keys that was announced', () => {
       },
       { previous: keys.identitySeed.reveal(), next: thief.identitySeed.reveal() },
     );
-    await agent.enrolled().gateway.announceKeys(change);
-    agent.database.close();
+    await (await agent.enrolled()).gateway.announceKeys(change);
+    await agent.database.close();
     await expect
       .poll(async () => (await statusOf(town)).problems.join(), { timeout: 10_000 })
       .toContain('NEW KEYS WERE ANNOUNCED FOR THIS AGENCY');

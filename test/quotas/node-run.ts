@@ -51,7 +51,7 @@ async function nodeRun({
     const patterns = new Map<number, Pattern>();
     for (const persons of new Set(sizes))
       patterns.set(persons, await patternOf(gateway, asker, clients.slice(0, persons)));
-    const before = personsLogged(node);
+    const before = await personsLogged(node);
     const began = performance.now();
     const refusals = new Map<string, number>();
     let answered = 0;
@@ -63,7 +63,7 @@ async function nodeRun({
     }
     const seconds = (performance.now() - began) / 1_000;
     // What was asked to learn the pattern counts too.
-    const logged = personsLogged(node);
+    const logged = await personsLogged(node);
     return { what, requests, seconds, answered: answered + before, logged, expected, refusals };
   } finally {
     await node.close();
@@ -103,10 +103,10 @@ async function again(
 }
 
 /** Persons that the node's own log says it answered about. */
-function personsLogged(node: TestNode): number {
+async function personsLogged(node: TestNode): Promise<number> {
   let persons = 0;
   for (let after = 0; ;) {
-    const events = node.agencyLog.read(after, 1_000);
+    const events = await node.agencyLog.read(after, 1_000);
     if (events.length === 0) return persons;
     for (const { event, detail } of events)
       if (event === 'answered') persons += (detail as AnsweredDetail).persons;

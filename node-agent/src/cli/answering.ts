@@ -13,9 +13,9 @@ export async function answering(
 ): Promise<void> {
   const agent = await openAgent(path);
   try {
-    const before = agent.state.stoppedAnswering();
+    const before = await agent.state.stoppedAnswering();
     if (turn === 'on') {
-      agent.state.setStoppedAnswering(undefined);
+      await agent.state.setStoppedAnswering(undefined);
       terminal.out(
         before === undefined
           ? 'This agency was answering already.'
@@ -23,7 +23,7 @@ export async function answering(
       );
       return;
     }
-    agent.state.setStoppedAnswering({
+    await agent.state.setStoppedAnswering({
       since: before?.since ?? Date.now(),
       ...(reason !== undefined && { reason }),
     });
@@ -31,6 +31,6 @@ export async function answering(
       'This agency answers nothing from now on, also after a restart. To go on: hit-agent answering on',
     );
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }

@@ -30,7 +30,7 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
   const token = decodeEnrolmentToken(readToken(options));
   const agent = await openAgent(path);
   try {
-    const existing = agent.state.membership();
+    const existing = await agent.state.membership();
     if (existing !== undefined && existing.agency !== token.agency)
       throw new HitError(
         'already-exists',
@@ -39,7 +39,7 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
     const client = httpGatewayClient(agent.signer(token.agency), agent.net(url));
     // Before the token is spent.
     const before = openRoster(agent.backend, await client.roster(), token.gatewayKey);
-    refuseUnknown(agent, before, token.agency);
+    await refuseUnknown(agent, before, token.agency);
     const registers = announcedRegisters(agent.config, token.agency, () => settingsBefore(before.policy));
     const document = await client.enrol({
       agency: token.agency,
@@ -63,24 +63,24 @@ export async function enrol(path: string, options: EnrolOptions, terminal: Termi
         'key-changed',
         'the gateway put other keys on the roster than those of this agent; do not use it',
       );
-    const pinned = agent.state.pins().find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
+    const pinned = (await agent.state.pins()).find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
     const { offlineKey } = roster.gateway;
     if (pinned !== undefined && (offlineKey === undefined || keysFingerprint(offlineKey) !== pinned))
       throw new HitError(
         'key-changed',
         'the roster is not signed with the offline key of the federation that was pinned; ask its administrator',
       );
-    agent.state.setRoster(JSON.stringify(document));
+    await agent.state.setRoster(JSON.stringify(document));
     // Whoever enrols anew has new keys of its own; those of the others stay pinned.
     const own = fingerprintsOf(roster).get(token.agency);
-    if (own !== undefined) agent.state.setPin({ name: token.agency, fingerprint: own });
-    agent.state.setMembership({ agency: token.agency, gatewayUrl: url, gatewayKey: token.gatewayKey });
+    if (own !== undefined) await agent.state.setPin({ name: token.agency, fingerprint: own });
+    await agent.state.setMembership({ agency: token.agency, gatewayUrl: url, gatewayKey: token.gatewayKey });
     terminal.out(
       `${token.agency} is on the roster of ${roster.federation} (version ${roster.version}, ${counted(roster.agencies.length, 'agency', 'agencies')}).\n` +
         `Fingerprint of its keys, for partners who ask for it: ${own ?? '-'}`,
     );
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 

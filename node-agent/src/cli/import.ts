@@ -1,6 +1,5 @@
 import { HitError } from '@hitmachine/protocol';
 import { fileOf } from '@hitmachine/service';
-import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
 import type { NotAdmitted } from '../domain/admit-clients.ts';
 import { admitClients } from '../domain/admit-clients.ts';
 import { announcedRegisters } from '../domain/asked-about.ts';
@@ -57,7 +56,7 @@ export async function importFile(
   const agent = await openAgent(path);
   let tools: ImportTools | undefined;
   try {
-    const { membership, gateway } = agent.enrolled();
+    const { membership, gateway } = await agent.enrolled();
     const register = agent.config.registers.find(({ id }) => id === options.register);
     if (register === undefined) {
       const known = agent.config.registers.map(({ id }) => id).join(', ');
@@ -75,11 +74,11 @@ export async function importFile(
     });
     const { prepared, left } = await read(agent, register, source, options, tools, terminal);
     stopped.throwIfAborted();
-    const pseudonyms = sqlitePseudonymStore(agent.database);
-    const held = pseudonyms.imports().find((state) => state.register === register.id)?.clients;
+    const { pseudonyms } = agent;
+    const held = (await pseudonyms.imports()).find((state) => state.register === register.id)?.clients;
     if (!options.allowShrink) refuseShrinking(register, held, prepared.clients);
-    const roster = new RosterKeeper(agent.backend, agent.state, membership, log, Date.now, agent.keys);
-    roster.accept(await gateway.roster());
+    const roster = await RosterKeeper.open(agent.backend, agent.state, membership, log, Date.now, agent.keys);
+    await roster.accept(await gateway.roster());
     const announced = announcedRegisters(agent.config, membership.agency, () => ownSettings(roster));
     if (!options.dryRun) await publishRegisters(roster, gateway, announced);
     const imported = await importClients(
@@ -115,7 +114,7 @@ export async function importFile(
     return INTERRUPTED;
   } finally {
     tools?.close();
-    agent.database.close();
+    await agent.database.close();
   }
 }
 

@@ -25,7 +25,7 @@ export async function init(path: string, terminal: Terminal): Promise<void> {
       'already-exists',
       `${directory.keystore}: this agent has keys already; they were left as they are`,
     );
-  if (enrolledAs(directory) !== undefined) throw withoutKeys(directory);
+  if ((await enrolledAs(directory)) !== undefined) throw await withoutKeys(directory);
   if (!isThere(directory.config)) writeFileSync(directory.config, CONFIG_TEMPLATE, { mode: 0o600 });
   if (!isThere(directory.policy)) writeFileSync(directory.policy, NODE_POLICY_TEMPLATE, { mode: 0o600 });
   const config = readConfig(directory.config);

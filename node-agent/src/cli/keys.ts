@@ -58,13 +58,13 @@ async function withRoster<T>(
 ): Promise<T> {
   const agent = await openAgent(path);
   try {
-    const { membership, gateway } = agent.enrolled();
+    const { membership, gateway } = await agent.enrolled();
     const log = warnings(terminal, ['key-change-announced', 'key-change-followed']);
-    const roster = new RosterKeeper(agent.backend, agent.state, membership, log, Date.now, agent.keys);
-    roster.accept(await gateway.roster());
+    const roster = await RosterKeeper.open(agent.backend, agent.state, membership, log, Date.now, agent.keys);
+    await roster.accept(await gateway.roster());
     return await work(agent, roster);
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 
@@ -122,9 +122,9 @@ function rotateKeys(path: string, wanted: number | undefined, terminal: Terminal
       },
       { previous: keys.identitySeed.reveal(), next: next.identitySeed.reveal() },
     );
-    const { gateway } = agent.enrolled();
+    const { gateway } = await agent.enrolled();
     // The agent that serves sees that the database was written to, and reads the key store anew.
-    roster.accept(await gateway.announceKeys(change));
+    await roster.accept(await gateway.announceKeys(change));
     terminal.out(
       [
         `New keys of ${self.id} are announced for ${new Date(change.from).toISOString()}: ${fingerprintOf(self, next)}`,

@@ -20,12 +20,12 @@ export async function logAlarms(path: string, options: LogAlarmsOptions, termina
   const agent = await openAgent(path);
   try {
     const { store } = openLogStores(agent.database, agent.backend, agent.keys);
-    const alarms = store.alarms(!options.all);
+    const alarms = await store.alarms(!options.all);
     if (options.json) for (const alarm of alarms) terminal.out(inJson(alarm));
     else if (alarms.length === 0) terminal.out('No alarms.');
     else terminal.out(alarms.map(inWords).join('\n\n'));
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { HitError } from '@hitmachine/protocol';
-import { sqliteAgencyLog } from '../adapters/sqlite/agency-log.ts';
+import { sqlAgencyLog } from '../adapters/sql/agency-log.ts';
 import { reconciliationLines } from '../domain/reconciliation.ts';
 import { openAgent } from '../open-agent.ts';
 import { secureRandom } from '../random.ts';
@@ -21,12 +21,12 @@ export async function logExport(path: string, options: LogExportOptions, termina
     );
   const agent = await openAgent(path);
   try {
-    const { membership } = agent.enrolled();
-    const log = sqliteAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
+    const { membership } = await agent.enrolled();
+    const log = sqlAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
     const { since = 0, until = Infinity } = options;
-    for (const line of reconciliationLines(log, membership.agency, { since, until }))
+    for await (const line of reconciliationLines(log, membership.agency, { since, until }))
       terminal.out(JSON.stringify(line));
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }

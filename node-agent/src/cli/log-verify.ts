@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { AgencyLogHead } from '@hitmachine/protocol';
 import { HitError, base64Schema, decodeBase64, encodeBase64 } from '@hitmachine/protocol';
 import { z } from 'zod';
-import { sqliteAgencyLog } from '../adapters/sqlite/agency-log.ts';
-import { openCopy } from '../adapters/sqlite/database.ts';
-import { sqliteLogRows } from '../adapters/sqlite/log-rows.ts';
+import { sqlAgencyLog } from '../adapters/sql/agency-log.ts';
+import { openSqliteCopy } from '../adapters/sqlite/agent-database.ts';
+import { sqlLogRows } from '../adapters/sql/log-rows.ts';
 import type { LogCheck } from '../domain/log-check.ts';
 import { checkLog } from '../domain/log-check.ts';
 import { openAgent } from '../open-agent.ts';
@@ -38,20 +38,20 @@ export async function logVerify(
 async function checked(path: string, options: LogVerifyOptions): Promise<LogCheck> {
   if (options.database !== undefined) {
     const anchors = readAnchors(options.anchors);
-    const database = openCopy(options.database);
+    const database = openSqliteCopy(options.database);
     try {
-      return checkLog(sqliteLogRows(database), { anchors });
+      return await checkLog(sqlLogRows(database), { anchors });
     } finally {
-      database.close();
+      await database.close();
     }
   }
   const agent = await openAgent(path);
   try {
-    const anchors = readAnchors(options.anchors, agent.state.membership()?.agency);
-    const log = sqliteAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
-    return checkLog(log, { anchors, opener: log });
+    const anchors = readAnchors(options.anchors, (await agent.state.membership())?.agency);
+    const log = sqlAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
+    return await checkLog(log, { anchors, opener: log });
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 

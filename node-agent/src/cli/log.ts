@@ -1,5 +1,5 @@
 import { HitError, encodeBase64, hexToBytes } from '@hitmachine/protocol';
-import { sqliteAgencyLog } from '../adapters/sqlite/agency-log.ts';
+import { sqlAgencyLog } from '../adapters/sql/agency-log.ts';
 import { openAgent } from '../open-agent.ts';
 import type {
   AccessRefusedDetail,
@@ -31,25 +31,25 @@ export interface LogOptions {
 export async function log(path: string, options: LogOptions, terminal: Terminal): Promise<void> {
   const agent = await openAgent(path);
   try {
-    const entries = sqliteAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
+    const entries = sqlAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
     let { after } = options;
     for (let printed = 0; printed < options.limit; printed++) {
-      const entry = entryAfter(entries, after);
+      const entry = await entryAfter(entries, after);
       if (entry === undefined) return;
       terminal.out(options.json ? inJson(entry) : inWords(entry));
       after = entry.sequence;
     }
-    if (entryAfter(entries, after) !== undefined)
+    if ((await entryAfter(entries, after)) !== undefined)
       terminal.err(`There are more entries: hit-agent log --after ${after} --dir ${path}\n`);
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 
 /** One by one, so that it can be told which entry does not open. */
-function entryAfter(entries: AgencyLog, after: number): LoggedEvent | undefined {
+async function entryAfter(entries: AgencyLog, after: number): Promise<LoggedEvent | undefined> {
   try {
-    return entries.read(after, 1)[0];
+    return (await entries.read(after, 1))[0];
   } catch (cause) {
     if (!(cause instanceof HitError) || cause.code !== 'decryption-failed') throw cause;
     throw new HitError(

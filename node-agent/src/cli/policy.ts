@@ -31,7 +31,7 @@ export async function validatePolicy(
   try {
     const name = file ?? agent.directory.policy;
     const { policy, place } = readPlacedPolicy(name);
-    const roster = storedRoster(agent);
+    const roster = await storedRoster(agent);
     if (roster === undefined) {
       terminal.out(`${name} is valid. This agent is not enrolled yet, so its names were not looked at.`);
       return;
@@ -43,7 +43,7 @@ export async function validatePolicy(
     if (lines.length > 0) throw new HitError('config-invalid', lines.join('\n'));
     terminal.out(`${name} is valid, against version ${roster.version} of the roster.`);
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 
@@ -52,12 +52,12 @@ export async function showPolicy(path: string, terminal: Terminal): Promise<void
   const agent = await openAgent(path);
   try {
     const { policy } = readPlacedPolicy(agent.directory.policy);
-    const roster = storedRoster(agent);
+    const roster = await storedRoster(agent);
     if (roster === undefined)
       throw new HitError('not-ready', 'there is no roster yet: run "hit-agent enrol" first');
-    const { agency } = agent.enrolled().membership;
+    const { agency } = (await agent.enrolled()).membership;
     const own = roster.agencies.find(({ id }) => id === agency)?.registers ?? [];
-    const stopped = agent.state.stoppedAnswering();
+    const stopped = await agent.state.stoppedAnswering();
     const rows = own.flatMap((register) =>
       roster.policy.purposes
         .filter((purpose) => purpose.inUse && isAsked(purpose, agency, register))
@@ -76,7 +76,7 @@ export async function showPolicy(path: string, terminal: Terminal): Promise<void
       ].join('\n'),
     );
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 
@@ -118,9 +118,9 @@ function hoursOf({ hours }: NodePolicy): string {
   return `On ${hours.days.join(', ')} from ${hours.from} until ${hours.until} (Dutch time), ${need}.`;
 }
 
-function storedRoster(agent: OpenedAgent): Roster | undefined {
-  const stored = agent.state.roster();
-  const membership = agent.state.membership();
+async function storedRoster(agent: OpenedAgent): Promise<Roster | undefined> {
+  const stored = await agent.state.roster();
+  const membership = await agent.state.membership();
   if (stored === undefined || membership === undefined) return undefined;
   const document = parseJson(signedDocumentSchema, utf8ToBytes(stored));
   return openRoster(agent.backend, document, membership.gatewayKey);

@@ -32,7 +32,7 @@ export async function receipt(
   const agent = await openAgent(path);
   try {
     const { receiptStore } = openLogStores(agent.database, agent.backend, agent.keys);
-    const kept = receiptStore.find(lookupId);
+    const kept = await receiptStore.find(lookupId);
     if (kept === undefined)
       throw new HitError(
         'not-found',
@@ -43,7 +43,7 @@ export async function receipt(
     else writeFileSync(options.out, text, { mode: 0o600 });
     terminal.err(`${STATES[kept.state]}\n`);
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 
@@ -55,7 +55,7 @@ export async function verifyReceipts(
 ): Promise<boolean> {
   const agent = await openAgent(path);
   try {
-    const trusted = trustedKeys(agent, terminal);
+    const trusted = await trustedKeys(agent, terminal);
     const good = files.map((file) => {
       try {
         terminal.out(`${file}: ${verified(trusted, read(file))}`);
@@ -68,15 +68,15 @@ export async function verifyReceipts(
     });
     return good.every(Boolean);
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 
 /** The keys that this agent has pinned. */
-function trustedKeys(agent: OpenedAgent, terminal: Terminal): TrustedKeys {
+async function trustedKeys(agent: OpenedAgent, terminal: Terminal): Promise<TrustedKeys> {
   const { backend, state } = agent;
-  const { membership } = agent.enrolled();
-  const keeper = new RosterKeeper(backend, state, membership, warnings(terminal));
+  const { membership } = await agent.enrolled();
+  const keeper = await RosterKeeper.open(backend, state, membership, warnings(terminal));
   return trustedKeysOf(backend, keeper, membership.gatewayKey);
 }
 

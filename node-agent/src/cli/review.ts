@@ -1,5 +1,5 @@
 import { HitError } from '@hitmachine/protocol';
-import { sqliteAgencyLog } from '../adapters/sqlite/agency-log.ts';
+import { sqlAgencyLog } from '../adapters/sql/agency-log.ts';
 import { OpenReviews } from '../domain/open-reviews.ts';
 import { review } from '../domain/review.ts';
 import { openAgent } from '../open-agent.ts';
@@ -28,15 +28,15 @@ export async function reviewLookups(
     throw new HitError('malformed', 'give --verdict justified or not-justified, and --by NAME');
   const agent = await openAgent(path);
   try {
-    const agencyLog = sqliteAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
+    const agencyLog = sqlAgencyLog(agent.database, agent.backend, agent.keys.logKey, secureRandom);
     const reviews = new OpenReviews(agencyLog);
     if (lookupId === undefined || verdict === undefined || by === undefined) {
-      list(reviews, options.json, terminal);
+      await list(reviews, options.json, terminal);
       return;
     }
-    const { gateway } = agent.enrolled();
+    const { gateway } = await agent.enrolled();
     const given = { lookupId, verdict, by };
-    const report = review({ agencyLog, reviews, keys: agent.keys, clock: Date.now }, given);
+    const report = await review({ agencyLog, reviews, keys: agent.keys, clock: Date.now }, given);
     terminal.out(`${lookupId}: ${verdict}, by ${word(by)}. It stands in the log of this agency.`);
     try {
       await gateway.reportReview(report);
@@ -47,12 +47,12 @@ export async function reviewLookups(
       );
     }
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 
-function list(reviews: OpenReviews, json: boolean, terminal: Terminal): void {
-  const open = reviews.list();
+async function list(reviews: OpenReviews, json: boolean, terminal: Terminal): Promise<void> {
+  const open = await reviews.list();
   if (json) {
     for (const { at, ...one } of open)
       terminal.out(JSON.stringify({ ...one, at: new Date(at).toISOString() }));

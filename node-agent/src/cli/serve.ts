@@ -48,6 +48,6 @@ async function checkSettings(directory: string): Promise<void> {
     // Then it cannot be known; an agent starts without its gateway, and status shows what it does not match on.
     if (!(error instanceof HitError) || error.code !== 'gateway-unreachable') throw error;
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }

@@ -1,5 +1,4 @@
 import { ASKED_ABOUT_REGISTER, HitError } from '@hitmachine/protocol';
-import { sqlitePseudonymStore } from '../adapters/sqlite/pseudonym-store.ts';
 import { openAgent } from '../open-agent.ts';
 import { openLogStores } from '../open-log-watch.ts';
 import type { AgentStatus } from '../domain/status.ts';
@@ -86,11 +85,10 @@ async function printStored(
 ): Promise<void> {
   const agent = await openAgent(path);
   try {
-    const membership = agent.state.membership();
-    const imports = sqlitePseudonymStore(agent.database).imports();
-    const alarms = openLogStores(agent.database, agent.backend, agent.keys)
-      .store.alarms(true)
-      .map(({ kind, detail }) => ({ kind, detail }));
+    const membership = await agent.state.membership();
+    const imports = await agent.pseudonyms.imports();
+    const { store } = openLogStores(agent.database, agent.backend, agent.keys);
+    const alarms = (await store.alarms(true)).map(({ kind, detail }) => ({ kind, detail }));
     const stored = { agency: membership?.agency, running: false, imports, alarms };
     if (options.json) terminal.out(JSON.stringify(stored, undefined, 2));
     else
@@ -114,6 +112,6 @@ async function printStored(
         ].join('\n'),
       );
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }

@@ -20,19 +20,19 @@ export async function trustLog(
   const agent = await openAgent(path);
   try {
     const { store } = openLogStores(agent.database, agent.backend, agent.keys);
-    const alarms = store.alarms(true);
-    if (alarms.length === 0) return terminal.out(nothingToSettle(store));
-    if (fingerprint !== undefined) return confirm(store, alarms, fingerprint, terminal);
+    const alarms = await store.alarms(true);
+    if (alarms.length === 0) return terminal.out(await nothingToSettle(store));
+    if (fingerprint !== undefined) return await confirm(store, alarms, fingerprint, terminal);
     const now = await shownNow(agent, terminal);
-    store.offer(now);
-    terminal.out(explain(alarms, store.heads().newest, now, path));
+    await store.offer(now);
+    terminal.out(explain(alarms, (await store.heads()).newest, now, path));
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }
 
-function nothingToSettle(store: LogStore): string {
-  const { newest } = store.heads();
+async function nothingToSettle(store: LogStore): Promise<string> {
+  const { newest } = await store.heads();
   return newest === undefined
     ? 'Nothing has been seen of the log yet, and nothing is wrong with it.'
     : `Nothing is wrong with the log: ${counted(newest.size, 'entry', 'entries')}, fingerprint ${headFingerprint(newest)}.`;
@@ -40,8 +40,8 @@ function nothingToSettle(store: LogStore): string {
 
 /** The latest checkpoint that the gateway publishes, with its signature checked. */
 async function shownNow(agent: OpenedAgent, terminal: Terminal): Promise<SignedHead> {
-  const { membership, gateway } = agent.enrolled();
-  const { roster } = new RosterKeeper(agent.backend, agent.state, membership, warnings(terminal));
+  const { membership, gateway } = await agent.enrolled();
+  const { roster } = await RosterKeeper.open(agent.backend, agent.state, membership, warnings(terminal));
   const note = await gateway.checkpoint();
   const key = { origin: logOrigin(roster.federation), publicKey: membership.gatewayKey };
   return { ...openCheckpoint(agent.backend, note, key).head, note };
@@ -78,8 +78,13 @@ function explain(
 
 const plain = (fingerprint: string): string => fingerprint.toLowerCase().replace(/[^0-9a-f]/g, '');
 
-function confirm(store: LogStore, alarms: readonly Alarm[], fingerprint: string, terminal: Terminal): void {
-  const { offered } = store.heads();
+async function confirm(
+  store: LogStore,
+  alarms: readonly Alarm[],
+  fingerprint: string,
+  terminal: Terminal,
+): Promise<void> {
+  const { offered } = await store.heads();
   if (offered === undefined)
     throw new HitError(
       'config-invalid',
@@ -91,7 +96,7 @@ function confirm(store: LogStore, alarms: readonly Alarm[], fingerprint: string,
       `--fingerprint: the log of ${counted(offered.size, 'entry', 'entries')} that was shown has another one; nothing was changed`,
     );
   const replaced = alarms.some(({ kind }) => kind === 'fork' || kind === 'rollback');
-  store.trust(replaced ? offered : undefined, Date.now());
+  await store.trust(replaced ? offered : undefined, Date.now());
   terminal.out(
     replaced
       ? `The log of ${counted(offered.size, 'entry', 'entries')} with the fingerprint ${headFingerprint(offered)} counts from now on.`

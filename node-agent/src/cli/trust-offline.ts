@@ -14,11 +14,11 @@ export async function trustOffline(
 ): Promise<void> {
   const agent = await openAgent(path);
   try {
-    const { membership, gateway } = agent.enrolled();
+    const { membership, gateway } = await agent.enrolled();
     const shown = openRoster(agent.backend, await gateway.roster(), membership.gatewayKey).gateway.offlineKey;
     const now = shown === undefined ? undefined : keysFingerprint(shown);
     if (fingerprint === undefined) {
-      const pinned = agent.state.pins().find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
+      const pinned = (await agent.state.pins()).find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
       terminal.out(`pinned:               ${pinned ?? 'none'}\nshown by the gateway: ${now ?? 'none'}`);
       return;
     }
@@ -28,9 +28,9 @@ export async function trustOffline(
         'key-changed',
         'the gateway shows another offline key than the fingerprint says, or none; nothing was pinned',
       );
-    agent.state.setPin({ name: OFFLINE_KEY, fingerprint: now });
+    await agent.state.setPin({ name: OFFLINE_KEY, fingerprint: now });
     terminal.out(`The offline key of the federation is pinned: ${now}`);
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }

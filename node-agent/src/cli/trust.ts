@@ -14,13 +14,13 @@ export async function trust(
 ): Promise<void> {
   const agent = await openAgent(path);
   try {
-    const { membership, gateway } = agent.enrolled();
+    const { membership, gateway } = await agent.enrolled();
     // The table tells what has changed.
     const log = warnings(terminal, ['key-changed', 'register-vanished']);
-    const roster = new RosterKeeper(agent.backend, agent.state, membership, log);
-    roster.accept(await gateway.roster());
+    const roster = await RosterKeeper.open(agent.backend, agent.state, membership, log);
+    await roster.accept(await gateway.roster());
     const present = fingerprintsOf(roster.roster);
-    const pinned = new Map(agent.state.pins().map((pin) => [pin.name, pin.fingerprint]));
+    const pinned = new Map((await agent.state.pins()).map((pin) => [pin.name, pin.fingerprint]));
     if (agency === undefined) {
       const rows = [...present].map(([name, now]) => [
         name,
@@ -35,7 +35,7 @@ export async function trust(
       return;
     }
     if (roster.vanishedRegisters().includes(agency)) {
-      agent.state.removePin(agency);
+      await agent.state.removePin(agency);
       terminal.out(`${agency} is not expected on the roster any more.`);
       return;
     }
@@ -54,9 +54,9 @@ export async function trust(
         'key-changed',
         `the roster holds other keys for ${agency} than the fingerprint says; nothing was pinned`,
       );
-    agent.state.setPin({ name: agency, fingerprint: now });
+    await agent.state.setPin({ name: agency, fingerprint: now });
     terminal.out(`The keys of ${agency} are pinned: ${now}`);
   } finally {
-    agent.database.close();
+    await agent.database.close();
   }
 }

@@ -50,15 +50,17 @@ export class AnnouncedChanges {
   }
 
   /** Moves the pins whose moment has come, in the store and in `pins`; tells what is new. */
-  follow({ federation, agencies }: Roster, pins: Map<string, string>): void {
-    this.#pending = agencies.flatMap((agency) => this.#follow(federation, agency, pins));
+  async follow({ federation, agencies }: Roster, pins: Map<string, string>): Promise<void> {
+    const pending: AnnouncedKeys[] = [];
+    for (const agency of agencies) pending.push(...(await this.#follow(federation, agency, pins)));
+    this.#pending = pending;
   }
 
   /** Pins the identity keys of agencies whose keys are as they were pinned. */
-  pin(agencies: readonly Agency[], pins: ReadonlyMap<string, string>): void {
+  async pin(agencies: readonly Agency[], pins: ReadonlyMap<string, string>): Promise<void> {
     for (const { id, identityKey } of agencies)
       if (pins.get(identityPin(id)) !== identityKey)
-        this.#deps.state.setPin({ name: identityPin(id), fingerprint: identityKey });
+        await this.#deps.state.setPin({ name: identityPin(id), fingerprint: identityKey });
   }
 
   /** The identity keys of an agency under which what it signed at a moment counts. */
@@ -79,7 +81,7 @@ export class AnnouncedChanges {
     return keys.filter((key) => countsAt(agency, key, at));
   }
 
-  #follow(federation: string, agency: Agency, pins: Map<string, string>): AnnouncedKeys[] {
+  async #follow(federation: string, agency: Agency, pins: Map<string, string>): Promise<AnnouncedKeys[]> {
     const { backend, state, log, clock } = this.#deps;
     const { id, keyChange } = agency;
     const fingerprint = pins.get(id);
@@ -89,14 +91,14 @@ export class AnnouncedChanges {
     if (judged === 'none') return [];
     const next = fingerprintAfter(agency, keyChange);
     if (judged === 'due') {
-      state.setPin({ name: id, fingerprint: next });
+      await state.setPin({ name: id, fingerprint: next });
       pins.set(id, next);
       log.warn({ event: 'key-change-followed', agency: id, fingerprint: next });
       return [];
     }
     const told = `${judged} ${keyChange.from} ${next}`;
     if (pins.get(toldPin(id)) !== told) {
-      state.setPin({ name: toldPin(id), fingerprint: told });
+      await state.setPin({ name: toldPin(id), fingerprint: told });
       const from = new Date(keyChange.from).toISOString();
       if (judged === 'announced')
         log.warn({ event: 'key-change-announced', agency: id, from, fingerprint: next });

@@ -56,7 +56,7 @@ interface Answering {
   readonly registers: readonly ConfiguredRegister[];
   readonly canaries: CanaryWatch;
   /** This agency's own rules, as they are now. */
-  readonly policy: () => NodePolicy;
+  readonly policy: () => Promise<NodePolicy>;
 }
 
 /** Of one answer at a time: it is sealed as soon as it is encoded. */
@@ -124,19 +124,22 @@ async function answered(
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 
   const detail = detailOf(ticket, delivery, tables.epoch);
-  node.watch.seen(ticket, node.clock());
+  await node.watch.seen(ticket, node.clock());
   const refused = (reason: Refusal): Answer => ({ type: 'refused', reason });
   // Whatever the gateway let through: this node goes by the rules itself.
-  const policy = node.policy();
+  const policy = await node.policy();
   const rules = rulesFor(roster.roster, policy, ticket);
   const rule =
     ruleAgainst(roster.roster, policy, ticket, node.clock(), node.registers) ?? refusalOfAll(rules, ticket);
   if (rule !== undefined) {
     const lookupKey = Buffer.from(ticket.lookupId).toString('hex');
-    node.agencyLog.append({ event: 'refused', lookupKey, detail: { ...detail, reason: rule } }, node.clock());
+    await node.agencyLog.append(
+      { event: 'refused', lookupKey, detail: { ...detail, reason: rule } },
+      node.clock(),
+    );
     return { answer: refused(rule), seal };
   }
-  const logged = node.agencyLog.appendAnswered(
+  const logged = await node.agencyLog.appendAnswered(
     ticket.lookupId,
     detail,
     { limit: nodeLimitOf(policy, ticket.asker), total: policy.quotas.personsPerDay },

@@ -7,22 +7,24 @@ import { inTurn, logged } from './lookup.ts';
  * for no quota at the gateway. Written into the agency's own log like any other before it is asked; nothing leaves the
  * agency before the events are read. Throws `not-ready` when no register is left, and what the log throws.
  */
-export function askAgain(
+export async function askAgain(
   service: LookupService,
   put: readonly PutQuestion[],
   registers: ReadonlySet<string>,
-): AsyncIterable<LookupEvent> {
+): Promise<AsyncIterable<LookupEvent>> {
   service.logView.requireSound();
-  const begun = put.flatMap(({ asked, opened, detail, persons }): Begun[] => {
+  const again = put.flatMap(({ asked, opened, detail, persons }): Omit<Begun, 'lookupKey'>[] => {
     const own = asked.registers.filter(({ name }) => registers.has(name));
     if (own.length === 0) return [];
-    const again = {
-      asked: { ...asked, registers: own, again: opened },
-      detail: { ...detail, registers: own.map(({ name }) => name), again: opened.lookupId },
-      persons,
-    };
-    return [logged(service, again, service.clock())];
+    return [
+      {
+        asked: { ...asked, registers: own, again: opened },
+        detail: { ...detail, registers: own.map(({ name }) => name), again: opened.lookupId },
+        persons,
+      },
+    ];
   });
-  if (begun.length === 0) throw new HitError('not-ready', 'every register has answered');
+  if (again.length === 0) throw new HitError('not-ready', 'every register has answered');
+  const begun = await Promise.all(again.map((one) => logged(service, one, service.clock())));
   return inTurn(service, begun);
 }

@@ -99,7 +99,7 @@ export async function* askNodes(
       if (report.outcome === 'session-unknown' && attempt < ATTEMPTS) {
         deps.sessions.drop(sent.node, sent.outgoing);
         stale.push(sent);
-      } else yield read(deps, lookup, sent, report);
+      } else yield await read(deps, lookup, sent, report);
     }
     for (const { node } of waiting.values()) yield { node, type: 'no-answer', reason: 'connection-lost' };
     asked = stale;
@@ -151,13 +151,18 @@ async function* reports(
   }
 }
 
-function read(deps: Asking, lookup: EvaluatedLookup, sent: Sent, report: DeliveryReport): NodeReply {
+async function read(
+  deps: Asking,
+  lookup: EvaluatedLookup,
+  sent: Sent,
+  report: DeliveryReport,
+): Promise<NodeReply> {
   const { node } = sent;
   switch (report.outcome) {
     case 'answered':
     case 'refused':
       try {
-        return readSealed(deps, lookup, sent, report);
+        return await readSealed(deps, lookup, sent, report);
       } catch (error) {
         deps.log.error({
           event: 'reply-invalid',
@@ -175,7 +180,12 @@ function read(deps: Asking, lookup: EvaluatedLookup, sent: Sent, report: Deliver
   }
 }
 
-function readSealed(deps: Asking, lookup: EvaluatedLookup, sent: Sent, report: DeliveryReport): NodeReply {
+async function readSealed(
+  deps: Asking,
+  lookup: EvaluatedLookup,
+  sent: Sent,
+  report: DeliveryReport,
+): Promise<NodeReply> {
   const { node, outgoing, counter, ticket, question } = sent;
   if (report.ciphertext === undefined) throw new HitError('malformed', 'a reply without content');
   const answer = answerCodec.decode(
@@ -184,7 +194,7 @@ function readSealed(deps: Asking, lookup: EvaluatedLookup, sent: Sent, report: D
   // Only who holds the session can have sealed this: from now on the opening need not travel along.
   outgoing.opening = undefined;
   if (answer.type === 'refused') return { node, type: 'refused', reason: answer.reason };
-  const logged = deps.commitments.of(node, answer);
+  const logged = await deps.commitments.of(node, answer);
   const registers = readAnswer(deps.suite, lookup, node, question, answer, logged?.tables);
   const answeredFrom = logged && { epoch: logged.tables.epoch, index: logged.index };
   return { node, type: 'answered', epoch: answer.epoch, registers, answeredFrom };

@@ -108,7 +108,7 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
     asked.again?.prepared ?? prepareLookup(asker.suite, asked.persons, asked.tokenTypes, asker.random);
   const { opened, requestDigest, sent, roster } = await open(asker, asked, prepared);
   // What the gateway did not prove to have logged is not asked.
-  asker.receipts.accept(opened, sent, asked.purpose === CANARY_PURPOSE ? 'canary' : 'lookup');
+  await asker.receipts.accept(opened, sent, asked.purpose === CANARY_PURPOSE ? 'canary' : 'lookup');
   const evaluated = evaluate(asker, roster, prepared, opened);
   yield { type: 'opened', lookupId: opened.lookupId, requestDigest, evaluated, prepared };
   // As that roster has them: the sizes of tables may have changed since the question was put.
@@ -246,7 +246,7 @@ async function open(
     } catch (error) {
       const outdated = error instanceof HitError && error.code === 'roster-outdated';
       if (!outdated || attempts === ATTEMPTS) throw error;
-      asker.roster.accept(await asker.gateway.roster());
+      await asker.roster.accept(await asker.gateway.roster());
     }
   }
 }

@@ -24,10 +24,10 @@ export class AskerWatch {
   }
 
   /** Takes in a question, answered or refused. `now` in milliseconds since 1970. */
-  seen({ asker, purpose, persons }: Ticket, now: number): void {
+  async seen({ asker, purpose, persons }: Ticket, now: number): Promise<void> {
     const found = this.#lookups.add({ who: asker, purpose, persons, at: now, local: dutchTime(now) });
     for (const { signal, who, count } of found) {
-      this.#agencyLog.append(
+      await this.#agencyLog.append(
         { event: 'signal', lookupKey: '', detail: { signal, side: 'answering', who, count } },
         now,
       );

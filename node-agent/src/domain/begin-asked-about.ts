@@ -27,7 +27,7 @@ export async function beginAskedAbout(deps: {
   readonly clock: Clock;
 }): Promise<void> {
   const evaluationKey = deps.roster.trustedEvaluationKey();
-  const there = deps.askedAbout.canaryTypes(evaluationKey);
+  const there = await deps.askedAbout.canaryTypes(evaluationKey);
   const types = typesInUse(deps.register, ownSettings(deps.roster));
   const wanted = types.filter((type) => !there.includes(type));
   if (wanted.length === 0) return;
@@ -39,5 +39,5 @@ export async function beginAskedAbout(deps: {
     evaluationKey,
   );
   const canaries = new Map([...tokens.keys()].map((type, i) => [type, pseudonyms[i] as StoredPseudonym]));
-  deps.askedAbout.addCanaries(canaries, evaluationKey, deps.clock());
+  await deps.askedAbout.addCanaries(canaries, evaluationKey, deps.clock());
 }

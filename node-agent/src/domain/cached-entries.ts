@@ -47,10 +47,10 @@ export class CachedEntries {
   }
 
   /** Hands those that are known to `found`, and gives the others, in batches as full as can be. */
-  *missing(
+  async *missing(
     batches: Iterable<TokenBatch>,
-    found: (tokenType: string, pseudonyms: readonly StoredPseudonym[]) => void,
-  ): Generator<TokenBatch> {
+    found: (tokenType: string, pseudonyms: readonly StoredPseudonym[]) => Promise<void>,
+  ): AsyncGenerator<TokenBatch> {
     const open = new Map<string, PreparedToken[]>();
     for (const { tokenType, tokens } of batches) {
       const left = open.get(tokenType) ?? [];
@@ -61,7 +61,7 @@ export class CachedEntries {
         if (entry === undefined) left.push(one);
         else known.push({ ...entry, until: one.until });
       }
-      if (known.length > 0) found(tokenType, known);
+      if (known.length > 0) await found(tokenType, known);
       if (left.length >= BATCH_TOKENS) yield { tokenType, tokens: left.splice(0, BATCH_TOKENS) };
     }
     for (const [tokenType, tokens] of open) if (tokens.length > 0) yield { tokenType, tokens };

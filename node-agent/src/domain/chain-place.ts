@@ -20,9 +20,9 @@ export interface ChainPlace {
 }
 
 /** Looks at one entry and the one in front of it; the whole chain is for `checkLog`. Undefined when there is none. */
-export function chainPlace(log: ReadableLog, sequence: number): ChainPlace | undefined {
+export async function chainPlace(log: ReadableLog, sequence: number): Promise<ChainPlace | undefined> {
   if (sequence < 1) return undefined;
-  const rows = log.rows(Math.max(0, sequence - 2), 2);
+  const rows = await log.rows(Math.max(0, sequence - 2), 2);
   const row = rows.find((one) => one.sequence === sequence);
   if (row === undefined) return undefined;
   const before = rows.find((one) => one.sequence === sequence - 1);
@@ -32,14 +32,19 @@ export function chainPlace(log: ReadableLog, sequence: number): ChainPlace | und
     (before !== undefined || sequence === 1) &&
     constantTimeEqual(agencyLogChain(previous, at, contentHash), chain) &&
     (content === undefined ||
-      (constantTimeEqual(agencyLogContentHash(content), contentHash) && opens(log, content, previous)));
+      (constantTimeEqual(agencyLogContentHash(content), contentHash) &&
+        (await opens(log, content, previous))));
   const state = !follows ? 'broken' : content === undefined ? 'removed' : 'sound';
-  return { sequence, size: log.head().sequence, previous, contentHash, chain, state };
+  return { sequence, size: (await log.head()).sequence, previous, contentHash, chain, state };
 }
 
-function opens(log: ReadableLog, content: Parameters<ReadableLog['open']>[0], previous: Uint8Array): boolean {
+async function opens(
+  log: ReadableLog,
+  content: Parameters<ReadableLog['open']>[0],
+  previous: Uint8Array,
+): Promise<boolean> {
   try {
-    log.open(content, previous);
+    await log.open(content, previous);
     return true;
   } catch (error) {
     if (error instanceof HitError) return false;

@@ -69,10 +69,10 @@ export class EpochKeeper {
    * Takes up the last complete epoch, so that a restart need not build anything. One that is not committed to, since an
    * older version made it, is committed to by the next {@link refresh}; one that is not what was committed to is left.
    */
-  resume(): void {
+  async resume(): Promise<void> {
     const { epochs, tables, committer, log } = this.#deps;
-    const stored = epochs.current();
-    if (stored === undefined || !this.#fitsSettings(stored)) return;
+    const stored = await epochs.current();
+    if (stored === undefined || !(await this.#fitsSettings(stored))) return;
     const { commitment } = stored;
     const built = {
       ...stored,
@@ -90,7 +90,7 @@ export class EpochKeeper {
       return;
     }
     tables.switchTo({ ...built, commitment });
-    this.#tellProblems(stored.generations);
+    await this.#tellProblems(stored.generations);
   }
 
   /** Builds a new epoch when the day, an import or the settings call for one. Returns whether it did. */
@@ -105,27 +105,29 @@ export class EpochKeeper {
     for (;;) {
       const today = dayNumber(clock());
       const day = isoDay(today);
-      const generations = this.#generations();
-      const fits = (epoch: BuiltEpoch | undefined): epoch is BuiltEpoch =>
-        epoch?.day === day &&
+      const generations = await this.#generations();
+      const fits = async (epoch: BuiltEpoch): Promise<boolean> =>
+        epoch.day === day &&
         this.#areServed(generations, epoch, clock() - epoch.epoch < this.#askedAboutWaitMs) &&
-        this.#fitsSettings(epoch);
-      if (fits(tables.stored)) {
-        this.#tellProblems(generations);
+        (await this.#fitsSettings(epoch));
+      if (tables.stored !== undefined && (await fits(tables.stored))) {
+        await this.#tellProblems(generations);
         return false;
       }
-      const built = fits(this.#waiting)
-        ? this.#waiting
-        : await this.#build(epochs.nextEpoch(clock(), this.#standing), today, generations);
+      const waiting = this.#waiting;
+      const built =
+        waiting !== undefined && (await fits(waiting))
+          ? waiting
+          : await this.#build(await epochs.nextEpoch(clock(), this.#standing), today, generations);
       // An import came in between: these tables may hold half of the old register and half of the new one.
       // Who was asked about meanwhile is in them or not: the next ones hold them all.
-      if (!this.#areServed(this.#generations(), built, true)) continue;
+      if (!this.#areServed(await this.#generations(), built, true)) continue;
       const stored = { ...built, commitment: await this.#commit(built) };
       await this.#deps.publishBits(bitsOf(stored));
-      epochs.switchTo(stored);
+      await epochs.switchTo(stored);
       tables.switchTo(stored);
       this.#waiting = undefined;
-      this.#tellProblems(generations);
+      await this.#tellProblems(generations);
       canaries.startAgain();
       log.info({
         event: 'epoch-switched',
@@ -161,12 +163,12 @@ export class EpochKeeper {
   }
 
   /** Whether persons who were newly asked about have waited for tables as long as they may. */
-  get isDue(): boolean {
+  async isDue(): Promise<boolean> {
     const current = this.#deps.tables.stored;
     return (
       current !== undefined &&
       this.#deps.clock() - current.epoch >= this.#askedAboutWaitMs &&
-      !this.#areServed(this.#generations(), current, false)
+      !this.#areServed(await this.#generations(), current, false)
     );
   }
 
@@ -187,12 +189,12 @@ export class EpochKeeper {
   }
 
   /** The imports that stand now, of the registers that are configured. */
-  #generations(): Record<string, number> {
+  async #generations(): Promise<Record<string, number>> {
     const evaluationKey = this.#deps.roster.trustedEvaluationKey();
     const configured = new Set(this.#deps.registers.map(({ id }) => id));
+    const imports = await this.#deps.pseudonyms.imports();
     return Object.fromEntries(
-      this.#deps.pseudonyms
-        .imports()
+      imports
         // What was imported under another key of the gateway matches nobody any more.
         .filter((state) => configured.has(state.register) && state.evaluationKey === evaluationKey)
         .map(({ register, generation }) => [register, generation]),
@@ -208,7 +210,7 @@ export class EpochKeeper {
     for (const register of this.#deps.registers) {
       const generation = generations[register.id];
       if (generation === undefined) continue;
-      const plan = this.#plan(register, generation);
+      const plan = await this.#plan(register, generation);
       if ('bits' in plan)
         tables.push(...(await this.#buildRegister(register, plan.bits, generation, epoch, today)));
     }
@@ -224,7 +226,7 @@ export class EpochKeeper {
     today: number,
   ): Promise<BuiltEpoch['tables']> {
     const tables: BuiltEpoch['tables'][number][] = [];
-    const madeFrom = this.#madeFrom(register, generation);
+    const madeFrom = await this.#madeFrom(register, generation);
     try {
       for (const [tokenType, maxBits] of bits) {
         const built = await this.#buildTable(register.id, tokenType, epoch, maxBits, today);
@@ -255,11 +257,11 @@ export class EpochKeeper {
     return builder.build(spec, pseudonyms.pages(register, tokenType, today));
   }
 
-  #plan(register: ConfiguredRegister, generation: number): Plan {
-    const madeFrom = this.#madeFrom(register, generation);
+  async #plan(register: ConfiguredRegister, generation: number): Promise<Plan> {
+    const madeFrom = await this.#madeFrom(register, generation);
     const known = this.#plans.get(register.id);
     if (known?.madeFrom === madeFrom) return known.plan;
-    return this.#keepPlan(register, madeFrom, this.#newPlan(register));
+    return this.#keepPlan(register, madeFrom, await this.#newPlan(register));
   }
 
   #keepPlan({ id }: ConfiguredRegister, madeFrom: string, plan: Plan): Plan {
@@ -269,13 +271,14 @@ export class EpochKeeper {
     return plan;
   }
 
-  #newPlan(register: ConfiguredRegister): Plan {
+  async #newPlan(register: ConfiguredRegister): Promise<Plan> {
     const { roster, pseudonyms, clock } = this.#deps;
     const settings = ownSettings(roster);
     const types = typesInUse(register, settings);
     const today = dayNumber(clock());
     if (types.length === 0) return { problem: 'this federation uses none of its token types' };
-    const entries = new Map(types.map((type) => [type, pseudonyms.count(register.id, type, today)]));
+    const entries = new Map<string, number>();
+    for (const type of types) entries.set(type, await pseudonyms.count(register.id, type, today));
     try {
       return { bits: shareBits(entries, settings.tokenTypes) };
     } catch (error) {
@@ -284,42 +287,45 @@ export class EpochKeeper {
   }
 
   /** Everything that a plan depends on. */
-  #madeFrom(register: ConfiguredRegister, generation: number): string {
+  async #madeFrom(register: ConfiguredRegister, generation: number): Promise<string> {
     const settings = ownSettings(this.#deps.roster);
     const budgets = typesInUse(register, settings).map((type) => [type, settings.tokenTypes[type]]);
     // Clients who ended leave without an import, and so do persons who are not kept any longer.
     const today = dayNumber(this.#deps.clock());
-    const held = this.#deps.pseudonyms.imports().find((state) => state.register === register.id);
+    const imports = await this.#deps.pseudonyms.imports();
+    const held = imports.find((state) => state.register === register.id);
     return JSON.stringify([generation, held?.clients, today, budgets]);
   }
 
-  #tellProblems(generations: Readonly<Record<string, number>>): void {
+  async #tellProblems(generations: Readonly<Record<string, number>>): Promise<void> {
     const problems = new Map<string, string>();
     for (const register of this.#deps.registers) {
       const generation = generations[register.id];
-      const plan = generation === undefined ? undefined : this.#plan(register, generation);
+      const plan = generation === undefined ? undefined : await this.#plan(register, generation);
       if (plan !== undefined && 'problem' in plan) problems.set(register.id, plan.problem);
     }
     this.#deps.tables.setProblems(problems);
   }
 
   /** Whether there are tables of exactly the token types in use, and none shows more bits than allowed now. */
-  #fitsSettings(stored: Pick<StoredEpoch, 'generations' | 'tables'>): boolean {
+  async #fitsSettings(stored: Pick<StoredEpoch, 'generations' | 'tables'>): Promise<boolean> {
     const settings = ownSettings(this.#deps.roster);
-    return this.#deps.registers.every((register) => {
+    for (const register of this.#deps.registers) {
       const generation = stored.generations[register.id];
-      if (generation === undefined) return true;
+      if (generation === undefined) continue;
       const held = stored.tables.filter((table) => table.register === register.id);
-      if (held.length === 0) return 'problem' in this.#plan(register, generation);
       const types = typesInUse(register, settings);
-      return (
-        held.length === types.length &&
-        held.every(
-          ({ tokenType, table }) =>
-            types.includes(tokenType) && table.bits <= (settings.tokenTypes[tokenType] as number),
-        )
-      );
-    });
+      const fits =
+        held.length === 0
+          ? 'problem' in (await this.#plan(register, generation))
+          : held.length === types.length &&
+            held.every(
+              ({ tokenType, table }) =>
+                types.includes(tokenType) && table.bits <= (settings.tokenTypes[tokenType] as number),
+            );
+      if (!fits) return false;
+    }
+    return true;
   }
 }
 

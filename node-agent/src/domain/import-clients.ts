@@ -189,11 +189,11 @@ export async function importClients(
       ? undefined
       : new CachedEntries(deps.cache, deps.suite.backend, deps.keys, scope);
   const maker = makerFor(deps, total, evaluationKey);
-  const stage = deps.pseudonyms.beginImport(register.id);
+  const stage = await deps.pseudonyms.beginImport(register.id);
   let done = 0;
   progress(0, total);
-  const stageAll = (tokenType: string, pseudonyms: readonly StoredPseudonym[]): void => {
-    stage.add(tokenType, pseudonyms);
+  const stageAll = async (tokenType: string, pseudonyms: readonly StoredPseudonym[]): Promise<void> => {
+    await stage.add(tokenType, pseudonyms);
     progress((done += pseudonyms.length), total);
   };
   const importBatch = async (batch: TokenBatch): Promise<void> => {
@@ -207,28 +207,28 @@ export async function importClients(
     }
     const made = unpackPseudonyms(page, (i) => batch.tokens[i]?.until);
     cached?.keep(batch.tokenType, batch.tokens, made);
-    stageAll(batch.tokenType, made);
+    await stageAll(batch.tokenType, made);
   };
   try {
     const batches = tokens.batches(canary);
     await eachAtOnce(cached?.missing(batches, stageAll) ?? batches, maker.atOnce, importBatch);
     deps.stopped?.throwIfAborted();
   } catch (error) {
-    stage.abandon();
+    await stage.abandon();
     throw error;
   } finally {
     await maker.close();
   }
   const result = { register: register.id, clients, repeated, skipped: badRows };
   if (dryRun) {
-    const change = stage.preview();
+    const change = await stage.preview();
     // What a trial has made is kept: it spares the import that follows.
-    stage.abandon();
+    await stage.abandon();
     return { ...result, ...change };
   }
   // First, so that what fails here changes nothing; its entries are good whatever becomes of the register.
   cached?.finish();
-  const change = stage.commit(clients, evaluationKey, deps.clock());
+  const change = await stage.commit(clients, evaluationKey, deps.clock());
   deps.kept?.clear();
   return { ...result, ...change };
 }

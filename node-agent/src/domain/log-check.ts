@@ -50,14 +50,8 @@ const TURN = 100;
  * that. With the key entries do not open in another place than their own. That the newest entries were cut off
  * shows in anchors alone.
  */
-export function checkLog(log: LogRows, options: CheckOptions = {}): LogCheck {
-  const walk = new Walk(options);
-  for (let rows = log.rows(0, PAGE); rows.length > 0; rows = log.rows(walk.head.sequence, PAGE))
-    for (const row of rows) {
-      const fault = walk.step(row);
-      if (fault !== undefined) return walk.result(fault);
-    }
-  return walk.result(walk.end());
+export function checkLog(log: LogRows, options: CheckOptions = {}): Promise<LogCheck> {
+  return walkThrough(log, options, PAGE);
 }
 
 /**
@@ -65,15 +59,15 @@ export function checkLog(log: LogRows, options: CheckOptions = {}): LogCheck {
  * during the walk would look as if it had been taken out, so the walk is made once more then.
  */
 export async function checkRunningLog(log: LogRows, options: CheckOptions = {}): Promise<LogCheck> {
-  const check = await walkInTurns(log, options);
-  return check.fault?.kind === 'content-missing' ? walkInTurns(log, options) : check;
+  const check = await walkThrough(log, options, TURN);
+  return check.fault?.kind === 'content-missing' ? walkThrough(log, options, TURN) : check;
 }
 
-async function walkInTurns(log: LogRows, options: CheckOptions): Promise<LogCheck> {
+async function walkThrough(log: LogRows, options: CheckOptions, page: number): Promise<LogCheck> {
   const walk = new Walk(options);
-  for (let rows = log.rows(0, TURN); rows.length > 0; rows = log.rows(walk.head.sequence, TURN)) {
+  for (let rows = await log.rows(0, page); rows.length > 0; rows = await log.rows(walk.head.sequence, page)) {
     for (const row of rows) {
-      const fault = walk.step(row);
+      const fault = await walk.step(row);
       if (fault !== undefined) return walk.result(fault);
     }
     await setImmediate();
@@ -98,7 +92,7 @@ class Walk {
     this.#opener = opener;
   }
 
-  step(row: LogRow): LogFault | undefined {
+  async step(row: LogRow): Promise<LogFault | undefined> {
     const { sequence, at, content, contentHash, chain } = row;
     const expected = this.head.sequence + 1;
     if (sequence !== expected)
@@ -132,7 +126,7 @@ class Walk {
         kind: 'back-dated',
         detail: 'its time lies before that of the entry in front of it',
       };
-    const fault = content === undefined ? undefined : this.#openContent(row);
+    const fault = content === undefined ? undefined : await this.#openContent(row);
     if (fault !== undefined) return fault;
     this.head = { sequence, chain };
     this.#at = at;
@@ -140,10 +134,10 @@ class Walk {
     return this.#checkAnchors(sequence);
   }
 
-  #openContent({ sequence, content }: LogRow): LogFault | undefined {
+  async #openContent({ sequence, content }: LogRow): Promise<LogFault | undefined> {
     if (this.#opener === undefined || content === undefined) return undefined;
     try {
-      const { detail, binding } = this.#opener.open(content, this.head.chain);
+      const { detail, binding } = await this.#opener.open(content, this.head.chain);
       if (binding === 'loose' && this.#chainedSeen)
         return {
           sequence,

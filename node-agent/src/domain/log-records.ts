@@ -73,11 +73,11 @@ export async function recordsBetween(log: ReadableLog, from: number, to: number)
   const records: LogRecord[] = [];
   /** Where the record of a lookup that this agency asks stands in the list. */
   const asked = new Map<string, number>();
-  let { sequence, chain } = startOf(log, from);
-  for (let rows = log.rows(sequence, PAGE); rows.length > 0; rows = log.rows(sequence, PAGE)) {
+  let { sequence, chain } = await startOf(log, from);
+  for (let rows = await log.rows(sequence, PAGE); rows.length > 0; rows = await log.rows(sequence, PAGE)) {
     for (const row of rows) {
       if (row.at >= to + LOOKUP_MS) return records;
-      take(log, row, chain, { records, asked, inside: row.at < to });
+      await take(log, row, chain, { records, asked, inside: row.at < to });
       ({ sequence, chain } = row);
     }
     await setImmediate();
@@ -87,39 +87,39 @@ export async function recordsBetween(log: ReadableLog, from: number, to: number)
 
 /** The record that an entry belongs to, with the entries that complete it. Undefined when there is no such entry. */
 export async function recordAt(log: ReadableLog, sequence: number): Promise<LogRecord | undefined> {
-  const [row] = sequence < 1 ? [] : log.rows(sequence - 1, 1);
+  const [row] = sequence < 1 ? [] : await log.rows(sequence - 1, 1);
   if (row?.sequence !== sequence) return undefined;
   const own = row.content?.event === 'opened' || row.content?.event === 'asked';
   const near = await recordsBetween(log, row.at - (own ? LOOKUP_MS : 0), row.at + 1);
   const key = row.content?.lookupKey;
-  return (
-    near.find((record) => record.sequence === sequence) ??
-    near.find((record) => record.kind === 'asked' && keyOf(log, record.sequence) === key) ??
-    withoutBeginning(log, row)
-  );
+  const itself = near.find((record) => record.sequence === sequence);
+  if (itself !== undefined) return itself;
+  for (const record of near)
+    if (record.kind === 'asked' && (await keyOf(log, record.sequence)) === key) return record;
+  return withoutBeginning(log, row);
 }
 
 /** An entry that goes on with a lookup whose first entry was removed, or does not open. */
-const withoutBeginning = (log: ReadableLog, { sequence, at }: LogRow): LogRecord => ({
+const withoutBeginning = async (log: ReadableLog, { sequence, at }: LogRow): Promise<LogRecord> => ({
   sequence,
   at,
-  kind: log.rows(0, 1)[0]?.content === undefined ? 'removed' : 'unreadable',
+  kind: (await log.rows(0, 1))[0]?.content === undefined ? 'removed' : 'unreadable',
 });
 
-const keyOf = (log: ReadableLog, sequence: number): string | undefined =>
-  log.rows(sequence - 1, 1)[0]?.content?.lookupKey;
+const keyOf = async (log: ReadableLog, sequence: number): Promise<string | undefined> =>
+  (await log.rows(sequence - 1, 1))[0]?.content?.lookupKey;
 
 /** What stands in front of the first entry of a time; times never go back. */
-function startOf(log: ReadableLog, from: number): Pick<LogRow, 'sequence' | 'chain'> {
-  let [low, high] = [0, log.head().sequence];
+async function startOf(log: ReadableLog, from: number): Promise<Pick<LogRow, 'sequence' | 'chain'>> {
+  let [low, high] = [0, (await log.head()).sequence];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const [row] = log.rows(middle, 1);
+    const [row] = await log.rows(middle, 1);
     if (row !== undefined && row.at < from) low = middle + 1;
     else high = middle;
   }
   if (low === 0) return AGENCY_LOG_START;
-  const [row] = log.rows(low - 1, 1);
+  const [row] = await log.rows(low - 1, 1);
   return row ?? { sequence: low, chain: AGENCY_LOG_START.chain };
 }
 
@@ -130,7 +130,12 @@ interface Taken {
   readonly inside: boolean;
 }
 
-function take(log: ReadableLog, row: LogRow, previous: Uint8Array, { records, asked, inside }: Taken): void {
+async function take(
+  log: ReadableLog,
+  row: LogRow,
+  previous: Uint8Array,
+  { records, asked, inside }: Taken,
+): Promise<void> {
   const { sequence, at, content } = row;
   if (content === undefined) {
     if (inside) records.push({ sequence, at, kind: 'removed' });
@@ -140,7 +145,7 @@ function take(log: ReadableLog, row: LogRow, previous: Uint8Array, { records, as
   const place = asked.get(lookupKey);
   const completes = event === 'opened' || event === 'asked';
   if (completes ? place === undefined : !inside) return;
-  const detail = opened(log, content, previous);
+  const detail = await opened(log, content, previous);
   if (detail === undefined) {
     if (inside) records.push({ sequence, at, kind: 'unreadable' });
     return;
@@ -156,9 +161,13 @@ function take(log: ReadableLog, row: LogRow, previous: Uint8Array, { records, as
 }
 
 /** The details of an entry; undefined when it does not open. */
-function opened(log: ReadableLog, content: LogRow['content'] & {}, previous: Uint8Array): unknown {
+async function opened(
+  log: ReadableLog,
+  content: LogRow['content'] & {},
+  previous: Uint8Array,
+): Promise<unknown> {
   try {
-    return log.open(content, previous).detail;
+    return (await log.open(content, previous)).detail;
   } catch (error) {
     if (error instanceof HitError) return undefined;
     throw error;

@@ -32,13 +32,18 @@ const OVERDUE_MS = 3_600_000;
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-export function logStatusOf(
+export async function logStatusOf(
   { view, published, settling, store }: WatchedLog,
   clock: Clock,
-): { readonly status: LogStatus; readonly problems: readonly string[]; readonly notices: readonly string[] } {
-  const alarms = store.alarms(true);
+): Promise<{
+  readonly status: LogStatus;
+  readonly problems: readonly string[];
+  readonly notices: readonly string[];
+}> {
   const { latest } = published;
-  const [heads, lookups] = [view.unproved, settling.waiting];
+  const alarms = await store.alarms(true);
+  const { cosigned } = await store.heads();
+  const [heads, lookups] = [view.unproved, await settling.waiting()];
   const { owing, doubts } = view;
   const since = Math.min(heads.since ?? Infinity, lookups.since ?? Infinity);
   const waited = clock() - since;
@@ -50,7 +55,7 @@ export function logStatusOf(
   return {
     status: {
       entries: view.newest?.size,
-      cosigned: store.heads().cosigned?.size,
+      cosigned: cosigned?.size,
       published: latest && { entries: latest.size, at: iso(latest.at), partners: latest.partners },
       unproved: heads.count + lookups.receipts,
       alarms: alarms.map(({ number, at, kind, detail }) => ({ number, at: iso(at), kind, detail })),

@@ -65,18 +65,32 @@ export class LogView {
   #newest: SignedHead | undefined;
   #cosigned: SignedHead | undefined;
   #alarm: NewAlarm | undefined;
-  /** Whether the alarm could not be stored yet. */
+  /** Whether the alarm is not stored yet. */
   #untold = false;
   /** Counts how often an administrator began anew: what was found out before that says nothing. */
   #generation = 0;
   #running: Promise<void> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
   #askedAgain = -Infinity;
   #stopped = false;
 
-  constructor(deps: LogViewDeps) {
+  private constructor(deps: LogViewDeps) {
     this.#deps = deps;
     this.#doubts = new LogDoubts(deps.patienceMs);
-    this.#read();
+  }
+
+  /** Takes up what was kept. */
+  static async open(deps: LogViewDeps): Promise<LogView> {
+    const view = new LogView(deps);
+    await view.#inTurn(() => view.#read());
+    return view;
+  }
+
+  /** What is held here and what is stored change together: whoever does that does it alone. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 
   /** The largest head that is consistent with all that were seen. */
@@ -131,10 +145,14 @@ export class LogView {
    * Takes up what another process has written. Returns whether an administrator began anew (`hit-agent trust log`):
    * then nothing counts that was proved before.
    */
-  reload(): boolean {
+  reload(): Promise<boolean> {
+    return this.#inTurn(() => this.#reload());
+  }
+
+  async #reload(): Promise<boolean> {
     const before = this.#alarm;
     const held = this.#newest;
-    this.#read();
+    await this.#read();
     if (before === undefined && sameHead(held, this.#newest)) return false;
     this.#generation++;
     this.#consistent.clear();
@@ -145,18 +163,26 @@ export class LogView {
     return true;
   }
 
-  #read(): void {
+  async #read(): Promise<void> {
     const { store } = this.#deps;
-    if (this.#untold && this.#alarm !== undefined) this.#store(this.#alarm);
-    if (this.#untold) return;
-    const { newest, cosigned } = store.heads();
+    await this.#storeUntold();
+    if (this.#alarm !== undefined && this.#untold) return;
+    const found = this.#alarm;
+    const { newest, cosigned } = await store.heads();
+    const pending = await store.pending();
+    const alarm = (await store.alarms(true)).find(({ kind }) => kind === 'fork' || kind === 'rollback');
+    // One was found while the database was read: it is on its way there, and stays.
+    if (this.#alarm !== found) return;
     this.#newest = newest;
     this.#cosigned = cosigned;
-    this.#alarm = store.alarms(true).find(({ kind }) => kind === 'fork' || kind === 'rollback');
-    for (const head of store.pending()) {
+    this.#alarm = alarm;
+    for (const head of pending) {
       const other = this.#otherThan(head);
-      if (other !== undefined) this.#raise(forkFound(other, head, this.#deps.clock()));
-      else this.#pending.set(head.size, head);
+      if (other === undefined) this.#pending.set(head.size, head);
+      else {
+        this.#find(forkFound(other, head, this.#deps.clock()));
+        await this.#storeUntold();
+      }
     }
   }
 
@@ -165,17 +191,17 @@ export class LogView {
    * `signature-invalid` for one that the gateway did not sign, and `log-inconsistent` when it is plain at once, or
    * was before, that the log contradicts itself. `from`: as in {@link SeenHead}.
    */
-  seenCheckpoint(note: string, from: string): void {
+  async seenCheckpoint(note: string, from: string): Promise<void> {
     this.requireSound();
     const { head } = parseCheckpoint(note);
     const other = this.#otherThan(head);
     if (other === undefined && this.#known(head.size).length > 0) return;
     const seen = { ...this.open(note), from, at: this.#deps.clock() };
     if (other !== undefined) {
-      this.#raise(forkFound(other, seen, seen.at));
+      await this.#raise(forkFound(other, seen, seen.at));
       this.requireSound();
     }
-    this.#wait(seen);
+    await this.#wait(seen);
     void this.checkPending();
   }
 
@@ -196,7 +222,7 @@ export class LogView {
     return this.#known(seen.size).find((head) => !sameHead(head, seen));
   }
 
-  #wait(seen: SeenHead): void {
+  async #wait(seen: SeenHead): Promise<void> {
     if (this.#pending.has(seen.size)) return;
     if (this.#pending.size >= MAX_PENDING) {
       this.#deps.log.warn({ event: 'checkpoint-not-kept', size: seen.size, from: seen.from });
@@ -204,7 +230,7 @@ export class LogView {
     }
     this.#pending.set(seen.size, seen);
     // Receipts are kept anyway, and looked at again after a restart.
-    if (seen.from !== 'receipt') this.#deps.store.keepPending(seen);
+    if (seen.from !== 'receipt') await this.#deps.store.keepPending(seen);
   }
 
   /** Compares all that waits. Never rejects; what could not be compared goes on waiting. */
@@ -215,7 +241,7 @@ export class LogView {
 
   /** Each head once. One that the gateway does not prove keeps no other one from being looked at. */
   async #checkAll(): Promise<void> {
-    if (this.#untold && this.#alarm !== undefined) this.#store(this.#alarm);
+    await this.#inTurn(() => this.#storeUntold());
     const begun = this.#try;
     for (let silent = 0; silent < MAX_SILENCE && !this.#stopped && this.#alarm === undefined;) {
       const next = this.#next(begun);
@@ -281,18 +307,18 @@ export class LogView {
       // The held head is part of every later one, and with it what it begins with; the reverse must be looked at anew.
       if (known || sameHead(seen, held) || (held !== undefined && seen.size < held.size))
         return this.#settled(seen);
-      if (!sameHead(this.#newest, held) || !this.#advance(held, seen)) continue;
+      if (!sameHead(this.#newest, held) || !(await this.#advance(held, seen))) continue;
       return this.#settled(seen);
     }
   }
 
-  #unproved(
+  async #unproved(
     seen: SignedHead,
     finding: Exclude<Finding, { type: 'proved' }>,
     { from = 'witness', at = this.#deps.clock() }: Relating,
-  ): Verdict | 'silent' {
+  ): Promise<Verdict | 'silent'> {
     this.#consistent.delete(seen.size);
-    this.#wait({ ...seen, from, at });
+    await this.#wait({ ...seen, from, at });
     if (finding.type === 'silent') return 'silent';
     if (finding.type === 'refused') {
       this.#doubts.remove(seen.size);
@@ -305,20 +331,23 @@ export class LogView {
   }
 
   /** Makes a head the newest one, durably. False when another process has changed what is held: then that is read. */
-  #advance(held: SignedHead | undefined, seen: SignedHead): boolean {
+  #advance(held: SignedHead | undefined, seen: SignedHead): Promise<boolean> {
     const { size, root, note } = seen;
     const newest = { size, root, note };
-    if (!this.#deps.store.advance(held, { newest })) {
-      this.reload();
+    return this.#inTurn(async () => {
+      if (this.#alarm !== undefined || !sameHead(this.#newest, held)) return false;
+      if (await this.#deps.store.advance(held, { newest })) {
+        this.#newest = newest;
+        return true;
+      }
+      await this.#reload();
       this.#generation++;
       return false;
-    }
-    this.#newest = newest;
-    return true;
+    });
   }
 
-  #settled({ size, root, note }: SignedHead): 'consistent' {
-    if (this.#pending.delete(size)) this.#deps.store.dropPending({ size, root });
+  async #settled({ size, root, note }: SignedHead): Promise<'consistent'> {
+    if (this.#pending.delete(size)) await this.#deps.store.dropPending({ size, root });
     this.#tries.delete(size);
     this.#doubts.remove(size);
     if (this.#consistent.size >= MAX_CONSISTENT)
@@ -327,22 +356,27 @@ export class LogView {
     return 'consistent';
   }
 
-  #raise(found: NewAlarm): 'contradicts' {
-    if (this.#alarm !== undefined) return 'contradicts';
-    // First of all: also when it cannot be stored, nothing more is asked or answered.
-    this.#alarm = found;
-    this.#deps.log.error({ event: 'log-inconsistent', kind: found.kind, detail: found.detail });
-    this.#store(found);
+  async #raise(found: NewAlarm): Promise<'contradicts'> {
+    this.#find(found);
+    await this.#inTurn(() => this.#storeUntold());
     return 'contradicts';
   }
 
+  /** First of all: also when it cannot be stored, nothing more is asked or answered. */
+  #find(found: NewAlarm): void {
+    if (this.#alarm !== undefined) return;
+    this.#alarm = found;
+    this.#untold = true;
+    this.#deps.log.error({ event: 'log-inconsistent', kind: found.kind, detail: found.detail });
+  }
+
   /** Keeps the evidence; when that fails, again with every look at the database. */
-  #store(found: NewAlarm): void {
+  async #storeUntold(): Promise<void> {
+    if (!this.#untold || this.#alarm === undefined) return;
     try {
-      this.#deps.store.raise(found);
+      await this.#deps.store.raise(this.#alarm);
       this.#untold = false;
     } catch (error) {
-      this.#untold = true;
       this.#deps.log.error({ event: 'alarm-not-stored', reason: (error as Error).message });
     }
   }
@@ -351,5 +385,6 @@ export class LogView {
   async close(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+    await this.#last;
   }
 }

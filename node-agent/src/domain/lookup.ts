@@ -78,7 +78,7 @@ export interface LoggedLookup {
  * before `events` is read. Throws when a field is not valid, the purpose or a register is unknown, a rule refuses,
  * the professional has to wait, or the log cannot be written.
  */
-export function beginLookup(service: LookupService, input: LookupInput): LoggedLookup {
+export async function beginLookup(service: LookupService, input: LookupInput): Promise<LoggedLookup> {
   service.logView.requireSound();
   const askedAt = service.clock();
   const { purpose, tokens, groups, notAsked } = checkQuestion(
@@ -87,8 +87,10 @@ export function beginLookup(service: LookupService, input: LookupInput): LoggedL
     input,
     askedAt,
   );
-  service.watch.begin(input, askedAt);
-  const begun = groups.map((group) => begin(service, input, { purpose, tokens, group }, askedAt));
+  await service.watch.begin(input, askedAt);
+  const begun = await Promise.all(
+    groups.map((group) => begin(service, input, { purpose, tokens, group }, askedAt)),
+  );
   return {
     purpose,
     askedAt,
@@ -110,7 +112,7 @@ export interface Begun {
   readonly persons: readonly number[];
 }
 
-function begin(
+async function begin(
   service: LookupService,
   input: LookupInput,
   {
@@ -123,7 +125,7 @@ function begin(
     readonly group: LookupGroup;
   },
   askedAt: number,
-): Begun {
+): Promise<Begun> {
   const { keys, random, roster } = service;
   const persons = group.persons.map((person) => tokens[person] as PersonTokens);
   const { commitment, salt } = commitToCase(input.caseReference, random);
@@ -157,9 +159,13 @@ function begin(
 }
 
 /** Writes down that a lookup is about to be asked. Throws `storage-failed`. */
-export function logged(service: LookupService, begun: Omit<Begun, 'lookupKey'>, now: number): Begun {
+export async function logged(
+  service: LookupService,
+  begun: Omit<Begun, 'lookupKey'>,
+  now: number,
+): Promise<Begun> {
   const lookupKey = bytesToHex(service.random(16));
-  service.agencyLog.append({ event: 'asking', lookupKey, detail: begun.detail }, now);
+  await service.agencyLog.append({ event: 'asking', lookupKey, detail: begun.detail }, now);
   return { lookupKey, ...begun };
 }
 
@@ -177,7 +183,7 @@ async function* watched(
       yield event;
     }
   } finally {
-    watch.ended(input, outcomes, clock());
+    await watch.ended(input, outcomes, clock());
   }
 }
 
@@ -198,7 +204,7 @@ export async function* inTurn(service: LookupService, begun: readonly Begun[]): 
     }
   } finally {
     for (const { lookupKey } of begun.slice(reached))
-      service.agencyLog.append(
+      await service.agencyLog.append(
         {
           event: 'asked',
           lookupKey,
@@ -228,7 +234,7 @@ async function* recorded(
       if (event.type === 'opened') {
         lookupId = event.lookupId;
         // Before a question leaves: whom this agency asked about must be able to find out.
-        recordOpened(service, lookupKey, asked, event);
+        await recordOpened(service, lookupKey, asked, event);
         yield { type: 'opened', lookupId, prepared: event.prepared };
       } else {
         note(outcomes, event.register, event.outcomes);
@@ -241,7 +247,7 @@ async function* recorded(
     failure = error instanceof HitError ? error.code : 'internal';
     throw error;
   } finally {
-    service.agencyLog.append(
+    await service.agencyLog.append(
       {
         event: 'asked',
         lookupKey,
@@ -254,15 +260,15 @@ async function* recorded(
 }
 
 /** Logs that a lookup was opened, with the persons that it is about, in one durable step. Throws `storage-failed`. */
-function recordOpened(
+async function recordOpened(
   { suite, keys, agencyLog, askedAbout, roster, retentionDays, clock }: LookupService,
   lookupKey: string,
   { purpose, registers, persons }: Asked,
   { lookupId, requestDigest, evaluated }: Extract<AskEvent, { type: 'opened' }>,
-): void {
+): Promise<void> {
   const now = clock();
   const nodes = nodesOf(registers.map(({ name }) => name));
-  agencyLog.appendOpened(
+  await agencyLog.appendOpened(
     lookupKey,
     { lookupId, requestDigest: encodeBase64(requestDigest), purpose, persons: persons.length, nodes },
     // A person's own request is no question of this agency's about that person.

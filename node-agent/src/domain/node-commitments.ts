@@ -12,7 +12,7 @@ interface CommitmentDeps {
   readonly gatewayKey: Uint8Array;
   readonly clock: Clock;
   /** Takes every checkpoint that was seen, to be compared with others. What it throws makes the answer invalid. */
-  readonly seenCheckpoint?: ((checkpoint: string) => void) | undefined;
+  readonly seenCheckpoint?: ((checkpoint: string) => Promise<void>) | undefined;
 }
 
 type OpenedCommitment = ReturnType<typeof openCommitment>;
@@ -50,7 +50,10 @@ export class NodeCommitments {
    * `field-invalid`, `signature-invalid`, `log-proof-invalid` (also for one of more than two days ago) or
    * `unknown-agency`.
    */
-  of(node: string, { commitment }: Extract<Answer, { type: 'answered' }>): LoggedTables | undefined {
+  async of(
+    node: string,
+    { commitment }: Extract<Answer, { type: 'answered' }>,
+  ): Promise<LoggedTables | undefined> {
     if (commitment === undefined) return undefined;
     const { roster, gatewayKey, seenCheckpoint } = this.#deps;
     const agency = roster.roster.agencies.find(({ id }) => id === node);
@@ -62,7 +65,7 @@ export class NodeCommitments {
     if (known?.key === key) return this.#current(node, known.logged);
     const log = { origin: logOrigin(roster.roster.federation), publicKey: gatewayKey };
     const opened = this.#open(agency, log, commitment);
-    seenCheckpoint?.(opened.checkpoint);
+    await seenCheckpoint?.(opened.checkpoint);
     const logged = { tables: committedTables(opened.commitment, sha256), index: opened.index, at: opened.at };
     this.#checked.set(node, { key, logged });
     return this.#current(node, logged);

@@ -33,8 +33,8 @@ export class NodePolicyKeeper {
   }
 
   /** The rules to answer by. Throws `storage-failed` when it cannot be known whether answering was stopped. */
-  current(): NodePolicy {
-    return this.stopped === undefined ? this.#policy : { ...this.#policy, answering: false };
+  async current(): Promise<NodePolicy> {
+    return (await this.stopped()) === undefined ? this.#policy : { ...this.#policy, answering: false };
   }
 
   /** As they stand in the file, whether answering was stopped or not. */
@@ -43,7 +43,7 @@ export class NodePolicyKeeper {
   }
 
   /** Since when somebody has stopped all answering, and why; undefined when nobody has. */
-  get stopped(): StoppedAnswering | undefined {
+  stopped(): Promise<StoppedAnswering | undefined> {
     return this.#state.stoppedAnswering();
   }
 

@@ -33,6 +33,7 @@ export class OpenReviews {
   readonly #open = new Map<string, OpenReview>();
   readonly #given = new Map<string, ReviewedDetail>();
   #sequence = 0;
+  #last: Promise<unknown> = Promise.resolve();
   #chain = AGENCY_LOG_START.chain;
 
   constructor(log: Pick<AgencyLog, 'rows' | 'open'>) {
@@ -40,14 +41,21 @@ export class OpenReviews {
   }
 
   /** The oldest first. */
-  list(): OpenReview[] {
-    for (let rows = this.#next(); rows.length > 0; rows = this.#next())
+  list(): Promise<OpenReview[]> {
+    // One at a time: two that read on at once would take entries twice.
+    const listed = this.#last.then(() => this.#list());
+    this.#last = listed.catch(() => undefined);
+    return listed;
+  }
+
+  async #list(): Promise<OpenReview[]> {
+    for (let rows = await this.#next(); rows.length > 0; rows = await this.#next())
       for (const { sequence, at, content, chain } of rows) {
         const { event, lookupKey } = content ?? { event: '', lookupKey: '' };
         const relevant =
           event === 'asking' || event === 'reviewed' || (event === 'opened' && this.#asked.has(lookupKey));
         if (content !== undefined && relevant)
-          this.#take(event, lookupKey, sequence, at, this.#detailOf(content));
+          this.#take(event, lookupKey, sequence, at, await this.#detailOf(content));
         this.#sequence = sequence;
         this.#chain = chain;
       }
@@ -64,9 +72,9 @@ export class OpenReviews {
   }
 
   /** Undefined for an entry that does not open: that is for the check of the log to tell. */
-  #detailOf(content: Parameters<AgencyLog['open']>[0]): unknown {
+  async #detailOf(content: Parameters<AgencyLog['open']>[0]): Promise<unknown> {
     try {
-      return this.#log.open(content, this.#chain).detail;
+      return (await this.#log.open(content, this.#chain)).detail;
     } catch (error) {
       if (error instanceof HitError) return undefined;
       throw error;

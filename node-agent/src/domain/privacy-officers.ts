@@ -25,12 +25,12 @@ export class PrivacyOfficers extends ReaderSessions {
    * Throws `not-allowed` for somebody without the role, and leaves a trace of it in the log. A refusal gives nothing
    * away, so it goes out even when it cannot be logged.
    */
-  requireOfficer({ allowed, subject, name }: ReaderSession, path: string): void {
+  async requireOfficer({ allowed, subject, name }: ReaderSession, path: string): Promise<void> {
     if (allowed) return;
     const { agencyLog, runtime, log, role } = this.#deps;
     try {
       const detail = { reader: subject, name, path: path.slice(0, MAX_DETAIL) };
-      agencyLog.append({ event: 'access-refused', lookupKey: '', detail }, runtime.now());
+      await agencyLog.append({ event: 'access-refused', lookupKey: '', detail }, runtime.now());
     } catch (error) {
       log.error({ event: 'refusal-not-logged', reason: (error as Error).message });
     }
@@ -38,10 +38,10 @@ export class PrivacyOfficers extends ReaderSessions {
   }
 
   /** Writes down, durably, what is about to be read; whoever calls shows nothing before. Throws `storage-failed`. */
-  noteReading({ subject, name }: ReaderSession, reading: DeskReading, what: string): void {
+  async noteReading({ subject, name }: ReaderSession, reading: DeskReading, what: string): Promise<void> {
     const { agencyLog, runtime } = this.#deps;
     const detail = { reader: subject, name, reading, what: what.slice(0, MAX_DETAIL) };
-    agencyLog.append({ event: 'log-read', lookupKey: '', detail }, runtime.now());
+    await agencyLog.append({ event: 'log-read', lookupKey: '', detail }, runtime.now());
   }
 }
 

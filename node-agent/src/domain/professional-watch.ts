@@ -39,7 +39,7 @@ export class ProfessionalWatch {
   }
 
   /** Before a question is asked. Throws `quota-exceeded` with the rule `slowed-down` for who has to wait first. */
-  begin({ professional, purpose, persons }: Question, now: number): void {
+  async begin({ professional, purpose, persons }: Question, now: number): Promise<void> {
     const who = canonicalName(professional);
     this.#pace.require(who, now);
     this.#pace.seen(who, now);
@@ -48,28 +48,37 @@ export class ProfessionalWatch {
       bsn !== undefined && isValidBsn(bsn) ? parseBsn(bsn) : undefined,
     );
     const found = [...this.#lookups.add(seen), ...this.#outcomes.numbers(who, purpose, numbers)];
-    this.#raise(professional, found, now);
+    await this.#raise(professional, found, now);
   }
 
   /** After it: per person, what came out at each register. */
-  ended({ professional, purpose }: Question, outcomes: readonly (readonly Outcome[])[], now: number): void {
+  async ended(
+    { professional, purpose }: Question,
+    outcomes: readonly (readonly Outcome[])[],
+    now: number,
+  ): Promise<void> {
     const known = outcomes.map((own) => {
       if (own.some(({ status }) => status === 'known')) return true;
       // A register that does not answer must not hide that nobody else knows the person.
       return own.some(({ status }) => status === 'not-known') ? false : undefined;
     });
-    this.#raise(professional, this.#outcomes.outcomes(canonicalName(professional), purpose, known), now);
+    await this.#raise(
+      professional,
+      this.#outcomes.outcomes(canonicalName(professional), purpose, known),
+      now,
+    );
   }
 
-  #raise(professional: string, signals: readonly Signal[], now: number): void {
+  async #raise(professional: string, signals: readonly Signal[], now: number): Promise<void> {
     const { keys, agencyLog, notices, log } = this.#deps;
+    // Before anything is waited for: another question of the same professional may come meanwhile.
+    if (signals.length > 0) this.#pace.slow(canonicalName(professional), now);
     for (const { signal, count } of signals) {
-      agencyLog.append(
+      await agencyLog.append(
         { event: 'signal', lookupKey: '', detail: { signal, side: 'asking', who: professional, count } },
         now,
       );
       log.warn({ event: 'signal', signal, side: 'asking', count });
-      this.#pace.slow(canonicalName(professional), now);
       const report = { professional: professionalPseudonym(keys, professional), signal, count };
       notices.add({ type: 'signal', report });
     }

@@ -26,7 +26,7 @@ export async function publishRegisters(
     const tableBits = Object.entries(known ?? {}).filter(([type]) => tokenTypes.includes(type));
     return [{ ...publicPart(register), tokenTypes, tableBits: Object.fromEntries(tableBits) }];
   });
-  if (canonical(wanted) !== canonical(published)) roster.accept(await gateway.publishRegisters(wanted));
+  if (canonical(wanted) !== canonical(published)) await roster.accept(await gateway.publishRegisters(wanted));
 }
 
 /** What partners see of a register: where its clients come from is nobody's business. */

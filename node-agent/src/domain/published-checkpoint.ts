@@ -52,10 +52,10 @@ export class PublishedCheckpoints {
   }
 
   /** Takes in a published checkpoint. Throws like `seenCheckpoint` of the view. */
-  saw(note: string): void {
+  async saw(note: string): Promise<void> {
     const { view, clock, minWitnesses } = this.#deps;
     const { size } = view.open(note);
-    view.seenCheckpoint(note, 'published');
+    await view.seenCheckpoint(note, 'published');
     if (size < (this.#latest?.size ?? 0)) return;
     const partners = this.#partnersOn(note);
     const before = this.#latest;

@@ -72,18 +72,18 @@ export class Receipts {
    * canaries, which are about nobody. Throws `log-proof-invalid`, `log-inconsistent` or `storage-failed`; then nothing
    * may be asked.
    */
-  accept(opened: LookupOpened, sent: SentRequest, event: 'lookup' | 'canary'): void {
+  async accept(opened: LookupOpened, sent: SentRequest, event: 'lookup' | 'canary'): Promise<void> {
     const { view, store, clock } = this.#deps;
     const proved = openLoggedLookup(this.#deps, opened.logged, opened.lookupId);
     asProofFailure(() => this.#checkOwn(proved.entry, sent, event));
     if (event === 'lookup')
-      store.keep({
+      await store.keep({
         lookupId: opened.lookupId,
         at: clock(),
         leaf: proved.leaf,
         receipt: opened.logged.receipt,
       });
-    view.seenCheckpoint(proved.checkpoint, 'receipt');
+    await view.seenCheckpoint(proved.checkpoint, 'receipt');
   }
 
   #checkOwn(entry: ProvedLookup['entry'], sent: SentRequest, event: 'lookup' | 'canary'): void {

@@ -34,15 +34,15 @@ type AskedDetail = Extract<AgencyEvent, { event: 'asked' }>['detail'];
 const PAGE = 1_000;
 
 /** Every lookup that this agency asked or was asked, in the order of its log; `since` and `until` in milliseconds. */
-export function* reconciliationLines(
+export async function* reconciliationLines(
   log: AgencyLog,
   agency: string,
   { since = 0, until = Infinity }: { readonly since?: number; readonly until?: number } = {},
-): Generator<ReconciliationLine> {
+): AsyncGenerator<ReconciliationLine> {
   /** Of lookups that were begun, until they are known by the gateway's name for them. */
   const begun = new Map<string, Asking>();
   let after = 0;
-  for (let page = log.read(after, PAGE); page.length > 0; page = log.read(after, PAGE))
+  for (let page = await log.read(after, PAGE); page.length > 0; page = await log.read(after, PAGE))
     for (const entry of page) {
       after = entry.sequence;
       const line = lineOf(agency, entry, begun);

@@ -36,7 +36,7 @@ async function removeOldContent({ agencyLog, retentionDays, clock }: RetentionDe
   const olderThan = clock() - retentionDays * DAY_MS;
   let entries = 0;
   for (;;) {
-    const removed = agencyLog.removeContent(olderThan, AT_ONCE, clock());
+    const removed = await agencyLog.removeContent(olderThan, AT_ONCE, clock());
     entries += removed;
     if (removed < AT_ONCE) return entries;
     await setImmediate();

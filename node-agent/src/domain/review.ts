@@ -20,7 +20,7 @@ export interface GivenReview {
  * gateway is to be told. The same review given again writes nothing more. Throws `not-found` when there is none to
  * be reviewed, `not-allowed` when it is who asked who reviews, and `storage-failed`.
  */
-export function review(
+export async function review(
   deps: {
     readonly agencyLog: AgencyLog;
     readonly reviews: OpenReviews;
@@ -28,9 +28,9 @@ export function review(
     readonly clock: Clock;
   },
   { lookupId, verdict, by, alsoKnownAs = [] }: GivenReview,
-): Review {
+): Promise<Review> {
   const report = { lookupId, verdict, reviewer: professionalPseudonym(deps.keys, by) };
-  const open = deps.reviews.list().find((one) => one.lookupId === lookupId);
+  const open = (await deps.reviews.list()).find((one) => one.lookupId === lookupId);
   if (open === undefined) {
     const given = deps.reviews.given(lookupId);
     if (given?.verdict === verdict && given.by === by) return report;
@@ -46,7 +46,7 @@ export function review(
       field: 'by',
       detail: 'somebody else than the professional who asked',
     });
-  deps.agencyLog.append(
+  await deps.agencyLog.append(
     { event: 'reviewed', lookupKey: '', detail: { lookupId, verdict, by } },
     deps.clock(),
   );

@@ -57,15 +57,18 @@ export class RosterKeeper {
   #refused: string | undefined;
   #vanished: readonly string[] = [];
   #budgets: Readonly<Record<string, number>> = {};
+  /** The version of the policy that came last, and when (milliseconds since 1970). */
+  #newPolicy: { readonly version: number; readonly since: number } | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
-  /** `keys`: this agency's own, which follow what stands on the roster. */
-  constructor(
+  private constructor(
     backend: Backend,
     state: StateStore,
     membership: Membership,
     log: OperationalLog,
-    clock: Clock = Date.now,
-    keys?: Pick<AgencyKeys, 'follow'>,
+    clock: Clock,
+    keys: Pick<AgencyKeys, 'follow'> | undefined,
+    stored: string,
   ) {
     this.#keys = keys;
     this.#announced = new AnnouncedChanges({ backend, state, log, clock });
@@ -74,11 +77,31 @@ export class RosterKeeper {
     this.#membership = membership;
     this.#log = log;
     this.#clock = clock;
-    const stored = state.roster();
+    this.#roster = this.#open(parseJson(signedDocumentSchema, utf8ToBytes(stored)));
+  }
+
+  /** Opens the roster that was accepted last. `keys`: this agency's own, which follow what stands on it. */
+  static async open(
+    backend: Backend,
+    state: StateStore,
+    membership: Membership,
+    log: OperationalLog,
+    clock: Clock = Date.now,
+    keys?: Pick<AgencyKeys, 'follow'>,
+  ): Promise<RosterKeeper> {
+    const stored = await state.roster();
     if (stored === undefined)
       throw new HitError('not-ready', 'there is no roster yet: run "hit-agent enrol" first');
-    this.#roster = this.#open(parseJson(signedDocumentSchema, utf8ToBytes(stored)));
-    this.checkPins();
+    const keeper = new RosterKeeper(backend, state, membership, log, clock, keys, stored);
+    await keeper.checkPins();
+    return keeper;
+  }
+
+  /** One after another: what is compared with the roster that is held must be taken in before the next is compared. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 
   #open(document: SignedDocument): Roster {
@@ -108,7 +131,11 @@ export class RosterKeeper {
   }
 
   /** Takes in a roster. Throws `signature-invalid`; an older one than is held, or another of its version, is left aside. */
-  accept(document: SignedDocument): void {
+  accept(document: SignedDocument): Promise<void> {
+    return this.#inTurn(() => this.#accept(document));
+  }
+
+  async #accept(document: SignedDocument): Promise<void> {
     const roster = this.#open(document);
     if (roster.version < this.#roster.version) {
       this.#refused = `the gateway shows version ${roster.version} of the roster, and showed version ${this.#roster.version} before`;
@@ -121,22 +148,22 @@ export class RosterKeeper {
       this.#log.error({ event: 'roster-forked', version: roster.version });
       return;
     }
-    const older = this.#olderPart(roster);
+    const older = await this.#olderPart(roster);
     if (older !== undefined) {
       this.#refused = older.told;
       this.#log.error({ event: older.event, version: roster.version });
       return;
     }
     this.#refused = undefined;
-    this.#state.setRoster(JSON.stringify(document));
-    if (roster.policy.version > this.#roster.policy.version) this.#tellNewPolicy(roster);
+    await this.#state.setRoster(JSON.stringify(document));
+    if (roster.policy.version > this.#roster.policy.version) await this.#tellNewPolicy(roster);
     this.#roster = roster;
-    this.checkPins();
+    await this.#checkPins();
   }
 
   /** Whether what people decide is other than it may be: an older policy or list of members, or without the offline key. */
-  #olderPart(roster: Roster): OlderPart | undefined {
-    const pinned = this.#state.pins().find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
+  async #olderPart(roster: Roster): Promise<OlderPart | undefined> {
+    const pinned = (await this.#state.pins()).find(({ name }) => name === OFFLINE_KEY)?.fingerprint;
     const { offlineKey } = roster.gateway;
     if (pinned !== undefined && (offlineKey === undefined || keysFingerprint(offlineKey) !== pinned))
       return {
@@ -177,43 +204,49 @@ export class RosterKeeper {
   }
 
   /** For status, for some days; kept where a restart finds it. */
-  #tellNewPolicy({ policy: { version } }: Roster): void {
+  async #tellNewPolicy({ policy: { version } }: Roster): Promise<void> {
     this.#log.info({ event: 'policy-changed', version });
-    this.#state.setPin({ name: NEW_POLICY, fingerprint: `${version} ${this.#clock()}` });
+    await this.#state.setPin({ name: NEW_POLICY, fingerprint: `${version} ${this.#clock()}` });
   }
 
   /** A version of the policy that came into force of late, and when it was first seen here. */
   get newPolicy(): { readonly version: number; readonly since: number } | undefined {
-    const told = this.#state.pins().find(({ name }) => name === NEW_POLICY)?.fingerprint;
-    const [version = 0, since = 0] = (told ?? '').split(' ').map(Number);
-    return this.#clock() - since < TELL_POLICY_MS ? { version, since } : undefined;
+    const told = this.#newPolicy;
+    return told !== undefined && this.#clock() - told.since < TELL_POLICY_MS ? told : undefined;
   }
 
   /** Pins what is new, and notes what is not as it was pinned. */
-  checkPins(): void {
-    const pins = new Map(this.#state.pins().map(({ name, fingerprint }) => [name, fingerprint]));
+  checkPins(): Promise<void> {
+    return this.#inTurn(() => this.#checkPins());
+  }
+
+  async #checkPins(): Promise<void> {
+    const pinned = await this.#state.pins();
+    const pins = new Map(pinned.map(({ name, fingerprint }) => [name, fingerprint]));
+    const [version = 0, since = 0] = (pins.get(NEW_POLICY) ?? '').split(' ').map(Number);
+    this.#newPolicy = { version, since };
     const { offlineKey } = this.#roster.gateway;
     if (offlineKey !== undefined && !pins.has(OFFLINE_KEY)) {
       const fingerprint = keysFingerprint(offlineKey);
-      this.#state.setPin({ name: OFFLINE_KEY, fingerprint });
+      await this.#state.setPin({ name: OFFLINE_KEY, fingerprint });
       this.#log.info({ event: 'pinned', name: OFFLINE_KEY, fingerprint });
     }
     const changed = new Set<string>();
-    this.#announced.follow(this.#roster, pins);
+    await this.#announced.follow(this.#roster, pins);
     for (const [name, fingerprint] of fingerprintsOf(this.#roster)) {
       const pinned = pins.get(name);
       if (pinned === undefined) {
-        this.#state.setPin({ name, fingerprint });
+        await this.#state.setPin({ name, fingerprint });
         this.#log.info({ event: 'pinned', name, fingerprint });
       } else if (pinned !== fingerprint) changed.add(name);
     }
-    this.#checkRegisters(pins);
+    await this.#checkRegisters(pins);
     this.#budgets = budgetsFrom(pins.get(BUDGETS), this.#roster.policy.settings.tokenTypes);
     for (const name of changed)
       if (!this.#changed.has(name))
         this.#log.error({ event: name === BUDGETS ? 'budgets-changed' : 'key-changed', agency: name });
     this.#changed = changed;
-    this.#announced.pin(
+    await this.#announced.pin(
       this.#roster.agencies.filter(({ id }) => !changed.has(id)),
       pins,
     );
@@ -235,13 +268,13 @@ export class RosterKeeper {
   }
 
   /** A register that was there and is gone may have been left out of the roster so that its hits stay unseen. */
-  #checkRegisters(pins: ReadonlyMap<string, string>): void {
+  async #checkRegisters(pins: ReadonlyMap<string, string>): Promise<void> {
     const listed = new Set(
       this.#roster.agencies.flatMap(({ id, registers }) =>
         registers.map((register) => `${id}/${register.id}`),
       ),
     );
-    for (const name of listed) if (!pins.has(name)) this.#state.setPin({ name, fingerprint: LISTED });
+    for (const name of listed) if (!pins.has(name)) await this.#state.setPin({ name, fingerprint: LISTED });
     const vanished = [...pins.keys()].filter((name) => name.includes('/') && !listed.has(name)).sort();
     for (const name of vanished)
       if (!this.#vanished.includes(name)) this.#log.error({ event: 'register-vanished', register: name });

@@ -74,15 +74,19 @@ export class Settling {
   /** The receipt that was tried last, unless it was the last of all. */
   #after: KeptReceipt | undefined;
 
-  constructor(deps: SettlingDeps) {
+  private constructor(deps: SettlingDeps, comparedUpTo: number) {
     this.#deps = deps;
-    // From here on everything that is answered will be looked for.
-    this.#comparedUpTo = this.#readUpTo = deps.store.comparedUpTo();
+    this.#comparedUpTo = this.#readUpTo = comparedUpTo;
+  }
+
+  /** From here on everything that is answered will be looked for. */
+  static async open(deps: SettlingDeps): Promise<Settling> {
+    return new Settling(deps, await deps.store.comparedUpTo());
   }
 
   /** Lookups without a settled proof, and since when the oldest waits. */
-  get waiting(): { readonly since: number | undefined; readonly receipts: number } {
-    const { count, since } = this.#deps.receipts.waiting();
+  async waiting(): Promise<{ readonly since: number | undefined; readonly receipts: number }> {
+    const { count, since } = await this.#deps.receipts.waiting();
     const first = Math.min(since ?? Infinity, ...[...this.#waiting.values()].map(({ at }) => at));
     return { receipts: count, since: first === Infinity ? undefined : first };
   }
@@ -97,7 +101,7 @@ export class Settling {
       () => this.#seePublished(),
       () => this.#each(this.#receipts(), (receipt) => this.#settleAsked(receipt), errors),
       () => this.#each(this.#answered(), (event) => this.#settleAnswered(event), errors),
-      async () => this.#noteCompared(),
+      () => this.#noteCompared(),
     ];
     for (const part of parts) {
       if (this.#deps.view.alarm !== undefined) return;
@@ -111,9 +115,13 @@ export class Settling {
   }
 
   /** Goes on with the others when one fails, but not with a gateway or a database that is away. */
-  async #each<T>(some: Iterable<T>, settle: (one: T) => Promise<void>, errors: unknown[]): Promise<void> {
+  async #each<T>(
+    some: AsyncIterable<T>,
+    settle: (one: T) => Promise<void>,
+    errors: unknown[],
+  ): Promise<void> {
     let silent = 0;
-    for (const one of some) {
+    for await (const one of some) {
       if (silent >= MAX_SILENCE || this.#deps.view.alarm !== undefined) return;
       try {
         await settle(one);
@@ -129,9 +137,9 @@ export class Settling {
   }
 
   /** Those that are kept, from where the round before ended. */
-  *#receipts(): Generator<KeptReceipt> {
+  async *#receipts(): AsyncGenerator<KeptReceipt> {
     for (let count = 0; count < ROUND; count += PAGE) {
-      const page = this.#deps.receipts.unsettled(PAGE, this.#after);
+      const page = await this.#deps.receipts.unsettled(PAGE, this.#after);
       for (const receipt of page) {
         this.#after = receipt;
         yield receipt;
@@ -143,15 +151,15 @@ export class Settling {
   }
 
   /** What waited before, and what was answered since. */
-  *#answered(): Generator<LoggedEvent> {
+  async *#answered(): AsyncGenerator<LoggedEvent> {
     const { store, agencyLog } = this.#deps;
-    const upTo = store.comparedUpTo();
+    const upTo = await store.comparedUpTo();
     if (upTo !== this.#comparedUpTo) {
       this.#waiting.clear();
       this.#comparedUpTo = this.#readUpTo = upTo;
     }
     for (let more = true; more && this.#waiting.size < MAX_WAITING;) {
-      const page = agencyLog.read(this.#readUpTo, PAGE);
+      const page = await agencyLog.read(this.#readUpTo, PAGE);
       for (const event of page) {
         if (event.event === 'answered' || event.event === 'refused') this.#waiting.set(event.sequence, event);
         this.#readUpTo = event.sequence;
@@ -172,17 +180,17 @@ export class Settling {
   }
 
   /** Everything before the first that waits need not be read again after a restart. */
-  #noteCompared(): void {
+  async #noteCompared(): Promise<void> {
     const upTo = Math.min(this.#readUpTo, ...[...this.#waiting.keys()].map((sequence) => sequence - 1));
     if (upTo === this.#comparedUpTo) return;
-    this.#deps.store.setComparedUpTo(upTo);
+    await this.#deps.store.setComparedUpTo(upTo);
     this.#comparedUpTo = upTo;
   }
 
   /** The connection brings checkpoints too; but a gateway must not be able to put things off by not sending any. */
   async #seePublished(): Promise<void> {
     try {
-      this.#deps.published.saw(await this.#deps.gateway.checkpoint());
+      await this.#deps.published.saw(await this.#deps.gateway.checkpoint());
     } catch (error) {
       // Before the first one is published.
       if (!(error instanceof HitError) || error.code !== 'not-found') throw error;
@@ -196,18 +204,21 @@ export class Settling {
     if (found === 'wait') return;
     const given = [new TextDecoder().decode(kept.leaf), kept.receipt];
     if (found === 'missing') {
-      this.#alarm('entry-missing', lookupId, NOT_SHOWN, given);
+      await this.#alarm('entry-missing', lookupId, NOT_SHOWN, given);
       return receipts.giveUp(lookupId);
     }
     if (!constantTimeEqual(found.leaf, kept.leaf)) {
       const shown = [new TextDecoder().decode(found.leaf), found.receipt];
-      this.#alarm('entry-differs', lookupId, 'the log has another entry than it had', [...given, ...shown]);
+      await this.#alarm('entry-differs', lookupId, 'the log has another entry than it had', [
+        ...given,
+        ...shown,
+      ]);
       return receipts.giveUp(lookupId);
     }
     // Before the new proof takes the place of the first one, both must be known to be of the same log.
     for (const note of [parseReceipt(kept.receipt).checkpoint, found.checkpoint])
       if ((await view.relate(view.open(note), { from: 'receipt', at: kept.at })) !== 'consistent') return;
-    receipts.settle(lookupId, found.receipt);
+    await receipts.settle(lookupId, found.receipt);
   }
 
   /** Whether an entry of the agency's own log is dealt with; false where the gateway's log does not reach it yet. */
@@ -219,13 +230,13 @@ export class Settling {
     const found = await this.#find(lookupId, at);
     if (found === 'wait') return false;
     if (found === 'missing') {
-      this.#alarm('entry-missing', lookupId, NO_ANSWER_SHOWN, []);
+      await this.#alarm('entry-missing', lookupId, NO_ANSWER_SHOWN, []);
       return true;
     }
     if ((await this.#deps.view.relate(this.#deps.view.open(found.checkpoint))) !== 'consistent') return false;
     const difference = differenceOf(found, known.data);
     if (difference !== undefined)
-      this.#alarm('entry-differs', lookupId, difference, [
+      await this.#alarm('entry-differs', lookupId, difference, [
         new TextDecoder().decode(found.leaf),
         found.receipt,
       ]);
@@ -251,18 +262,19 @@ export class Settling {
     }
   }
 
-  #alarm(
+  async #alarm(
     kind: 'entry-missing' | 'entry-differs',
     lookupId: string,
     what: string,
     evidence: readonly string[],
-  ): void {
+  ): Promise<void> {
     const { store, log, clock } = this.#deps;
     const found = entryAlarm(kind, lookupId, what, evidence, clock());
     // Found again after a restart, when another one before it still waits.
-    if (store.alarms(false).some((told) => told.kind === kind && told.detail === found.detail)) return;
+    if ((await store.alarms(false)).some((told) => told.kind === kind && told.detail === found.detail))
+      return;
     log.error({ event: kind, lookupId, detail: what });
-    store.raise(found);
+    await store.raise(found);
   }
 }
 

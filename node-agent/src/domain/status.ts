@@ -4,7 +4,7 @@ import type { ConfiguredRegister } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayConnection } from '../ports/gateway-connection.ts';
 import type { PseudonymStore } from '../ports/pseudonym-store.ts';
-import type { Membership } from '../ports/state-store.ts';
+import type { Membership, StoppedAnswering } from '../ports/state-store.ts';
 import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import {
@@ -87,12 +87,13 @@ interface StatusDeps {
 const DAY_MS = 86_400_000;
 const iso = (at: number): string => new Date(at).toISOString();
 
-export function statusOf(deps: StatusDeps): AgentStatus {
+export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
   const { membership, roster, tables, connection } = deps;
   const connections = connection.state();
   const { connected } = connections;
-  const log = logStatusOf(deps.watch, deps.clock);
-  const imports = new Map(deps.pseudonyms.imports().map((state) => [state.register, state]));
+  const log = await logStatusOf(deps.watch, deps.clock);
+  const held = await deps.pseudonyms.imports();
+  const imports = new Map(held.map((state) => [state.register, state]));
   const registers = deps.registers.map((register) => {
     const { id, name } = register;
     const notBuilt = tables.problem(id);
@@ -123,7 +124,8 @@ export function statusOf(deps: StatusDeps): AgentStatus {
       problem: notBuilt ?? canary.problem ?? unusedTypes(register, roster),
     };
   });
-  const open = deps.reviews.list();
+  const open = await deps.reviews.list();
+  const stopped = await deps.ownPolicy.stopped();
   return {
     agency: membership.agency,
     gateway: gatewayStatusOf(membership.gatewayUrl, connections),
@@ -131,7 +133,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
     policyVersion: roster.roster.policy.version,
     epoch: tables.stored === undefined ? undefined : { number: tables.stored.epoch, day: tables.stored.day },
     registers,
-    answering: answeringOf(deps),
+    answering: answeringOf(deps, stopped),
     reviews: open.length,
     log: log.status,
     problems: [
@@ -160,7 +162,7 @@ export function statusOf(deps: StatusDeps): AgentStatus {
       ...deps.settingsNotices(),
       ...keyChangeNotices(deps),
       ...log.notices,
-      ...policyNotices(deps),
+      ...policyNotices(deps, stopped),
       ...reviewNotices(open, deps.clock()),
       ...(roster.budgetsChanged
         ? ['the federation moved the bits that questions may show; look at them, and run "hit-agent trust"']
@@ -186,15 +188,20 @@ function unusedTypes(register: ConfiguredRegister, roster: RosterKeeper): string
     : `this federation does not match on ${unused.join(', ')}`;
 }
 
-function answeringOf({ ownPolicy }: StatusDeps): AgentStatus['answering'] {
-  const { stopped } = ownPolicy;
+function answeringOf(
+  { ownPolicy }: StatusDeps,
+  stopped: StoppedAnswering | undefined,
+): AgentStatus['answering'] {
   if (stopped === undefined) return { stopped: !ownPolicy.policy.answering };
   return { stopped: true, since: iso(stopped.since), reason: stopped.reason };
 }
 
 /** What an administrator should know of the rules: those of the federation, and this agency's own. */
-function policyNotices({ ownPolicy, roster, registers }: StatusDeps): string[] {
-  const { stopped, refused, policy } = ownPolicy;
+function policyNotices(
+  { ownPolicy, roster, registers }: StatusDeps,
+  stopped: StoppedAnswering | undefined,
+): string[] {
+  const { refused, policy } = ownPolicy;
   const why = stopped?.reason === undefined ? '' : `: ${stopped.reason}`;
   return [
     ...(stopped === undefined

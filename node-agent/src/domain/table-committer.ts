@@ -27,9 +27,9 @@ interface CommitterDeps {
   /** The identity key of the gateway, as it was pinned. */
   readonly gatewayKey: Uint8Array;
   /** Head of the agency's own log, which each commitment puts on record as well. */
-  readonly logHead?: (() => AgencyLogHead) | undefined;
+  readonly logHead?: (() => Promise<AgencyLogHead>) | undefined;
   /** Takes every checkpoint that was seen, to be compared with others. */
-  readonly seenCheckpoint?: ((checkpoint: string) => void) | undefined;
+  readonly seenCheckpoint?: ((checkpoint: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -51,14 +51,14 @@ export class TableCommitter {
    * `log-proof-invalid` for a receipt that does not hold.
    */
   async commit(built: BuiltEpoch): Promise<Uint8Array> {
-    if (this.#sent?.epoch !== built.epoch) this.#sent = this.#commitmentTo(built);
+    if (this.#sent?.epoch !== built.epoch) this.#sent = await this.#newCommitment(built);
     const commitment = this.#sent;
     const logged: Logged = await this.#deps.gateway.commitTables(commitment);
     const packed = packCommitment(logged, this.#log);
     const opened = this.#open(packed);
     if (opened.body !== JSON.stringify(commitment))
       throw new HitError('log-proof-invalid', 'the gateway logged another commitment than was sent');
-    this.#deps.seenCheckpoint?.(opened.checkpoint);
+    await this.#deps.seenCheckpoint?.(opened.checkpoint);
     return packed;
   }
 
@@ -70,8 +70,14 @@ export class TableCommitter {
       throw new HitError('log-proof-invalid', 'the tables are not those that were committed to');
   }
 
+  async #newCommitment(built: BuiltEpoch): Promise<TableCommitment> {
+    const head = await this.#deps.logHead?.();
+    if (head === undefined) return this.#commitmentTo(built);
+    const logHead = { sequence: head.sequence, chain: encodeBase64(head.chain) };
+    return { ...this.#commitmentTo(built), logHead };
+  }
+
   #commitmentTo({ epoch, day, tables }: BuiltEpoch): TableCommitment {
-    const head = this.#deps.logHead?.();
     return {
       format: 'hitmachine-tables-1',
       epoch,
@@ -81,9 +87,6 @@ export class TableCommitter {
           committedTable(register, tokenType, { ...table, root: rootOf(tree) }),
         )
         .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
-      ...(head !== undefined && {
-        logHead: { sequence: head.sequence, chain: encodeBase64(head.chain) },
-      }),
     };
   }
 

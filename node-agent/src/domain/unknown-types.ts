@@ -9,32 +9,33 @@ import { typesInUse } from './token-types.ts';
  * have no right to use, and those that the federation does not match on. A type of which a register holds pseudonyms was in use once; that the federation has taken it
  * out since must not stop an agent.
  */
-export function unknownTypes(
+export async function unknownTypes(
   { registers, subjectAccess }: Pick<Config, 'registers' | 'subjectAccess'>,
   settings: Pick<Settings, 'tokenTypes'>,
   pseudonyms: PseudonymStore,
   /** The token types that this agency has no right to use. */
   withoutRight: readonly string[],
-): string[] {
+): Promise<string[]> {
   const known = Object.keys(settings.tokenTypes).join(', ');
   const askedBy = subjectAccess.tokenTypes ?? [];
-  const asking = askedBy
-    .filter(
-      (type) =>
-        !Object.hasOwn(settings.tokenTypes, type) && pseudonyms.count(ASKED_ABOUT_REGISTER, type) === 0,
-    )
-    .map(
-      (type) => `subjectAccess.tokenTypes: this federation does not match on ${type}; it matches on ${known}`,
-    );
-  const answering = registers.flatMap((register, i) => {
+  const unused = async (field: string, register: string, types: readonly string[]): Promise<string[]> => {
+    const found: string[] = [];
+    for (const type of types)
+      if ((await pseudonyms.count(register, type)) === 0)
+        found.push(`${field}: this federation does not match on ${type}; it matches on ${known}`);
+    return found;
+  };
+  const asking = await unused(
+    'subjectAccess.tokenTypes',
+    ASKED_ABOUT_REGISTER,
+    askedBy.filter((type) => !Object.hasOwn(settings.tokenTypes, type)),
+  );
+  const answering: string[] = [];
+  for (const [i, register] of registers.entries()) {
     const used = typesInUse(register, settings);
-    return register.tokenTypes
-      .filter((type) => !used.includes(type) && pseudonyms.count(register.id, type) === 0)
-      .map(
-        (type) =>
-          `registers.${i}.tokenTypes: this federation does not match on ${type}; it matches on ${known}`,
-      );
-  });
+    const types = register.tokenTypes.filter((type) => !used.includes(type));
+    answering.push(...(await unused(`registers.${i}.tokenTypes`, register.id, types)));
+  }
   const forbidden = registers.flatMap((register, i) =>
     register.tokenTypes
       .filter((type) => withoutRight.includes(type))

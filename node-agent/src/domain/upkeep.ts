@@ -8,11 +8,11 @@ interface UpkeepDeps {
   readonly canaryIntervalMs: number;
   readonly refreshRoster: () => Promise<void>;
   /** Called when another process has written to the store. */
-  readonly rereadState: () => void;
+  readonly rereadState: () => Promise<void>;
   /** Makes sure that the register of persons asked about can be built. */
   readonly beginAskedAbout: () => Promise<void>;
   /** Whether new tables are due by the clock alone. */
-  readonly epochIsDue: () => boolean;
+  readonly epochIsDue: () => Promise<boolean>;
   /** Removes, once a day, what the agency's log has kept as long as it may. */
   readonly removeOldContent: () => Promise<void>;
   /** Returns whether new tables are answered from. */
@@ -41,7 +41,9 @@ const LONGEST_PAUSE_MS = 60_000;
  */
 export class Upkeep {
   readonly #deps: UpkeepDeps;
-  #version: number;
+  /** Of the store, as it was when the parts of this agent were opened. */
+  #version: string;
+  #watching: Promise<void> | undefined;
   readonly #wanted: Record<Work, boolean> = {
     roster: true,
     'asked-about': true,
@@ -59,14 +61,18 @@ export class Upkeep {
   /** What each work was last seen to fail with. */
   readonly #told = new Map<Work, string>();
 
-  constructor(deps: UpkeepDeps) {
+  /** `version`: of the store, before anything of it was read. */
+  constructor(deps: UpkeepDeps, version: string) {
     this.#deps = deps;
-    this.#version = deps.state.version();
+    this.#version = version;
   }
 
   start(): void {
     this.#timers = [
-      setInterval(() => this.#watch(), WATCH_MS),
+      // The next look waits for the one before it: a database that is away takes its time to say so.
+      setInterval(() => {
+        this.#watching ??= this.#watch().finally(() => (this.#watching = undefined));
+      }, WATCH_MS),
       setInterval(
         () => this.#want({ roster: true, 'asked-about': true, retention: true, epoch: true, log: true }),
         ROUTINE_MS,
@@ -83,6 +89,7 @@ export class Upkeep {
 
   /** Resolves when no round runs any more. */
   async settled(): Promise<void> {
+    await this.#watching;
     await this.#running;
   }
 
@@ -94,17 +101,17 @@ export class Upkeep {
     this.#want({ roster: true, 'asked-about': true, epoch: true });
   }
 
-  #watch(): void {
+  async #watch(): Promise<void> {
     try {
       this.#deps.watchPolicy();
-      const version = this.#deps.state.version();
+      const version = await this.#deps.state.version();
       if (version !== this.#version) {
-        this.#deps.rereadState();
+        await this.#deps.rereadState();
         this.#version = version;
         this.#want({ 'asked-about': true, epoch: true });
       } else if (this.#failing) {
         if (performance.now() >= this.#retryAt) this.#want({});
-      } else if (this.#deps.epochIsDue()) this.#want({ epoch: true });
+      } else if (await this.#deps.epochIsDue()) this.#want({ epoch: true });
     } catch (error) {
       // A locked or broken database: this runs on a timer, where nobody else would catch it.
       this.#deps.log.error({ event: 'upkeep-failed', work: 'watch', reason: (error as Error).message });

@@ -71,7 +71,7 @@ export class Witness {
     };
     // Others rely on it that what is signed for here fits all that this agency saw.
     if (view.owing !== undefined) return withheld('unknown');
-    const { cosigned, newest } = store.heads();
+    const { cosigned, newest } = await store.heads();
     const response = addCheckpoint(witness, cosigned, request, Math.floor(clock() / 1000));
     if (response.state === undefined) return this.#refused(response, request);
     const head = { ...response.state, note: parseAddCheckpoint(request).checkpoint };
@@ -79,7 +79,7 @@ export class Witness {
     const verdict = await view.relate(head, { provedFrom: cosigned });
     if (verdict !== 'consistent') return withheld(verdict);
     // `relate` has made it the newest head when it is the larger one.
-    const stored = store.advance(view.newest ?? newest, { cosigned: head });
+    const stored = await store.advance(view.newest ?? newest, { cosigned: head });
     return stored ? answer(200, response.body) : withheld('unknown');
   }
 

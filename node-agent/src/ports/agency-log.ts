@@ -152,7 +152,7 @@ export interface LogRow {
 /** The log as whoever has the file can read it, without a key. */
 export interface LogRows {
   /** Entries in order, after `after`, at most `limit`. */
-  rows(after: number, limit: number): LogRow[];
+  rows(after: number, limit: number): Promise<readonly LogRow[]>;
 }
 
 /** How the details of an entry were sealed: bound to their place in the chain, or, before there was one, not. */
@@ -173,13 +173,17 @@ export interface AskedAbout {
   readonly evaluationKey: string;
 }
 
+/** Whether a lookup may be answered, as {@link AgencyLog.appendAnswered} says. */
+export type Admission = 'logged' | 'replayed' | 'node-quota-agency' | 'node-quota-all';
+
 /**
  * The agency's own log. Entries are chained by their hashes, so that none is changed, removed, moved or put in between
- * without a trace; their times never go back. Every method that writes returns only once that is durable, and
- * throws `storage-failed` when it cannot be: then nothing may be asked or answered.
+ * without a trace; their times never go back. Several processes of one agency may write to it: the chain stays one. Every
+ * method that writes resolves only once that is durable, and rejects with `storage-failed` when it cannot be: then
+ * nothing may be asked or answered. Entries stand in the order in which they were given to one process.
  */
 export interface AgencyLog extends LogRows {
-  append(event: AgencyEvent, now: number): void;
+  append(event: AgencyEvent, now: number): Promise<void>;
   /**
    * Logs that the gateway opened a lookup and puts its persons among those whom this agency has asked about, in one
    * step. Who is among them already is kept until the later of both days. `askedAbout` is left out of a
@@ -190,7 +194,7 @@ export interface AgencyLog extends LogRows {
     detail: OpenedDetail,
     askedAbout: AskedAbout | undefined,
     now: number,
-  ): void;
+  ): Promise<void>;
   /**
    * Logs a lookup that is about to be answered and charges the quotas of the day (UTC), in one step. `replayed` when
    * this lookup was answered before; `node-quota-agency` when the asker would exceed `limit` persons, `node-quota-all`
@@ -201,20 +205,20 @@ export interface AgencyLog extends LogRows {
     detail: AnsweredDetail,
     quota: { readonly limit: number; readonly total: number },
     now: number,
-  ): 'logged' | 'replayed' | 'node-quota-agency' | 'node-quota-all';
+  ): Promise<Admission>;
   /** Entries in order, after `after`, at most `limit`. Throws `decryption-failed` for one that does not open. */
-  read(after: number, limit: number): LoggedEvent[];
+  read(after: number, limit: number): Promise<readonly LoggedEvent[]>;
   /** The details of an entry that has content, and how they are bound. Throws `decryption-failed`. */
   open(
     content: AgencyLogContent,
     previous: Uint8Array,
-  ): { readonly detail: unknown; readonly binding: Binding };
-  head(): AgencyLogHead;
+  ): Promise<{ readonly detail: unknown; readonly binding: Binding }>;
+  head(): Promise<AgencyLogHead>;
   /**
    * Removes, from the disk too, the content of at most `limit` entries that are older than `olderThan`, oldest first,
    * all persons asked about who are kept until a day before `now`, and what opens outcomes that may be read until then.
    * Logs that it did, for entries and persons. Gives how many entries
    * it was: less than `limit` when none is left.
    */
-  removeContent(olderThan: number, limit: number, now: number): number;
+  removeContent(olderThan: number, limit: number, now: number): Promise<number>;
 }

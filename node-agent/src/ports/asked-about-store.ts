@@ -7,7 +7,11 @@ import type { StoredPseudonym } from './pseudonym-store.ts';
  */
 export interface AskedAboutStore {
   /** Token types whose canary is there, under this evaluation key. */
-  canaryTypes(evaluationKey: string): readonly string[];
+  canaryTypes(evaluationKey: string): Promise<readonly string[]>;
   /** Puts canaries in, by token type, so that the register can be answered from. Atomic and durable. */
-  addCanaries(canaries: ReadonlyMap<string, StoredPseudonym>, evaluationKey: string, now: number): void;
+  addCanaries(
+    canaries: ReadonlyMap<string, StoredPseudonym>,
+    evaluationKey: string,
+    now: number,
+  ): Promise<void>;
 }

@@ -27,9 +27,9 @@ export interface EpochStore {
    * log has. Numbers further ahead of `now` than may be committed to, which a clock that ran ahead once reserved, are
    * given up: nothing was answered from them, as long as they are above the epoch that is answered from.
    */
-  nextEpoch(now: number, standing?: number): number;
+  nextEpoch(now: number, standing?: number): Promise<number>;
   /** Puts an epoch in the place of the one before it, atomically and durably. */
-  switchTo(epoch: StoredEpoch): void;
+  switchTo(epoch: StoredEpoch): Promise<void>;
   /** The last complete epoch. */
-  current(): StoredEpoch | undefined;
+  current(): Promise<StoredEpoch | undefined>;
 }

@@ -11,8 +11,8 @@ export interface ConnectionHandler {
   rosterChanged(rosterVersion: number): void;
   /** The gateway asks this agent, as a witness, for its cosignature: C2SP tlog-witness. Never rejects. */
   addCheckpoint(body: Uint8Array): Promise<{ readonly status: number; readonly body: Uint8Array }>;
-  /** The gateway shows the latest checkpoint with its cosignatures. Never throws. */
-  published(note: Uint8Array): void;
+  /** The gateway shows the latest checkpoint with its cosignatures. Never rejects. */
+  published(note: Uint8Array): Promise<void>;
 }
 
 /** One connection, or the place of one that is being made. */

@@ -49,11 +49,11 @@ export interface Alarm extends NewAlarm {
 }
 
 /**
- * What an agent remembers of the gateway's log. Durable: every method returns only once its effect would survive a
- * power cut, and throws `storage-failed` otherwise. Other processes (a command of the administrator) may write too.
+ * What an agent remembers of the gateway's log. Durable: every method resolves only once its effect would survive a
+ * power cut, and rejects with `storage-failed` otherwise. Other processes (a command of the administrator) may write too.
  */
 export interface LogStore {
-  heads(): HeldHeads;
+  heads(): Promise<HeldHeads>;
   /**
    * Puts heads in the place of those before, in one step. Refuses, with false, when the newest head is not `expected`
    * any more or an alarm about the log is open: another process was first.
@@ -61,25 +61,25 @@ export interface LogStore {
   advance(
     expected: TreeHead | undefined,
     heads: { readonly newest?: SignedHead | undefined; readonly cosigned?: SignedHead | undefined },
-  ): boolean;
-  offer(head: SignedHead): void;
+  ): Promise<boolean>;
+  offer(head: SignedHead): Promise<void>;
   /** Heads that wait to be compared, oldest first. */
-  pending(): readonly SeenHead[];
-  keepPending(head: SeenHead): void;
-  dropPending(head: TreeHead): void;
-  raise(alarm: NewAlarm): Alarm;
+  pending(): Promise<readonly SeenHead[]>;
+  keepPending(head: SeenHead): Promise<void>;
+  dropPending(head: TreeHead): Promise<void>;
+  raise(alarm: NewAlarm): Promise<Alarm>;
   /** Newest first; `openOnly` leaves out those that were settled. */
-  alarms(openOnly: boolean): readonly Alarm[];
+  alarms(openOnly: boolean): Promise<readonly Alarm[]>;
   /**
    * An administrator's word: all open alarms are settled. With a `head`, the log that it is of is the one that counts
    * from now on: it becomes the newest and cosigned one, what the log of before still had to prove is given up, and the tables of this agency
    * are to be committed to anew.
    */
-  trust(head: SignedHead | undefined, now: number): void;
+  trust(head: SignedHead | undefined, now: number): Promise<void>;
   /**
    * Number in the agency's own log up to which lookups were looked for in the gateway's; asked for the first time, the
    * last number that there is.
    */
-  comparedUpTo(): number;
-  setComparedUpTo(sequence: number): void;
+  comparedUpTo(): Promise<number>;
+  setComparedUpTo(sequence: number): Promise<void>;
 }

@@ -34,13 +34,13 @@ export interface ImportState {
 /** An import under way: pseudonyms are collected aside and become the register's content in one step. */
 export interface ImportStage {
   /** One that comes twice stands once, until the later of its ends. */
-  add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): void;
+  add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): Promise<void>;
   /** Replaces the register's content. Atomic and durable: after a crash either all of it stands or nothing. */
-  commit(clients: number, evaluationKey: string, now: number): ImportChange;
+  commit(clients: number, evaluationKey: string, now: number): Promise<ImportChange>;
   /** What {@link commit} would change now. */
-  preview(): ImportChange;
+  preview(): Promise<ImportChange>;
   /** Forgets what was collected; the register stays as it was. */
-  abandon(): void;
+  abandon(): Promise<void>;
 }
 
 export interface ImportChange {
@@ -55,10 +55,10 @@ export interface ImportChange {
  * power cut. A reader in another process sees a register before or after an import, never in between.
  */
 export interface PseudonymStore {
-  beginImport(register: string): ImportStage;
-  imports(): readonly ImportState[];
+  beginImport(register: string): Promise<ImportStage>;
+  imports(): Promise<readonly ImportState[]>;
   /** How many pseudonyms {@link pages} will give, the canary's among them; without a day all, also those that ended. */
-  count(register: string, tokenType: string, day?: number): number;
+  count(register: string, tokenType: string, day?: number): Promise<number>;
   /**
    * All pseudonyms of a register and token type that have not ended before `day` (days since 1970), in an order that tells nothing about the import, page by page, with
    * room for other work in between. An import that is committed meanwhile may show in later pages: whoever

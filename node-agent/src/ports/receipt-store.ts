@@ -19,23 +19,23 @@ export interface KeptReceipt {
 }
 
 /**
- * The receipts of the lookups that this agency asked. Durable: `keep` returns only once the receipt would survive a
- * power cut. All methods throw `storage-failed`.
+ * The receipts of the lookups that this agency asked. Durable: `keep` resolves only once the receipt would survive a
+ * power cut. All methods reject with `storage-failed`.
  */
 export interface ReceiptStore {
-  keep(receipt: Omit<KeptReceipt, 'state'>): void;
-  find(lookupId: string): KeptReceipt | undefined;
+  keep(receipt: Omit<KeptReceipt, 'state'>): Promise<void>;
+  find(lookupId: string): Promise<KeptReceipt | undefined>;
   /** The oldest that are `kept`, at most `limit`; with `after` those that come after that one. */
   unsettled(
     limit: number,
     after?: { readonly at: number; readonly lookupId: string },
-  ): readonly KeptReceipt[];
+  ): Promise<readonly KeptReceipt[]>;
   /** How many are `kept`, and since when the oldest. */
-  waiting(): { readonly count: number; readonly since: number | undefined };
+  waiting(): Promise<{ readonly count: number; readonly since: number | undefined }>;
   /** Puts the proof under a checked head in the place of the first one. */
-  settle(lookupId: string, receipt: string): void;
+  settle(lookupId: string, receipt: string): Promise<void>;
   /** No proof is expected any more; the first one stays. */
-  giveUp(lookupId: string): void;
+  giveUp(lookupId: string): Promise<void>;
   /** Removes what was opened before this moment (milliseconds since 1970). */
-  removeBefore(at: number): void;
+  removeBefore(at: number): Promise<void>;
 }

@@ -22,20 +22,20 @@ export interface StoppedAnswering {
 
 /** Durable small state: membership, the last roster, and pinned keys. */
 export interface StateStore {
-  membership(): Membership | undefined;
-  setMembership(membership: Membership): void;
+  membership(): Promise<Membership | undefined>;
+  setMembership(membership: Membership): Promise<void>;
   /** The last roster that was accepted, as the signed document's JSON. */
-  roster(): string | undefined;
-  setRoster(document: string): void;
-  pins(): readonly Pin[];
-  setPin(pin: Pin): void;
-  removePin(name: string): void;
+  roster(): Promise<string | undefined>;
+  setRoster(document: string): Promise<void>;
+  pins(): Promise<readonly Pin[]>;
+  setPin(pin: Pin): Promise<void>;
+  removePin(name: string): Promise<void>;
   /** Whether somebody has stopped all answering. */
-  stoppedAnswering(): StoppedAnswering | undefined;
+  stoppedAnswering(): Promise<StoppedAnswering | undefined>;
   /** Stops all answering, or lets it go on. */
-  setStoppedAnswering(stopped: StoppedAnswering | undefined): void;
-  /** Writes a trifle durably. Throws `storage-failed` when that does not work, or would not for much longer. */
-  probe(): void;
-  /** A number that changes whenever another process has written to the store. */
-  version(): number;
+  setStoppedAnswering(stopped: StoppedAnswering | undefined): Promise<void>;
+  /** Writes a trifle durably. Rejects with `storage-failed` when that does not work, or would not for much longer. */
+  probe(): Promise<void>;
+  /** Other whenever another process has written what a running agent must take up. */
+  version(): Promise<string>;
 }

@@ -198,7 +198,7 @@ const unauthorised = problemResponse('unauthorised');
 export function aboutRoutes(
   app: OpenAPIHono,
   roster: RosterKeeper,
-  status: () => AgentStatus,
+  status: () => Promise<AgentStatus>,
   readiness: Readiness,
 ): void {
   app.openapi(
@@ -241,7 +241,7 @@ export function aboutRoutes(
         401: unauthorised,
       },
     }),
-    (context) => context.json(status(), 200),
+    async (context) => context.json(await status(), 200),
   );
   app.openapi(
     createRoute({

@@ -25,7 +25,7 @@ export interface DeskDeps {
   readonly receipts: ReceiptStore;
   readonly logStore: LogStore;
   readonly trustedKeys: () => TrustedKeys;
-  readonly status: () => AgentStatus;
+  readonly status: () => Promise<AgentStatus>;
   readonly reviews: OpenReviews;
   readonly notices: GatewayNotices;
 }
@@ -69,7 +69,7 @@ export function forOfficer(
       const session = readSession(site, c);
       if (session === undefined) return toLogin(site, c);
       // Without the query, which may hold a sealed name.
-      deps.officers.requireOfficer(session, new URL(c.req.url).pathname);
+      await deps.officers.requireOfficer(session, new URL(c.req.url).pathname);
       return route.handle(c, {
         session,
         note: (reading, what) => deps.officers.noteReading(session, reading, what),
@@ -81,8 +81,8 @@ export function forOfficer(
 /** Somebody with the role. */
 export interface Reader {
   readonly session: ReaderSession;
-  /** Writes down what is about to be read. Throws `storage-failed`; then nothing may be shown. */
-  note(reading: DeskReading, what: string): void;
+  /** Writes down what is about to be read. Rejects with `storage-failed`; nothing may be shown before it resolves. */
+  note(reading: DeskReading, what: string): Promise<void>;
 }
 
 /** The fields of a form that was sent. */

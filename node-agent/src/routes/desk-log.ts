@@ -37,7 +37,7 @@ export function logRoutes(context: DeskContext): DeskRoute[] {
         const [mistake] = form.mistakes.keys();
         if (mistake !== undefined)
           throw new HitError('field-invalid', `${mistake}: correct it in the search`);
-        reader.note('export', `${format} ${describeSearch(form)}`.trim());
+        await reader.note('export', `${format} ${describeSearch(form)}`.trim());
         return download(c, `log.${format}`, TYPES[format], exported(await found(deps, form), format));
       },
     });
@@ -65,8 +65,8 @@ export function logRoutes(context: DeskContext): DeskRoute[] {
       path: '/entries/:sequence/receipt',
       async handle(c, reader) {
         const sequence = sequenceOf(c);
-        reader.note('receipt', String(sequence));
-        const kept = keptFor(deps, await recordAt(deps.service.agencyLog, sequence));
+        await reader.note('receipt', String(sequence));
+        const kept = await keptFor(deps, await recordAt(deps.service.agencyLog, sequence));
         if (kept === undefined) throw new HitError('not-found');
         // As `hit-agent receipt` writes it: the entry on the first line.
         const text = `${new TextDecoder().decode(kept.leaf)}\n${kept.receipt}`;
@@ -94,7 +94,7 @@ async function showSearch({ deps, show }: DeskContext, c: Context, reader: Reade
   const { roster } = deps.service.roster;
   let result;
   if (mistakes.size === 0) {
-    reader.note('search', describeSearch(form));
+    await reader.note('search', describeSearch(form));
     const all = await found(deps, form);
     const records = all.filter(({ sequence }) => sequence < before).slice(0, PAGE_SIZE);
     result = { records, count: all.length };
@@ -114,8 +114,8 @@ async function showSearch({ deps, show }: DeskContext, c: Context, reader: Reade
 async function showEntry({ deps, show }: DeskContext, c: Context, reader: Reader): Promise<Response> {
   const { agencyLog, keys } = deps.service;
   const sequence = sequenceOf(c);
-  reader.note('entry', String(sequence));
-  const place = chainPlace(agencyLog, sequence);
+  await reader.note('entry', String(sequence));
+  const place = await chainPlace(agencyLog, sequence);
   const record = await recordAt(agencyLog, sequence);
   if (place === undefined || record === undefined) throw new HitError('not-found');
   const asked = record.kind === 'asked' ? record : undefined;
@@ -123,7 +123,7 @@ async function showEntry({ deps, show }: DeskContext, c: Context, reader: Reader
   const page = {
     place,
     record,
-    receipt: asked && receiptView(deps, asked),
+    receipt: asked && (await receiptView(deps, asked)),
     atGateway: asked && {
       pseudonym: professionalPseudonym(keys, asked.detail.professional),
       commitment: commitmentOf(asked),
@@ -133,17 +133,24 @@ async function showEntry({ deps, show }: DeskContext, c: Context, reader: Reader
   return show(c, { title, content: entryPage(page, wording) });
 }
 
-function keptFor({ receipts }: DeskDeps, record: LogRecord | undefined): KeptReceipt | undefined {
+async function keptFor(
+  { receipts }: DeskDeps,
+  record: LogRecord | undefined,
+): Promise<KeptReceipt | undefined> {
   const lookupId = record?.kind === 'asked' ? record.lookupId : undefined;
   return lookupId === undefined ? undefined : receipts.find(lookupId);
 }
 
-function receiptView(deps: DeskDeps, record: LogRecord & { readonly kind: 'asked' }): ReceiptView {
-  const kept = keptFor(deps, record);
+async function receiptView(
+  deps: DeskDeps,
+  record: LogRecord & { readonly kind: 'asked' },
+): Promise<ReceiptView> {
+  const kept = await keptFor(deps, record);
   // An alarm names the lookup that it is about.
-  const alarmed = deps.logStore
-    .alarms(false)
-    .some(({ detail }) => record.lookupId !== undefined && detail.startsWith(`lookup ${record.lookupId}:`));
+  const alarms = await deps.logStore.alarms(false);
+  const alarmed = alarms.some(
+    ({ detail }) => record.lookupId !== undefined && detail.startsWith(`lookup ${record.lookupId}:`),
+  );
   if (kept === undefined) return { state: alarmed ? 'alarm' : 'none', checked: undefined };
   const state = alarmed ? 'alarm' : kept.state === 'kept' ? 'waiting' : kept.state;
   try {

@@ -43,7 +43,7 @@ export function reviewRoutes(context: DeskContext): DeskRoute[] {
         const wording = wordingOf(deps, c);
         const value = ((await formOf(c)).get('value') ?? '').trim().slice(0, MAX_TEXT);
         const empty = value === '';
-        if (!empty) reader.note('resolve', value);
+        if (!empty) await reader.note('resolve', value);
         const { agencyLog, keys } = deps.service;
         const result = empty ? undefined : await resolve(agencyLog, keys, value);
         const content = resolvePage({ value, result, empty }, wording);
@@ -54,11 +54,11 @@ export function reviewRoutes(context: DeskContext): DeskRoute[] {
       method: 'get',
       path: '/check',
       async handle(c, reader) {
-        reader.note('check', '');
+        await reader.note('check', '');
         const { agencyLog } = deps.service;
         const check = await checkRunningLog(agencyLog, { opener: agencyLog });
         const wording = wordingOf(deps, c);
-        const page = { check, status: deps.status(), alarms: deps.logStore.alarms(false) };
+        const page = { check, status: await deps.status(), alarms: await deps.logStore.alarms(false) };
         return show(c, { title: wording.texts.check.title, content: checkPage(page, wording) });
       },
     }),
@@ -86,7 +86,7 @@ async function showFigures({ deps, show }: DeskContext, c: Context, reader: Read
   const { title } = wording.texts.figures;
   if (form.mistake)
     return show(c, { title, content: figuresPage({ form, figures: undefined, now }, wording) }, 400);
-  reader.note('figures', `from=${form.from} to=${form.to}`);
+  await reader.note('figures', `from=${form.from} to=${form.to}`);
   const { from, to } = momentsOf(form);
   const records = await recordsBetween(deps.service.agencyLog, from, to);
   const figures = figuresOf(records, daysBetween(from, to));
@@ -100,7 +100,7 @@ async function askForCitizen({ deps, show }: DeskContext, c: Context, reader: Re
   const form = readRequest(await formOf(c));
   if (form.mistakes.size > 0 || form.noToken)
     return show(c, { title, content: subjectAccessPage(form, undefined, wording) }, 400);
-  reader.note('subject-access', form.values.caseReference);
+  await reader.note('subject-access', form.values.caseReference);
   try {
     const answer = await whoAskedAbout(deps.service, requestOf(form, officerName(reader.session)));
     const content = subjectAccessResultPage(answer, form.values.caseReference, wording);

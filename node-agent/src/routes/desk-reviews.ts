@@ -13,8 +13,8 @@ export function needRoutes(context: DeskContext): DeskRoute[] {
     forOfficer(context, {
       method: 'get',
       path: '/reviews',
-      handle(c, reader) {
-        reader.note('reviews', '');
+      async handle(c, reader) {
+        await reader.note('reviews', '');
         return showReviews(context, c, undefined);
       },
     }),
@@ -26,13 +26,9 @@ export function needRoutes(context: DeskContext): DeskRoute[] {
   ];
 }
 
-function showReviews(
-  { deps, show }: DeskContext,
-  c: Context,
-  state: GivenState,
-): Response | Promise<Response> {
+async function showReviews({ deps, show }: DeskContext, c: Context, state: GivenState): Promise<Response> {
   const wording = wordingOf(deps, c);
-  const content = reviewsPage({ open: deps.reviews.list(), state }, wording);
+  const content = reviewsPage({ open: await deps.reviews.list(), state }, wording);
   const failed = state === 'own' || state === 'gone';
   return show(c, { title: wording.texts.reviews.title, content }, failed ? 400 : 200);
 }
@@ -42,13 +38,13 @@ async function giveReview(context: DeskContext, c: Context, reader: Reader): Pro
   const form = await formOf(c);
   const lookupId = form.get('lookupId') ?? '';
   const verdict = (['justified', 'not-justified'] as const).find((one) => one === form.get('verdict'));
-  reader.note('reviews', base64Schema(16).safeParse(lookupId).success ? lookupId : '');
+  await reader.note('reviews', base64Schema(16).safeParse(lookupId).success ? lookupId : '');
   if (verdict === undefined) return showReviews(context, c, 'gone');
   const { agencyLog, keys, clock } = deps.service;
   const by = officerName(reader.session);
   const { subject, name = subject } = reader.session;
   try {
-    const report = review(
+    const report = await review(
       { agencyLog, keys, clock, reviews: deps.reviews },
       { lookupId, verdict, by, alsoKnownAs: [name, subject] },
     );

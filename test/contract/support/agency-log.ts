@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Secret, loadSodium } from '@hitmachine/protocol';
-import { sqliteAgencyLog } from '../../../node-agent/src/adapters/sqlite/agency-log.ts';
+import { sqlAgencyLog } from '../../../node-agent/src/adapters/sql/agency-log.ts';
+import { SqliteAgentDatabase } from '../../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
 import type { AgencyLog } from '../../../node-agent/src/ports/agency-log.ts';
 import { secureRandom } from '../../../node-agent/src/random.ts';
@@ -23,14 +24,19 @@ export const asked = (name: string) =>
   }) as const;
 
 export const logOn = (database: DatabaseSync): AgencyLog =>
-  sqliteAgencyLog(database, backend, key, secureRandom);
+  sqlAgencyLog(new SqliteAgentDatabase(database), backend, key, secureRandom);
 
 /** A log on disk with eight entries, an hour between two of them. */
-export function makeLog(): { folder: string; database: DatabaseSync; log: AgencyLog; remove: () => void } {
+export async function makeLog(): Promise<{
+  folder: string;
+  database: DatabaseSync;
+  log: AgencyLog;
+  remove: () => void;
+}> {
   const folder = mkdtempSync(join(tmpdir(), 'hitmachine-chain-'));
   const database = openDatabase(join(folder, 'agent.sqlite'));
   const log = logOn(database);
-  for (let i = 1; i <= 8; i++) log.append(asked(`lookup-${i}`), NOON + i * HOUR);
+  for (let i = 1; i <= 8; i++) await log.append(asked(`lookup-${i}`), NOON + i * HOUR);
   return { folder, database, log, remove: () => rmSync(folder, { recursive: true }) };
 }
 

@@ -26,7 +26,7 @@ export async function askAll(
   persons: readonly object[],
   question: object,
 ): Promise<Answered> {
-  const lookup = beginLookup(
+  const lookup = await beginLookup(
     asker.service,
     lookupInputSchema.parse({ caseReference: 'ZVH-1', professional: 'j.jansen', persons, ...question }),
   );

@@ -5,12 +5,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Agency, AgentReply, Kem, NodePolicy, TableCommitment } from '@hitmachine/protocol';
 import { encodeBase64, nodePolicySchema } from '@hitmachine/protocol';
 import type { z } from 'zod';
-import { sqliteAgencyLog } from '../../../node-agent/src/adapters/sqlite/agency-log.ts';
-import { sqliteAskedAboutStore } from '../../../node-agent/src/adapters/sqlite/asked-about.ts';
+import { sqlAgencyLog } from '../../../node-agent/src/adapters/sql/agency-log.ts';
+import { sqlAskedAboutStore } from '../../../node-agent/src/adapters/sql/asked-about.ts';
+import { SqliteAgentDatabase } from '../../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
-import { sqliteEpochStore } from '../../../node-agent/src/adapters/sqlite/epoch-store.ts';
+import { sqlEpochStore } from '../../../node-agent/src/adapters/sql/epoch-store.ts';
 import { sqlitePseudonymStore } from '../../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
-import { sqliteStateStore } from '../../../node-agent/src/adapters/sqlite/state-store.ts';
+import { sqlStateStore } from '../../../node-agent/src/adapters/sql/state-store.ts';
 import { workerTableBuilder } from '../../../node-agent/src/adapters/workers/table-builder.ts';
 import type { Config, ConfiguredRegister } from '../../../node-agent/src/config.ts';
 import { configSchema } from '../../../node-agent/src/config.ts';
@@ -54,6 +55,8 @@ import { connectionOf } from './net.ts';
 import type { Delivery, StandInGateway } from './gateway.ts';
 import { PURPOSE, backend, suite } from './gateway.ts';
 import { ROLE } from './policy.ts';
+
+export { numbers, wordOf } from './words.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -106,7 +109,9 @@ export class TestNode {
   readonly #options: NodeOptions;
   /** This agency's own rules. */
   policy: NodePolicy;
+  /** The connection itself, for what a test does to it. */
   database!: DatabaseSync;
+  stores!: SqliteAgentDatabase;
   roster!: RosterKeeper;
   agencyLog!: AgencyLog;
   canaries!: CanaryWatch;
@@ -148,15 +153,14 @@ export class TestNode {
       sessionKey: keys.sessionKey,
       registers: node.registers.map((register) => ({ ...register, tableBits: {} })),
     });
-    node.database = openDatabase(node.file);
-    const state = sqliteStateStore(node.database);
-    state.setMembership({
+    node.#open();
+    await node.state.setMembership({
       agency: id,
       gatewayUrl: 'http://gateway.example',
       gatewayKey: gateway.identityKey,
     });
-    state.setRoster(JSON.stringify(gateway.sign()));
-    node.restart();
+    await node.state.setRoster(JSON.stringify(gateway.sign()));
+    await node.restart();
     return node;
   }
 
@@ -177,12 +181,13 @@ export class TestNode {
   }
 
   /** What a new process has: the files, and nothing of what was in memory. */
-  restart(): void {
-    if (this.database.isOpen) this.database.close();
-    this.database = openDatabase(this.file);
+  async restart(): Promise<void> {
+    await this.stores.close();
+    this.#open();
     const { keys, clock, gateway, registers, log } = this;
-    this.roster = new RosterKeeper(backend, this.state, this.state.membership()!, log, clock, keys);
-    this.agencyLog = sqliteAgencyLog(this.database, backend, keys.logKey, secureRandom);
+    const membership = (await this.state.membership())!;
+    this.roster = await RosterKeeper.open(backend, this.state, membership, log, clock, keys);
+    this.agencyLog = sqlAgencyLog(this.stores, backend, keys.logKey, secureRandom);
     const { roster, agencyLog } = this;
     this.notices = new GatewayNotices(gateway.clientOf(this.id), log);
     this.professionalWatch = new ProfessionalWatch({ keys, roster, agencyLog, notices: this.notices, log });
@@ -195,10 +200,10 @@ export class TestNode {
     const parties = { backend, keys, roster: this.roster, clock, random: secureRandom };
     this.outgoing = new OutgoingSessions(parties);
     this.incoming = new IncomingSessions(parties);
-    this.watch = openLogWatch({
+    this.watch = await openLogWatch({
       backend,
       keys,
-      database: this.database,
+      database: this.stores,
       agency: this.id,
       gatewayKey: gateway.identityKey,
       roster: this.roster,
@@ -216,7 +221,7 @@ export class TestNode {
       clock,
       seenCheckpoint: (checkpoint: string) => {
         this.checkpoints.push(checkpoint);
-        this.watch.view.seenCheckpoint(checkpoint, 'answer');
+        return this.watch.view.seenCheckpoint(checkpoint, 'answer');
       },
     };
     this.commitments = new NodeCommitments(trusting);
@@ -229,7 +234,7 @@ export class TestNode {
       registers,
       roster: this.roster,
       pseudonyms: this.pseudonyms,
-      epochs: sqliteEpochStore(this.database),
+      epochs: sqlEpochStore(this.stores),
       builder: this.builder,
       committer: new TableCommitter({ ...trusting, keys, agency: this.id, gateway: client }),
       tables: this.tables,
@@ -239,16 +244,21 @@ export class TestNode {
       askedAboutWaitMs: (this.#options.subjectAccess?.refreshHours ?? 24) * 3_600_000,
       publishBits: (bits) => publishRegisters(this.roster, gateway.clientOf(this.id), registers, bits),
     });
-    this.epochs.resume();
+    await this.epochs.resume();
     gateway.nodes.set(this.id, (delivery) => this.answer(delivery));
   }
 
+  #open(): void {
+    this.database = openDatabase(this.file);
+    this.stores = new SqliteAgentDatabase(this.database);
+  }
+
   get state() {
-    return sqliteStateStore(this.database);
+    return sqlStateStore(this.stores);
   }
 
   get pseudonyms() {
-    return sqlitePseudonymStore(this.database);
+    return sqlitePseudonymStore(this.stores);
   }
 
   get service(): LookupService {
@@ -321,15 +331,15 @@ export class TestNode {
 
   /** One round of what the agent does by itself: roster, tables, canary. */
   async upkeep(): Promise<void> {
-    this.roster.accept(this.gateway.sign());
+    await this.roster.accept(this.gateway.sign());
     if (this.#options.subjectAccess !== undefined) await this.beginAskedAbout();
     await this.epochs.refresh();
     await this.canary();
   }
 
   beginAskedAbout(): Promise<void> {
-    const { askedAbout: register, database } = this;
-    return beginAskedAbout({ ...this.service, register, askedAbout: sqliteAskedAboutStore(database) });
+    const { askedAbout: register, stores } = this;
+    return beginAskedAbout({ ...this.service, register, askedAbout: sqlAskedAboutStore(stores) });
   }
 
   canary(): Promise<void> {
@@ -341,8 +351,8 @@ export class TestNode {
     numbers: readonly string[],
     change: Partial<LookupInput> = {},
   ): Promise<Readonly<Record<string, Outcome>>[]> {
-    if (this.roster.roster.version !== this.gateway.version) this.roster.accept(this.gateway.sign());
-    const lookup = beginLookup(this.service, {
+    if (this.roster.roster.version !== this.gateway.version) await this.roster.accept(this.gateway.sign());
+    const lookup = await beginLookup(this.service, {
       purpose: PURPOSE,
       caseReference: 'ZVH-2026-0001',
       professional: 'j.jansen',
@@ -359,12 +369,12 @@ export class TestNode {
   }
 
   /** How this agent is doing, connected to the gateway unless told. */
-  status(connected = true): AgentStatus {
+  async status(connected = true): Promise<AgentStatus> {
     const { roster, tables, canaries, pseudonyms, registers, keys, watch, clock, reviews } = this;
     const problem = connected ? undefined : 'connecting';
     return statusOf({
       ...{ roster, tables, canaries, pseudonyms, registers, keys, watch, clock, reviews },
-      membership: this.state.membership()!,
+      membership: (await this.state.membership())!,
       connection: connectionOf(connected, this.gateway.now, problem),
       ownPolicy: this.policyKeeper,
       settingsNotices: () => [],
@@ -375,26 +385,7 @@ export class TestNode {
   async close(): Promise<void> {
     await this.watch.view.close();
     await this.builder.close();
-    if (this.database.isOpen) this.database.close();
+    await this.stores.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** What came out, as one word: `known`, `not-known`, or `no-answer: starting`. */
-export const wordOf = (outcome: Outcome | undefined): string =>
-  outcome === undefined
-    ? 'nothing'
-    : 'reason' in outcome
-      ? `${outcome.status}: ${outcome.reason}`
-      : outcome.status;
-
-/** Valid numbers, counted through the 11-test from `from` on. */
-export function numbers(count: number, from = 100_000_000): string[] {
-  const found: string[] = [];
-  for (let candidate = from; found.length < count; candidate++) {
-    const digits = String(candidate);
-    const sum = [...digits].reduce((total, digit, i) => total + Number(digit) * (i === 8 ? -1 : 9 - i), 0);
-    if (sum % 11 === 0) found.push(digits);
-  }
-  return found;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Secret, witnessName } from '@hitmachine/protocol';
+import { SqliteAgentDatabase } from '../../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
 import type { AgencyKeys } from '../../../node-agent/src/domain/keys.ts';
 import { LogView } from '../../../node-agent/src/domain/log-view.ts';
@@ -47,10 +48,15 @@ export class Watching {
   view!: LogView;
   witness!: Witness;
 
-  constructor(shown: SmallLog) {
+  private constructor(shown: SmallLog) {
     this.shown = shown;
     this.logKey = shown.publicKey;
-    this.restart();
+  }
+
+  static async start(shown: SmallLog): Promise<Watching> {
+    const watching = new Watching(shown);
+    await watching.restart();
+    return watching;
   }
 
   get name(): string {
@@ -58,7 +64,7 @@ export class Watching {
   }
 
   /** What a new process finds. */
-  restart(): void {
+  async restart(): Promise<void> {
     if (this.database?.isOpen) this.database.close();
     this.database = openDatabase(join(this.folder, 'agent.sqlite'));
     const keys = {
@@ -68,7 +74,7 @@ export class Watching {
     const clock = () => this.now;
     const logKey = () => ({ origin: this.shown.origin, publicKey: this.logKey });
     const { log } = this;
-    this.store = openLogStores(this.database, backend, keys).store;
+    this.store = openLogStores(new SqliteAgentDatabase(this.database), backend, keys).store;
     const gateway = {
       checkpoint: async () => this.shown.checkpoint,
       consistency: async (old: number, size: number) => {
@@ -77,7 +83,7 @@ export class Watching {
         return this.changeProof(await this.shown.consistency(old, size), old, size);
       },
     };
-    this.view = new LogView({ backend, store: this.store, gateway, logKey, clock, log });
+    this.view = await LogView.open({ backend, store: this.store, gateway, logKey, clock, log });
     const roster = { roster: { federation: 'waalstad' } } as unknown as RosterKeeper;
     const { store, view } = this;
     this.witness = new Witness({ backend, keys, agency: 'politie', roster, logKey, view, store, clock, log });
@@ -85,7 +91,7 @@ export class Watching {
 
   /** A checkpoint comes by; resolves when it was compared, as far as that goes. */
   async sees(note: string, from = 'answer'): Promise<void> {
-    this.view.seenCheckpoint(note, from);
+    await this.view.seenCheckpoint(note, from);
     await this.view.checkPending();
   }
 
@@ -104,8 +110,8 @@ export class Watching {
   }
 
   /** Open alarms as words. */
-  get alarms(): string[] {
-    return this.store.alarms(true).map(({ kind }) => kind);
+  async alarms(): Promise<string[]> {
+    return (await this.store.alarms(true)).map(({ kind }) => kind);
   }
 
   async close(): Promise<void> {

@@ -85,7 +85,7 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
     }
     if (!greeted) throw new Error('the gateway has not identified itself');
     if (frame.type === 'roster-changed') return deps.handler.rosterChanged(frame.rosterVersion);
-    if (frame.type === 'checkpoint') return deps.handler.published(frame.note);
+    if (frame.type === 'checkpoint') return void deps.handler.published(frame.note);
     const work = replyTo(deps.handler, frame)
       .then(send)
       .catch((error: unknown) => log.error({ event: 'reply-failed', reason: (error as Error).message }))

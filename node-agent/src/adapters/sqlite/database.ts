@@ -135,7 +135,7 @@ function identityOf(file: string): { readonly dev: number; readonly ino: number 
 }
 
 /** Throws `storage-failed` when the file of a database is not there any more, or another one. */
-function requireFile(database: DatabaseSync): void {
+export function requireFile(database: DatabaseSync): void {
   const at = opened.get(database);
   if (at === undefined) return;
   const { file, dev, ino } = at;
@@ -163,8 +163,24 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
+/**
+ * Runs work that waits in the transaction that has begun, and ends that: whoever has the connection must let nobody else
+ * in meanwhile.
+ */
+export async function inTransactionAsync<T>(database: DatabaseSync, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    requireFile(database);
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
+    throw asStorageFailure(error);
+  }
+}
+
 /** SQLite's messages speak of tables and disks, never of what stands in them. */
-function asStorageFailure(error: unknown): unknown {
+export function asStorageFailure(error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: string };
   if (code !== 'ERR_SQLITE_ERROR' && code !== 'ERR_INVALID_STATE') return error;
   return new HitError('storage-failed', `the database of the agent: ${message}`, { cause: error });

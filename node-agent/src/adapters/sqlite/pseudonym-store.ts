@@ -3,55 +3,70 @@ import { setImmediate } from 'node:timers/promises';
 import { ELEMENT_BYTES } from '@hitmachine/protocol';
 import type {
   ImportChange,
-  ImportStage,
   ImportState,
   PseudonymPage,
   PseudonymStore,
+  StoredPseudonym,
 } from '../../ports/pseudonym-store.ts';
+import type { SqliteAgentDatabase } from './agent-database.ts';
 import { inTransaction } from './database.ts';
 
 /** Rows in a page: some ten milliseconds of reading, in which nothing is answered. */
 const PAGE_ROWS = 2_048;
 
-const NOT_ENDED = '(kept_until IS NULL OR kept_until >= ?)';
+const NOT_ENDED = '(kept_until IS NULL OR kept_until >= $3)';
 
 /** As the column `kept_until` has it: text in the order of days. */
 const isoDay = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
 /** {@link PseudonymStore} on SQLite. */
-export function sqlitePseudonymStore(database: DatabaseSync): PseudonymStore {
-  const readImports = database.prepare(
-    'SELECT register, generation, clients, imported_at, evaluation_key FROM imports ORDER BY register',
-  );
-  const readPseudonyms = database.prepare(
-    `SELECT element, masked_hash FROM pseudonyms
-     WHERE register = ? AND token_type = ? AND element > ? AND ${NOT_ENDED} ORDER BY element LIMIT ${PAGE_ROWS}`,
-  );
-  const countPseudonyms = database.prepare(
-    `SELECT count(*) AS n FROM pseudonyms WHERE register = ? AND token_type = ? AND ${NOT_ENDED}`,
-  );
+export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStore {
+  const page = async (
+    register: string,
+    tokenType: string,
+    day: number,
+    last: Uint8Array,
+  ): Promise<PseudonymRow[]> => {
+    const { rows } = await sqlite.run(
+      `SELECT element, masked_hash FROM pseudonyms
+       WHERE register = $1 AND token_type = $2 AND ${NOT_ENDED} AND element > $4
+       ORDER BY element LIMIT ${PAGE_ROWS}`,
+      [register, tokenType, isoDay(day), last],
+    );
+    return rows as unknown as PseudonymRow[];
+  };
   return {
-    beginImport: (register) => beginImport(database, register),
-    imports: () =>
-      (
-        readImports.all() as unknown as {
-          register: string;
-          generation: number;
-          clients: number;
-          imported_at: number;
-          evaluation_key: string;
-        }[]
-      ).map(({ imported_at: importedAt, evaluation_key: evaluationKey, ...rest }): ImportState => ({
+    async beginImport(register) {
+      const stage = await sqlite.exclusively((database) => beginImport(database, register));
+      return {
+        add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
+        commit: (clients, evaluationKey, now) =>
+          sqlite.exclusively(() => stage.commit(clients, evaluationKey, now)),
+        preview: () => sqlite.exclusively(() => stage.preview()),
+        abandon: () => sqlite.exclusively(() => stage.abandon()),
+      };
+    },
+    async imports() {
+      const { rows } = await sqlite.run(
+        'SELECT register, generation, clients, imported_at, evaluation_key FROM imports ORDER BY register',
+      );
+      return rows.map(({ imported_at: importedAt, evaluation_key: evaluationKey, ...rest }) => ({
         ...rest,
         importedAt,
         evaluationKey,
-      })),
-    count: (register, tokenType, day) =>
-      (countPseudonyms.get(register, tokenType, day === undefined ? '' : isoDay(day)) as { n: number }).n,
+      })) as unknown as ImportState[];
+    },
+    async count(register, tokenType, day) {
+      const { rows } = await sqlite.run(
+        `SELECT count(*) AS n FROM pseudonyms WHERE register = $1 AND token_type = $2 AND ${NOT_ENDED}`,
+        [register, tokenType, day === undefined ? '' : isoDay(day)],
+      );
+      return rows[0]?.['n'] as number;
+    },
     async *pages(register, tokenType, day) {
       let last = new Uint8Array(0);
       for (;;) {
-        const rows = readPseudonyms.all(register, tokenType, last, isoDay(day)) as unknown as PseudonymRow[];
+        const rows = await page(register, tokenType, day, last);
         if (rows.length > 0) yield pack(rows);
         if (rows.length < PAGE_ROWS) return;
         last = Uint8Array.from((rows.at(-1) as PseudonymRow).element);
@@ -73,7 +88,7 @@ function pack(rows: readonly PseudonymRow[]): PseudonymPage {
 }
 
 /** Collects in a temporary table, in memory and of this connection alone, so a crash leaves nothing behind. */
-function beginImport(database: DatabaseSync, register: string): ImportStage {
+function beginImport(database: DatabaseSync, register: string) {
   database.exec(`
     DROP TABLE IF EXISTS temp.incoming;
     CREATE TEMP TABLE incoming (
@@ -87,13 +102,13 @@ function beginImport(database: DatabaseSync, register: string): ImportStage {
   );
   const count = (sql: string): number => (database.prepare(sql).get(register) as { n: number }).n;
   return {
-    add(tokenType, pseudonyms) {
+    add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): void {
       inTransaction(database, () => {
         for (const { element, maskedHash, until } of pseudonyms)
           insert.run(tokenType, element, maskedHash, until === undefined ? null : isoDay(until));
       });
     },
-    commit: (clients, evaluationKey, now) =>
+    commit: (clients: number, evaluationKey: string, now: number) =>
       inTransaction(database, (): ImportChange => {
         const before = count('SELECT count(*) AS n FROM pseudonyms WHERE register = ?');
         const removed = Number(

@@ -1,5 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { LogRow, LogRows } from '../../ports/agency-log.ts';
+import type { AgentDatabase } from '../database.ts';
 
 interface StoredRow {
   readonly sequence: number;
@@ -12,11 +12,16 @@ interface StoredRow {
   readonly chain: Uint8Array;
 }
 
-/** {@link LogRows} on SQLite. */
-export function sqliteLogRows(database: DatabaseSync): LogRows {
-  const select = database.prepare('SELECT * FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?');
+/** {@link LogRows} in a database. */
+export function sqlLogRows(database: Pick<AgentDatabase, 'run'>): LogRows {
   return {
-    rows: (after, limit) => (select.all(after, limit) as unknown as StoredRow[]).map(rowOf),
+    async rows(after, limit) {
+      const { rows } = await database.run(
+        'SELECT * FROM log WHERE sequence > $1 ORDER BY sequence LIMIT $2',
+        [after, limit],
+      );
+      return (rows as unknown as StoredRow[]).map(rowOf);
+    },
   };
 }
 
