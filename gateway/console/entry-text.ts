@@ -172,6 +172,8 @@ function ownFields(entry: LogEntry, wording: Wording): Row[] {
         [fields.agency, agency(entry.agency)],
         [fields.again, yesNo(entry.again)],
       ];
+    case 'invitation-revoked':
+      return [[fields.agency, agency(entry.agency)]];
     case 'agency-removed':
       return [
         [fields.agency, agency(entry.agency)],

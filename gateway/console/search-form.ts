@@ -15,6 +15,7 @@ export const EVENT_GROUPS = {
   signals: ['signal', 'signal-reported', 'review'],
   members: [
     'agency-invited',
+    'invitation-revoked',
     'agency-removed',
     'enrolment',
     'registers',

@@ -136,6 +136,23 @@ describe('hit-gateway agency remove', () => {
   });
 });
 
+describe('hit-gateway agency revoke-token', () => {
+  it('makes a token worthless that nobody has used, once, and says so in the log', async () => {
+    await init();
+    await runProgram(['agency', 'add', 'ggz', '--name', 'GGZ', '--kind', 'mental-health', '--dir', folder]);
+    const revoked = await runProgram(['agency', 'revoke-token', 'ggz', '--dir', folder]);
+    expect(revoked).toMatchObject({ code: 0, stdout: 'The token of ggz (GGZ) no longer works.\n' });
+    expect((await runProgram(['agency', 'list', '--dir', folder])).stdout).toContain('invitation expired');
+    const stranger = await runProgram(['agency', 'revoke-token', 'politie', '--dir', folder]);
+    expect(stranger.stderr).toMatch(/^<id>: .*hit-gateway agency list/);
+    const log = (await runProgram(['log', '--dir', folder])).stdout.trim().split('\n');
+    expect(log.map((line) => (JSON.parse(line) as { event: string }).event).slice(1, 3)).toEqual([
+      'agency-invited',
+      'invitation-revoked',
+    ]);
+  });
+});
+
 describe('hit-gateway log', () => {
   it('prints from an entry on, and refuses a number that is none', async () => {
     await init();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { revokeInvitation } from '../../gateway/src/domain/invitation.ts';
 import { TestAgency, register, sessionKey } from './support/agency.ts';
 import { problem, random } from './support/fixtures.ts';
 import { TestGateway } from './support/gateway.ts';
@@ -63,6 +64,33 @@ describe('enrolment', () => {
     const refused = await problem(await newcomer(gateway).enrol(secret));
     expect(refused).toMatchObject({ status: 403, code: 'enrolment-refused' });
     expect(refused.detail).toContain('expired');
+  });
+
+  it('refuses a token that was revoked, and no token that was used is revoked', async () => {
+    const gateway = await TestGateway.make();
+    const secret = await gateway.invite('politie');
+    await revokeInvitation(gateway.deps, 'politie');
+    const refused = await problem(await newcomer(gateway).enrol(secret));
+    expect(refused).toMatchObject({ status: 403, code: 'enrolment-refused' });
+    const another = await gateway.invite('politie');
+    expect((await newcomer(gateway).enrol(another)).status).toBe(201);
+    await expect(revokeInvitation(gateway.deps, 'politie')).rejects.toMatchObject({ code: 'already-exists' });
+    // An agency that was invited again keeps what it has when that invitation is revoked.
+    const third = await gateway.invite('politie');
+    await revokeInvitation(gateway.deps, 'politie');
+    expect((await newcomer(gateway).enrol(third)).status).toBe(403);
+    expect(gateway.deps.roster.current.roster.agencies).toHaveLength(1);
+  });
+
+  it('refuses the token of one agency to another', async () => {
+    const gateway = await TestGateway.make();
+    const secret = await gateway.invite('politie');
+    await gateway.invite('ggz');
+    expect(await problem(await newcomer(gateway, 'ggz').enrol(secret))).toMatchObject({
+      status: 403,
+      code: 'enrolment-refused',
+    });
+    expect((await newcomer(gateway).enrol(secret)).status).toBe(201);
   });
 
   it('says the same of a wrong token and of an agency that was never invited', async () => {

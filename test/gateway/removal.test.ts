@@ -6,9 +6,9 @@ import { keepFollowingDirectory } from '../../gateway/src/domain/membership.ts';
 import { removeAgency } from '../../gateway/src/domain/removal.ts';
 import { AgentSocket } from './support/agent-socket.ts';
 import type { TestAgency } from './support/agency.ts';
-import { problem, random } from './support/fixtures.ts';
+import { POLICY, SETTINGS, problem, random } from './support/fixtures.ts';
 import { TestGateway } from './support/gateway.ts';
-import { questionsRequest } from './support/questions.ts';
+import { questionsRequest, reports } from './support/questions.ts';
 import { SocketGateway } from './support/running-gateway.ts';
 
 describe('an agency that was taken off while the gateway runs', () => {
@@ -17,7 +17,9 @@ describe('an agency that was taken off while the gateway runs', () => {
   let ggz: TestAgency;
 
   beforeEach(async () => {
-    gateway = await new SocketGateway().start();
+    // An answer may take its time here.
+    const settings = { ...SETTINGS, answerTimeoutMs: 10_000 };
+    gateway = await new SocketGateway({ policy: { ...POLICY, settings } }).start();
     politie = await gateway.enrolled('politie');
     ggz = await gateway.enrolled('ggz', ['volwassenen']);
   });
@@ -63,6 +65,39 @@ describe('an agency that was taken off while the gateway runs', () => {
     expect(await problem(refused)).toMatchObject({ status: 401, code: 'unauthorised' });
     expect(agent.frames.filter(({ type }) => type === 'delivery')).toEqual([]);
     agent.socket.terminate();
+  });
+
+  it('hears nothing more of a lookup that is under way', async () => {
+    const agent = await AgentSocket.open(gateway.url, ggz);
+    const mine = await AgentSocket.open(gateway.url, politie);
+    const waiting = new Promise<number>((resolve) => {
+      agent.onDelivery = ({ delivery }) => void resolve(delivery) as undefined;
+    });
+    const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
+    const path = `/v1/lookups/${opened.lookupId}/questions`;
+    const asked = politie.send(path, questionsRequest(opened, ['ggz'])).then(reports);
+    const delivery = await waiting;
+    await remove('politie');
+    expect(await mine.closed).toBe(1008);
+    agent.reply(delivery, { outcome: 'answered', ciphertext: new Uint8Array([7]) });
+    expect(await asked).toEqual([]);
+    expect((await gateway.audit()).find(({ event }) => event === 'answer')).toMatchObject({
+      outcome: 'abandoned',
+    });
+    agent.socket.terminate();
+  });
+
+  it('is no longer waited for as a node in a lookup that is under way', async () => {
+    const agent = await AgentSocket.open(gateway.url, ggz);
+    const waiting = new Promise<void>((resolve) => {
+      agent.onDelivery = () => void resolve() as undefined;
+    });
+    const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
+    const path = `/v1/lookups/${opened.lookupId}/questions`;
+    const asked = politie.send(path, questionsRequest(opened, ['ggz'])).then(reports);
+    await waiting;
+    await remove('ggz');
+    expect(await asked).toEqual([{ node: 'ggz', outcome: 'connection-lost', ciphertext: undefined }]);
   });
 
   it('keeps its entries in the log, and can be invited again', async () => {

@@ -9,6 +9,7 @@ import { deriveKeys, makeSeeds } from '../../node-agent/src/domain/keys.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { STATEMENTS, TestAgency, knownAt } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
+import { ReplyCutter } from '../support/reply-cutter.ts';
 import { StandInGateway, backend, suite } from './support/gateway.ts';
 import { numbers, registerOf } from './support/node.ts';
 import { Program, runCommand } from './support/program.ts';
@@ -68,6 +69,30 @@ describe('hit-agent enrol and trust', () => {
         /^ggz is on the roster of waalstad \(version \d+, 3 agencies\)\.\nFingerprint .*: ([0-9a-f]{4}-){7}[0-9a-f]{4}\n$/,
       );
       expect(out).not.toContain(token);
+    }
+  });
+
+  it('survives a connection that is cut when the gateway has stored it', async () => {
+    const agency = await fresh('leger');
+    const token = await federation.invite('leger');
+    const cutter = await new ReplyCutter(federation.gatewayUrl).start();
+    try {
+      // The roster comes, the enrolment is stored, and neither its reply nor that of a second attempt comes back.
+      cutter.next = ['pass', 'cut', 'cut'];
+      const lost = await enrol(agency, token, cutter.url);
+      expect(lost.code).toBe(1);
+      expect(lost.err).toMatch(/\(gateway-unreachable\)\n$/);
+      expect(cutter.cut).toEqual([201, 200]);
+      // The same token and the same key: the same answer, and with one reply lost the agent asks again by itself.
+      cutter.next = ['pass', 'cut', 'pass'];
+      expect(await enrol(agency, token, cutter.url)).toMatchObject({ code: 0 });
+      expect(cutter.cut).toEqual([201, 200, 200]);
+      const other = await fresh('leger');
+      const refused = await enrol(other, token);
+      expect(refused.code).toBe(1);
+      expect(refused.err).toContain('this token was used before, with another key');
+    } finally {
+      await cutter.close();
     }
   });
 

@@ -8,8 +8,9 @@ export class ReplyCutter {
   readonly server: string;
   /** Statuses of the replies that nobody got. */
   readonly cut: number[] = [];
-  /** Replies to let through first; from then on all are cut, until this is set again. */
-  letThrough = 0;
+  /** What becomes of the next replies, in order; of those after them `afterwards`. */
+  next: ('pass' | 'cut')[] = [];
+  afterwards: 'pass' | 'cut' = 'cut';
   readonly #front = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -23,7 +24,7 @@ export class ReplyCutter {
       });
       void passed.then(async (reply) => {
         const bytes = Buffer.from(await reply.arrayBuffer());
-        if (this.letThrough-- > 0) {
+        if ((this.next.shift() ?? this.afterwards) === 'pass') {
           const type = reply.headers.get('content-type') ?? 'application/octet-stream';
           response.writeHead(reply.status, { 'content-type': type }).end(bytes);
           return;

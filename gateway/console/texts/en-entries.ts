@@ -8,6 +8,7 @@ export const entryTexts: typeof dutch = {
     policy: 'Policy published',
     members: 'List of members published',
     'agency-invited': 'Agency invited',
+    'invitation-revoked': 'Invitation revoked',
     'agency-removed': 'Agency removed',
     enrolment: 'Agency enrolled',
     registers: 'Registers changed',

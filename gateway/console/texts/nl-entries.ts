@@ -8,6 +8,7 @@ export const entryTexts = {
     policy: 'Beleid vastgesteld',
     members: 'Ledenlijst vastgesteld',
     'agency-invited': 'Organisatie uitgenodigd',
+    'invitation-revoked': 'Uitnodiging ingetrokken',
     'agency-removed': 'Organisatie verwijderd',
     enrolment: 'Organisatie aangemeld',
     registers: 'Registraties gewijzigd',

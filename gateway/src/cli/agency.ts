@@ -9,7 +9,7 @@ import {
   parseJson,
 } from '@hitmachine/protocol';
 import { readConfig } from '../config.ts';
-import { inviteAgency } from '../domain/invitation.ts';
+import { inviteAgency, revokeInvitation } from '../domain/invitation.ts';
 import { openLog } from '../domain/log-opening.ts';
 import { gatewayKeys } from '../domain/keys.ts';
 import { listed } from '../domain/members.ts';
@@ -28,7 +28,7 @@ interface AddOptions extends DirectoryOptions {
   readonly clients: string;
 }
 
-/** `hit-gateway agency add`, `agency remove` and `agency list`. All of them work while the gateway runs. */
+/** `hit-gateway agency add`, `agency revoke-token`, `agency remove` and `agency list`. All of them work while the gateway runs. */
 export function addAgency(program: Command, context: CliContext): void {
   const agency = program.command('agency').description('invite agencies, take them off, and list them');
   agency
@@ -54,6 +54,12 @@ export function addAgency(program: Command, context: CliContext): void {
     .argument('<id>', 'identifier of the agency')
     .addOption(directoryOption(context))
     .action((id: string, options: DirectoryOptions) => remove(context, id, options));
+  agency
+    .command('revoke-token')
+    .description('make the enrolment token of an agency worthless that nobody has used yet')
+    .argument('<id>', 'identifier of the agency')
+    .addOption(directoryOption(context))
+    .action((id: string, options: DirectoryOptions) => revoke(context, id, options));
   agency
     .command('list')
     .description('list the agencies')
@@ -87,6 +93,30 @@ async function add(context: CliContext, id: string, options: AddOptions): Promis
   }
 }
 
+async function revoke(context: CliContext, id: string, options: DirectoryOptions): Promise<void> {
+  const files = gatewayFiles(options.dir);
+  const store = await openGatewayStore(files, readConfig(files.config));
+  try {
+    const runtime = { now: Date.now, random: systemRandom };
+    const { name, enrolment } = await revokeInvitation({ ...store, runtime }, id);
+    context.print(`The token of ${id} (${name}) no longer works.`);
+    if (enrolment !== undefined) context.explain(`${id} stays enrolled with the keys that it has.`);
+    context.explain('"hit-gateway agency add" makes another one.');
+  } catch (error) {
+    throw withoutAgency(error);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Names the argument, and where the identifiers stand. */
+function withoutAgency(error: unknown): unknown {
+  if (!(error instanceof HitError) || !['unknown-agency', 'already-exists'].includes(error.code))
+    return error;
+  const see = error.code === 'unknown-agency' ? '; see "hit-gateway agency list"' : '';
+  return new HitError(error.code, `<id>: ${error.detail}${see}`, { cause: error });
+}
+
 /** Speaks of the options by the names that they have on the command line. */
 function asUsage(error: unknown): unknown {
   if (!(error instanceof HitError) || error.code !== 'field-invalid') return error;
@@ -111,10 +141,7 @@ async function remove(context: CliContext, id: string, options: DirectoryOptions
     }
     context.explain('Its entries stay in the log. "hit-gateway agency add" invites it again.');
   } catch (error) {
-    if (!(error instanceof HitError) || error.code !== 'unknown-agency') throw error;
-    throw new HitError('unknown-agency', `<id>: ${error.detail}; see "hit-gateway agency list"`, {
-      cause: error,
-    });
+    throw withoutAgency(error);
   } finally {
     await store.close();
   }

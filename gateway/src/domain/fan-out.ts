@@ -57,7 +57,7 @@ export async function fanOut(
   });
 }
 
-/** One node's report, once its outcome stands in the log; undefined when the asker went away before there was one. */
+/** One node's report, once its outcome stands in the log; undefined when the asker went away, or was taken off, before. */
 async function ask(
   deps: FanOutDeps,
   asked: {
@@ -82,6 +82,9 @@ async function ask(
   const result = await deps.connections.deliver(delivery, { timeoutMs, signal });
   const now = deps.runtime.now();
   const { agency, lookupId } = lookup;
+  // An asker that was taken off while the node thought about it gets nothing more.
+  const { agencies } = deps.roster.current.roster;
+  const passedOn = agencies.some(({ id }) => id === agency) ? result : undefined;
   try {
     await deps.auditLog.append(now, {
       event: 'answer',
@@ -90,7 +93,7 @@ async function ask(
       lookupId,
       node,
       request,
-      outcome: result?.outcome ?? 'abandoned',
+      outcome: passedOn?.outcome ?? 'abandoned',
       milliseconds: Math.max(0, now - since),
     });
   } catch (err) {
@@ -98,5 +101,5 @@ async function ask(
     deps.log.error('answer-not-logged', { agency, err });
     return { node, outcome: 'not-logged', ciphertext: undefined };
   }
-  return result && { node, ...result };
+  return passedOn && { node, ...passedOn };
 }

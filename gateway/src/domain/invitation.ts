@@ -1,13 +1,15 @@
 import {
   GATEWAY_KEY_ID,
+  HitError,
   agencyKinds,
   agencySchema,
+  encodeBase64,
   encodeEnrolmentToken,
   parseValue,
 } from '@hitmachine/protocol';
 import { z } from 'zod';
 import type { AuditLog } from '../ports/audit-log.ts';
-import type { Directory } from '../ports/directory.ts';
+import type { AgencyRecord, Directory } from '../ports/directory.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import { sha256 } from './sha256.ts';
 
@@ -65,3 +67,36 @@ export async function inviteAgency(
   const before = known === undefined ? 'unknown' : known.enrolment === undefined ? 'invited' : 'enrolled';
   return { token: encodeEnrolmentToken({ agency: id, gatewayKey: deps.gatewayKey, secret }), before };
 }
+
+/**
+ * Makes the token of an agency worthless that nobody has used yet; where the agency is enrolled, that stays as it is.
+ * Throws `unknown-agency`, `already-exists` for a token that was used (also just now), or `storage-failed`.
+ */
+export async function revokeInvitation(
+  deps: Omit<InvitationDeps, 'gatewayKey'>,
+  id: string,
+): Promise<AgencyRecord> {
+  const agency = await deps.directory.agency(id);
+  if (agency === undefined)
+    throw new HitError('unknown-agency', 'there is no agency with this identifier here');
+  if (agency.tokenUsedBy !== undefined) throw used();
+  // Logged first: a revocation that cannot be logged is not made.
+  const now = deps.runtime.now();
+  await deps.auditLog.append(now, { event: 'invitation-revoked', agency: id });
+  const { name, kind, clients, enrolment } = agency;
+  // A secret that nobody has ever seen takes its place.
+  const tokenHash = sha256(deps.runtime.random(32));
+  await deps.directory.invite({ id, name, kind, clients, tokenHash, tokenExpires: now });
+  const after = await deps.directory.agency(id);
+  if (keyOf(after) !== keyOf(agency)) throw used();
+  return { ...agency, enrolment };
+}
+
+const keyOf = (agency: AgencyRecord | undefined): string | undefined =>
+  agency?.enrolment && encodeBase64(agency.enrolment.identityKey);
+
+const used = (): HitError =>
+  new HitError(
+    'already-exists',
+    'its token was used: the agency is enrolled with it. To take the agency off, run "hit-gateway agency remove"',
+  );

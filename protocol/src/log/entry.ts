@@ -74,6 +74,8 @@ const eventSchemas = [
     signers: z.array(slugSchema).min(1).max(8),
   }),
   z.strictObject({ event: z.literal('agency-invited'), agency, again: z.boolean() }),
+  /** An enrolment token that nobody had used works no longer. */
+  z.strictObject({ event: z.literal('invitation-revoked'), agency }),
   z.strictObject({ event: z.literal('agency-removed'), agency, enrolled: z.boolean() }),
   z.strictObject({
     event: z.literal('enrolment'),
