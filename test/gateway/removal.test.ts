@@ -71,7 +71,7 @@ describe('an agency that was taken off while the gateway runs', () => {
     const agent = await AgentSocket.open(gateway.url, ggz);
     const mine = await AgentSocket.open(gateway.url, politie);
     const waiting = new Promise<number>((resolve) => {
-      agent.onDelivery = ({ delivery }) => void resolve(delivery) as undefined;
+      agent.onDelivery = ({ delivery }) => void resolve(delivery);
     });
     const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
     const path = `/v1/lookups/${opened.lookupId}/questions`;
@@ -90,7 +90,7 @@ describe('an agency that was taken off while the gateway runs', () => {
   it('is no longer waited for as a node in a lookup that is under way', async () => {
     const agent = await AgentSocket.open(gateway.url, ggz);
     const waiting = new Promise<void>((resolve) => {
-      agent.onDelivery = () => void resolve() as undefined;
+      agent.onDelivery = () => void resolve();
     });
     const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
     const path = `/v1/lookups/${opened.lookupId}/questions`;
