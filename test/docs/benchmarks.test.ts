@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ASSUMED, countryPage, planCountry } from '../../bench/country.ts';
+import { QUICK_FEDERATION, measureFederation, processorAt } from '../../bench/federation-figures.ts';
 import { QUICK_LOAD, measureLoad } from '../../bench/load-figures.ts';
 import { percentile } from '../../bench/load-run.ts';
 import { slopeOf } from '../../bench/slope.ts';
@@ -80,4 +82,30 @@ describe('npm run bench:load', () => {
     expectMeasured([...Object.values(positive), ...gatewayLookup.values()]);
     expect(figures.arithmeticShare.high).toBeLessThan(1);
   }, 120_000);
+});
+
+describe('npm run bench:federation', () => {
+  const flat = (value: number): Spread => ({ low: value, median: value, high: value });
+  const at = [10, 50].map((nodes) => ({
+    ...{ nodes, first: flat(1), p95: flat(1), last: flat(1), processor: flat(2 * nodes), memory: flat(1) },
+  }));
+  const figures = { at, questionBytes: 100, answerBytes: 900, lookupDisk: 1_000, answerDisk: 100 };
+
+  it('plans by the arithmetic that it shows', () => {
+    expect(processorAt(at, 40)).toBe(80);
+    const plan = planCountry(figures);
+    expect(plan.lookupsADay).toBe(342 * 20 + 31 * 100);
+    expect(plan.lookupCpuMs).toBeCloseTo(ASSUMED.beside * ASSUMED.persons * 80, 9);
+    expect(plan.lookupBytes).toBe(40 * 1_000);
+    expect(plan.diskGigabytesAYear).toBeCloseTo((plan.lookupsADay * 250 * 5_000) / 1e9, 9);
+    expect(countryPage(figures)).toContain(`| ${plan.replicas} |`);
+  });
+
+  it('measures the real gateway with simulated nodes', async () => {
+    const { at: measured, ...disk } = await measureFederation(QUICK_FEDERATION, () => undefined);
+    expect(measured.map(({ nodes }) => nodes)).toEqual(QUICK_FEDERATION.nodes);
+    for (const { nodes: _, ...spreads } of measured) expectMeasured(Object.values(spreads));
+    expect(disk.answerBytes).toBeGreaterThan(1_000);
+    expect(disk.answerDisk).toBeGreaterThan(50);
+  }, 60_000);
 });
