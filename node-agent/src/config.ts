@@ -83,7 +83,7 @@ export const configSchema = z
     requireLookupProof: z.boolean().default(true),
     /** Partners' agents that must have cosigned the gateway's log; with fewer, status tells of a problem. */
     minWitnesses: z.int().min(0).max(LIMITS.agencies).default(0),
-    /** The privacy officer's pages, at `/desk` of the agency's own API. Without it there are none. */
+    /** The pages of professionals and of the privacy officer, at `/desk` of the agency's own API. Without it there are none. */
     desk: deskSchema.optional(),
     /** Where traces of lookups go, without persons and outcomes: this agency's own collector. Without it nowhere. */
     telemetry: z
@@ -196,8 +196,8 @@ minWitnesses: 0
 #     endpoint: https://collector.gemeente.example/v1/traces
 #     headersFile: collector-headers
 
-# The privacy officer's pages at /desk, behind a reverse proxy with TLS. Register the agent at the agency's own identity
-# provider (OpenID Connect) with the redirect address BASEURL/desk/login/done.
+# The pages of professionals and of the privacy officer at /desk, behind a reverse proxy with TLS. Register the agent at
+# the agency's own identity provider (OpenID Connect) with the redirect address BASEURL/desk/login/done.
 # desk:
 #   baseUrl: https://hitmachine.gemeente.example
 #   issuer: https://login.gemeente.example
@@ -205,5 +205,7 @@ minWitnesses: 0
 #   clientSecretFile: client-secret        # or clientKeyFile: a private key in PEM; only this account may read it
 #   roleClaim: roles                       # where the roles stand in the token, such as realm_access.roles
 #   privacyOfficerRole: privacy-officer
+#   roles:                                 # who asks: for each role of the federation, those at the identity provider
+#     case-worker: [casusregisseur, wijkteam]
 #   sessionMinutes: 60
 `;

@@ -3,7 +3,9 @@ import { PATHS } from '../desk/paths.ts';
 import { fileOf } from '@hitmachine/service';
 import { readSecretFile } from './directory.ts';
 import type { LookupService } from './domain/lookup.ts';
-import { PrivacyOfficers } from './domain/privacy-officers.ts';
+import { DeskLookups } from './domain/desk-lookups.ts';
+import { DeskReaders } from './domain/desk-readers.ts';
+import { FormKeys } from './domain/form-keys.ts';
 import { trustedKeysOf } from './domain/receipt-check.ts';
 import type { AgentStatus } from './domain/status.ts';
 import type { OpenedAgent } from './open-agent.ts';
@@ -13,7 +15,7 @@ import { secureRandom } from './random.ts';
 import type { DeskDeps } from './routes/desk-context.ts';
 
 /**
- * What the privacy officer's pages stand on, with the secret from its file; undefined when agent.yaml has none of them.
+ * What the pages of the desk stand on, with the secret from its file; undefined when agent.yaml has none of them.
  * The identity provider is not asked yet. Throws `config-invalid`, naming the file and the cure.
  */
 export async function openDesk(
@@ -25,13 +27,31 @@ export async function openDesk(
 ): Promise<DeskDeps | undefined> {
   const { config, directory, backend, keys, database } = agent;
   if (config.desk === undefined) return undefined;
-  const { baseUrl, sessionMinutes, privacyOfficerRole } = config.desk;
+  const { baseUrl, sessionMinutes, privacyOfficerRole, roles } = config.desk;
   const read = async (file: string): Promise<string> =>
     readSecretFile(fileOf(directory.path, file), 'it comes from the identity provider (desk in agent.yaml)')
       .toString('utf8')
       .trim();
   const { store, receiptStore } = openLogStores(database, backend, keys);
   const { gatewayKey } = (await agent.enrolled()).membership;
+  const runtime = { now: service.clock, random: secureRandom };
+  const readers = new DeskReaders({
+    provider: new OidcProvider({
+      ...config.desk,
+      proof: await clientProof(config.desk, read),
+      redirectUri: `${baseUrl}${PATHS.loginDone}`,
+      afterLogout: `${baseUrl}${PATHS.home}`,
+    }),
+    officerRole: privacyOfficerRole,
+    professionalRoles: roles,
+    sessionMs: sessionMinutes * 60_000,
+    backend,
+    seed: keys.identitySeed,
+    runtime,
+    agencyLog: service.agencyLog,
+    log,
+  });
+
   return {
     baseUrl,
     service,
@@ -40,20 +60,8 @@ export async function openDesk(
     receipts: receiptStore,
     logStore: store,
     trustedKeys: () => trustedKeysOf(backend, service.roster, gatewayKey),
-    officers: new PrivacyOfficers({
-      provider: new OidcProvider({
-        ...config.desk,
-        proof: await clientProof(config.desk, read),
-        redirectUri: `${baseUrl}${PATHS.loginDone}`,
-        afterLogout: `${baseUrl}${PATHS.home}`,
-      }),
-      role: privacyOfficerRole,
-      sessionMs: sessionMinutes * 60_000,
-      backend,
-      seed: keys.identitySeed,
-      runtime: { now: service.clock, random: secureRandom },
-      agencyLog: service.agencyLog,
-      log,
-    }),
+    readers,
+    lookups: new DeskLookups(service, log),
+    formKeys: new FormKeys(readers.seal, runtime),
   };
 }

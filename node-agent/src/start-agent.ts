@@ -272,6 +272,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   let stopping = false;
   const readiness = new Readiness({ status, probe: () => state.probe(), stopping: () => stopping, clock });
   telemetry.measure(status, readiness);
+  const desk = await openDesk(agent, service, { reviews, notices }, status, log);
   const app = createApp({
     service,
     roster,
@@ -280,7 +281,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     metrics: telemetry.metrics,
     apiKey,
     log,
-    desk: await openDesk(agent, service, { reviews, notices }, status, log),
+    desk,
   });
   // First of all: a second agent that cannot listen must not take the questions of the one that does.
   const server = await startHttpServer(app.fetch, options.listen ?? config.listen, log);
@@ -317,7 +318,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       await server.close(DRAIN_MS);
       await builder.close();
       await telemetry.close(DRAIN_MS);
-      const settled = Promise.all([upkeep.settled(), watch.view.close()]);
+      const settled = Promise.all([upkeep.settled(), watch.view.close(), desk?.lookups.settled()]);
       await Promise.race([settled, delay(DRAIN_MS, undefined, { ref: false })]);
       await net.close();
       await database.close();

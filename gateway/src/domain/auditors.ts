@@ -1,7 +1,7 @@
 import type { LogReading, Random } from '@hitmachine/protocol';
 import { HitError, encodeBase64 } from '@hitmachine/protocol';
 import type { ReaderSession, SessionOptions } from '@hitmachine/web';
-import { ReaderSessions } from '@hitmachine/web';
+import { ReaderSessions, isAllowed } from '@hitmachine/web';
 import type { OperationalLog } from '../log.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
 
@@ -10,7 +10,7 @@ const ID_BYTES = 16;
 /** What an entry of the log takes of a description or an address. */
 const MAX_DETAIL = 1_000;
 
-export interface AuditorsDeps extends Omit<SessionOptions, 'label' | 'role'> {
+export interface AuditorsDeps extends Omit<SessionOptions, 'label' | 'roles'> {
   /** The role that may read the log. */
   readonly auditorRole: string;
   readonly auditLog: AuditLog;
@@ -22,7 +22,7 @@ export class Auditors extends ReaderSessions {
   readonly #deps: AuditorsDeps;
 
   constructor(deps: AuditorsDeps) {
-    super({ ...deps, label: 'console', role: deps.auditorRole });
+    super({ ...deps, label: 'console', roles: [deps.auditorRole] });
     this.#deps = deps;
   }
 
@@ -31,7 +31,7 @@ export class Auditors extends ReaderSessions {
    * away, so it goes out even when it cannot be logged.
    */
   async requireAuditor(session: ReaderSession, path: string): Promise<void> {
-    if (session.allowed) return;
+    if (isAllowed(session)) return;
     const { auditLog, runtime, log, auditorRole } = this.#deps;
     await auditLog
       .append(runtime.now(), {

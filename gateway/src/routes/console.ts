@@ -2,12 +2,13 @@ import { problemOf } from '@hitmachine/protocol';
 import type { Site } from '@hitmachine/web';
 import {
   framed,
+  isAllowed,
   languageOf,
   loginRoutes,
   pageApp,
   readAssets,
   readSession,
-  stylesheetsOf,
+  filesOf,
 } from '@hitmachine/web';
 import type { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -24,7 +25,7 @@ export function consoleRoutes(deps: GatewayDeps, console: ConsoleDeps): Hono<Gat
   const { baseUrl, auditors } = console;
   const site = { mount: CONSOLE, baseUrl, sessions: auditors, start: PATHS.search };
   const assets = readAssets();
-  const show = pageWriter(deps, site, stylesheetsOf(CONSOLE, assets));
+  const show = pageWriter(deps, site, filesOf(CONSOLE, assets));
   const context = { deps, console, site, show };
   const login = loginRoutes<GatewayEnv>(site, {
     texts: textsOf,
@@ -52,7 +53,7 @@ function pageWriter(deps: GatewayDeps, site: Site, stylesheets: readonly string[
       address: c.req.method === 'GET' ? new URL(c.req.url) : undefined,
       stylesheets,
       // Somebody who is on the way out has no session any more.
-      reader: session === undefined || goOn !== undefined ? undefined : { name, allowed: session.allowed },
+      reader: session === undefined || goOn !== undefined ? undefined : { name, allowed: isAllowed(session) },
       pages: (['search', 'figures', 'witnesses'] as const).map((page) => ({
         href: PATHS[page],
         text: texts.pages[page],
@@ -76,7 +77,7 @@ function showProblem(
   if (status >= 500) deps.log.error('request-failed', { requestId, code, err: error });
   const texts = textsOf(languageOf(c));
   const kind = problemKindOf(code);
-  const loggedIn = readSession(site, c)?.allowed === true;
+  const loggedIn = isAllowed(readSession(site, c));
   const content = problemPage(texts, kind, { requestId, loggedIn });
   return show(c, { title: texts.problems[kind].title, content }, status as ContentfulStatusCode);
 }

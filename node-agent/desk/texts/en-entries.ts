@@ -37,6 +37,8 @@ export const entryTexts: typeof dutch = {
     resolve: 'pseudonym resolved',
     figures: 'figures',
     check: 'check',
+    approvals: 'questions that wait for approval',
+    own: 'own questions',
     'subject-access': 'who asked about me',
     reviews: 'review of need',
     export: 'export',

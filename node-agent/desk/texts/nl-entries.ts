@@ -35,6 +35,8 @@ export const entryTexts = {
     resolve: 'pseudoniem herleiden',
     figures: 'cijfers',
     check: 'controle',
+    approvals: 'vragen die op goedkeuring wachten',
+    own: 'eigen vragen',
     'subject-access': 'wie vroeg naar mij',
     reviews: 'spoed beoordelen',
     export: 'uitvoer',

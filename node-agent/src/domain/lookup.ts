@@ -70,6 +70,8 @@ export interface LoggedLookup {
   readonly missing: readonly string[];
   /** Per person, the registers that are not asked about him or her, and why. */
   readonly notAsked: readonly (readonly NotAsked[])[];
+  /** Who is asked about where. */
+  readonly groups: readonly LookupGroup[];
   readonly events: AsyncIterable<LookupEvent>;
 }
 
@@ -100,6 +102,7 @@ export async function beginLookup(service: LookupService, input: LookupInput): P
         ? missingRegisters(service.roster.roster, purpose.code, service.roster.vanishedRegisters())
         : [],
     notAsked,
+    groups,
     events: watched(service, input, inTurn(service, begun)),
   };
 }

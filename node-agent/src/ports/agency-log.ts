@@ -75,7 +75,17 @@ export interface ReviewedDetail {
 
 /** What somebody reads in the privacy officer's pages. */
 export type DeskReading =
-  'search' | 'entry' | 'receipt' | 'resolve' | 'figures' | 'check' | 'subject-access' | 'export' | 'reviews';
+  | 'search'
+  | 'entry'
+  | 'receipt'
+  | 'resolve'
+  | 'figures'
+  | 'check'
+  | 'subject-access'
+  | 'export'
+  | 'reviews'
+  | 'approvals'
+  | 'own';
 
 /** Written before anything is shown. */
 export interface ReadDetail {

@@ -1,4 +1,5 @@
-import type { Html, PageRoute, ReaderSession, Site } from '@hitmachine/web';
+import type { Policy } from '@hitmachine/protocol';
+import type { Html, Language, PageFrame, PageRoute, ReaderSession, Site } from '@hitmachine/web';
 import { languageOf, namesOf, readSession, toLogin } from '@hitmachine/web';
 import type { Context, Env } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -6,21 +7,23 @@ import { PATHS, withQuery } from '../../desk/paths.ts';
 import type { Wording } from '../../desk/record-text.ts';
 import { searchQuery } from '../../desk/search-form.ts';
 import { textsOf } from '../../desk/texts/index.ts';
+import type { DeskLookups } from '../domain/desk-lookups.ts';
+import type { FormKeys } from '../domain/form-keys.ts';
 import type { GatewayNotices } from '../domain/gateway-notices.ts';
 import type { LookupService } from '../domain/lookup.ts';
 import type { OpenReviews } from '../domain/open-reviews.ts';
-import type { PrivacyOfficers } from '../domain/privacy-officers.ts';
+import type { DeskReaders } from '../domain/desk-readers.ts';
 import type { TrustedKeys } from '../domain/receipt-check.ts';
 import type { AgentStatus } from '../domain/status.ts';
 import type { DeskReading } from '../ports/agency-log.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { ReceiptStore } from '../ports/receipt-store.ts';
 
-/** What the privacy officer's pages stand on. */
+/** What the pages of the desk stand on. */
 export interface DeskDeps {
   /** Where browsers find the agent: scheme, host and port. */
   readonly baseUrl: string;
-  readonly officers: PrivacyOfficers;
+  readonly readers: DeskReaders;
   readonly service: LookupService;
   readonly receipts: ReceiptStore;
   readonly logStore: LogStore;
@@ -28,6 +31,20 @@ export interface DeskDeps {
   readonly status: () => Promise<AgentStatus>;
   readonly reviews: OpenReviews;
   readonly notices: GatewayNotices;
+  /** The questions of professionals. */
+  readonly lookups: DeskLookups;
+  readonly formKeys: FormKeys;
+}
+
+/** A page to be written around its content. */
+export interface ShownPage {
+  readonly title: string;
+  readonly content: Html;
+  readonly goOn?: string;
+  /** Whose page it is: that decides which others it leads to. */
+  readonly kind?: 'asking' | 'privacy';
+  /** What was typed on it, to go along into another language. */
+  readonly form?: PageFrame['form'];
 }
 
 /** What the routes are made with. */
@@ -35,24 +52,25 @@ export interface DeskContext {
   readonly deps: DeskDeps;
   readonly site: Site;
   /** Writes a page around its content. */
-  readonly show: (
+  readonly show: (c: Context, page: ShownPage, status?: ContentfulStatusCode) => Response | Promise<Response>;
+  /** The same for a page whose content comes by and by. */
+  readonly inParts: (
     c: Context,
-    page: { readonly title: string; readonly content: Html; readonly goOn?: string },
-    status?: ContentfulStatusCode,
-  ) => Response | Promise<Response>;
+    page: Omit<ShownPage, 'content'>,
+  ) => { readonly top: Html; readonly end: Html };
 }
 
 export type DeskRoute = PageRoute<Env>;
 
 /** Words and names for the pages. */
-export function wordingOf({ service, officers }: DeskDeps, c: Context): Wording {
+export function wordingOf({ service, readers }: DeskDeps, c: Context): Wording {
   const language = languageOf(c);
   const texts = textsOf(language);
   return {
     language,
     texts,
     names: namesOf(service.roster.roster, language, texts.canary),
-    searchPath: (values, before) => withQuery(PATHS.search, searchQuery(values, officers.seal, before)),
+    searchPath: (values, before) => withQuery(PATHS.search, searchQuery(values, readers.seal, before)),
   };
 }
 
@@ -69,10 +87,10 @@ export function forOfficer(
       const session = readSession(site, c);
       if (session === undefined) return toLogin(site, c);
       // Without the query, which may hold a sealed name.
-      await deps.officers.requireOfficer(session, new URL(c.req.url).pathname);
+      await deps.readers.requireOfficer(session, new URL(c.req.url).pathname);
       return route.handle(c, {
         session,
-        note: (reading, what) => deps.officers.noteReading(session, reading, what),
+        note: (reading, what) => deps.readers.noteReading(session, reading, what),
       });
     },
   };
@@ -84,6 +102,40 @@ export interface Reader {
   /** Writes down what is about to be read. Rejects with `storage-failed`; nothing may be shown before it resolves. */
   note(reading: DeskReading, what: string): Promise<void>;
 }
+
+/** A professional, with the roles of the federation in which he or she may ask. */
+export interface Professional {
+  readonly session: ReaderSession;
+  readonly roles: readonly string[];
+}
+
+/** Hands a page to a professional; everybody else is refused, or sent to the login. */
+export function forProfessional(
+  { deps, site }: DeskContext,
+  route: Omit<DeskRoute, 'handle'> & {
+    readonly handle: (c: Context, professional: Professional) => Response | Promise<Response>;
+  },
+): DeskRoute {
+  return {
+    ...route,
+    async handle(c) {
+      const session = readSession(site, c);
+      if (session === undefined) return toLogin(site, c);
+      const roles = await deps.readers.requireProfessional(session, new URL(c.req.url).pathname);
+      return route.handle(c, { session, roles });
+    },
+  };
+}
+
+/** What the policy calls areas of life, and roles. */
+export const areaNames =
+  ({ areasOfLife }: Policy, language: Language) =>
+  (code: string): string =>
+    areasOfLife.find((area) => area.code === code)?.name[language] ?? code;
+export const roleNames =
+  ({ roles }: Policy, language: Language) =>
+  (code: string): string =>
+    roles.find((role) => role.code === code)?.name[language] ?? code;
 
 /** The fields of a form that was sent. */
 export async function formOf(c: Context): Promise<URLSearchParams> {

@@ -52,7 +52,7 @@ export function logRoutes(context: DeskContext): DeskRoute[] {
       path: '/search',
       async handle(c) {
         const values = valuesOf(await formOf(c));
-        return c.redirect(withQuery(PATHS.search, searchQuery(values, deps.officers.seal)), 303);
+        return c.redirect(withQuery(PATHS.search, searchQuery(values, deps.readers.seal)), 303);
       },
     }),
     forOfficer(context, {
@@ -78,8 +78,8 @@ export function logRoutes(context: DeskContext): DeskRoute[] {
   ];
 }
 
-const searchOf = ({ officers, service }: DeskDeps, c: Context): SearchForm =>
-  readSearch(queryOf(c), officers.seal, service.clock());
+const searchOf = ({ readers, service }: DeskDeps, c: Context): SearchForm =>
+  readSearch(queryOf(c), readers.seal, service.clock());
 
 /** What fits a search, newest first. */
 async function found({ service }: DeskDeps, { filter }: SearchForm): Promise<LogRecord[]> {
@@ -105,7 +105,7 @@ async function showSearch({ deps, show }: DeskContext, c: Context, reader: Reade
     result,
     agencies: roster.agencies.map(({ id }) => id),
     purposes: roster.policy.purposes.map(({ code }) => code),
-    exportPath: (format: ExportFormat) => withQuery(paths[format], searchQuery(values, deps.officers.seal)),
+    exportPath: (format: ExportFormat) => withQuery(paths[format], searchQuery(values, deps.readers.seal)),
   };
   const { title } = wording.texts.search;
   return show(c, { title, content: searchPage(page, wording) }, mistakes.size > 0 ? 400 : 200);

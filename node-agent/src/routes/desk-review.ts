@@ -9,7 +9,7 @@ import { EMPTY_REQUEST, readRequest, requestOf, withMistakes } from '../../desk/
 import { checkRunningLog } from '../domain/log-check.ts';
 import { figuresOf } from '../domain/log-figures.ts';
 import { recordsBetween } from '../domain/log-records.ts';
-import { officerName } from '../domain/privacy-officers.ts';
+import { readerName } from '../domain/desk-readers.ts';
 import { resolve } from '../domain/resolve.ts';
 import { whoAskedAbout } from '../domain/subject-access.ts';
 import type { DeskContext, DeskRoute, Reader } from './desk-context.ts';
@@ -102,7 +102,7 @@ async function askForCitizen({ deps, show }: DeskContext, c: Context, reader: Re
     return show(c, { title, content: subjectAccessPage(form, undefined, wording) }, 400);
   await reader.note('subject-access', form.values.caseReference);
   try {
-    const answer = await whoAskedAbout(deps.service, requestOf(form, officerName(reader.session)));
+    const answer = await whoAskedAbout(deps.service, requestOf(form, readerName(reader.session)));
     const content = subjectAccessResultPage(answer, form.values.caseReference, wording);
     return await show(c, { title: result, content });
   } catch (error) {

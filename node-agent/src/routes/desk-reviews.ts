@@ -2,7 +2,7 @@ import { HitError, base64Schema } from '@hitmachine/protocol';
 import type { Context } from 'hono';
 import type { GivenState } from '../../desk/pages/reviews.ts';
 import { reviewsPage } from '../../desk/pages/reviews.ts';
-import { officerName } from '../domain/privacy-officers.ts';
+import { readerName } from '../domain/desk-readers.ts';
 import { review } from '../domain/review.ts';
 import type { DeskContext, DeskRoute, Reader } from './desk-context.ts';
 import { forOfficer, formOf, wordingOf } from './desk-context.ts';
@@ -41,7 +41,7 @@ async function giveReview(context: DeskContext, c: Context, reader: Reader): Pro
   await reader.note('reviews', base64Schema(16).safeParse(lookupId).success ? lookupId : '');
   if (verdict === undefined) return showReviews(context, c, 'gone');
   const { agencyLog, keys, clock } = deps.service;
-  const by = officerName(reader.session);
+  const by = readerName(reader.session);
   const { subject, name = subject } = reader.session;
   try {
     const report = await review(

@@ -21,16 +21,24 @@ const FILES = {
   'pages.css': new URL('./parts/pages.css', import.meta.url).href,
 } as const;
 
-/** Reads the files; once, when the pages are opened. */
-export function readAssets(): ReadonlyMap<string, Asset> {
-  return new Map(
-    Object.entries(FILES).map(([name, url]) => {
-      const content = new Uint8Array(readFileSync(fileURLToPath(url)));
-      const version = createHash('sha256').update(content).digest('base64url').slice(0, 12);
-      return [
-        name,
-        { version, type: 'text/css; charset=utf-8', content, gzipped: new Uint8Array(gzipSync(content)) },
-      ];
-    }),
+const TYPES: Readonly<Record<string, string>> = { css: 'text/css', js: 'text/javascript' };
+
+/** Reads the files, and takes those of a service's own beside them; once, when the pages are opened. */
+export function readAssets(own: Readonly<Record<string, Uint8Array>> = {}): ReadonlyMap<string, Asset> {
+  const shared = Object.entries(FILES).map(
+    ([name, url]) => [name, new Uint8Array(readFileSync(fileURLToPath(url)))] as const,
   );
+  return new Map(
+    [...shared, ...Object.entries(own)].map(([name, content]) => [name, assetOf(name, content)]),
+  );
+}
+
+function assetOf(name: string, bytes: Uint8Array): Asset {
+  const content = new Uint8Array(bytes);
+  return {
+    version: createHash('sha256').update(content).digest('base64url').slice(0, 12),
+    type: `${TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream'}; charset=utf-8`,
+    content,
+    gzipped: new Uint8Array(gzipSync(content)),
+  };
 }

@@ -7,12 +7,12 @@ export { loginRoutes } from './login/login-routes.ts';
 export type { ClientProof, OidcOptions } from './login/provider.ts';
 export { OidcProvider } from './login/provider.ts';
 export type { ReaderSession, SessionOptions } from './login/reader-sessions.ts';
-export { ReaderSessions } from './login/reader-sessions.ts';
+export { ReaderSessions, isAllowed } from './login/reader-sessions.ts';
 export { CookieSeal } from './login/sealed-cookie.ts';
 export type { Names } from './names.ts';
 export { namesOf } from './names.ts';
 export type { FrameTexts, PageFrame } from './page.ts';
-export { framed } from './page.ts';
+export { framed, framedInParts } from './page.ts';
 export type { PageRoute } from './page-app.ts';
 export { pageApp } from './page-app.ts';
 export type { Chart, Series } from './parts/chart.ts';
@@ -20,8 +20,10 @@ export { MAX_SERIES, stackedColumns, stackedRows } from './parts/chart.ts';
 export { csvLine } from './parts/csv.ts';
 export { DAY_MS, dayOf, daysBetween } from './parts/days.ts';
 export { illustrated, tiles } from './parts/figure.ts';
+export type { Choice } from './parts/form-choice.ts';
+export { checkboxes, errorSummary, radios, textArea } from './parts/form-choice.ts';
 export type { Option, OptionGroup, TextField } from './parts/form.ts';
-export { button, buttonLink, checkbox, link, selectField, textField } from './parts/form.ts';
+export { button, buttonLink, checkbox, link, selectField, submit, textField } from './parts/form.ts';
 export type { Html } from './parts/html.ts';
 export { NOTHING, attribute, flag, html, raw } from './parts/html.ts';
 export type { Language } from './parts/language.ts';
@@ -55,6 +57,6 @@ export {
   queryOf,
   readSession,
   safeReturn,
-  stylesheetsOf,
+  filesOf,
   toLogin,
 } from './site.ts';

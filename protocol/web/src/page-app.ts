@@ -5,13 +5,13 @@ import type { Asset } from './assets.ts';
 import type { Site } from './site.ts';
 import { keepLanguage, requireSameOrigin } from './site.ts';
 
-/**
- * Headers of the pages. Nothing is loaded from elsewhere and no script runs; the drawings in the style sheets of the
- * components are in line.
- */
+/** Nothing is loaded from elsewhere; the drawings in the style sheets of the components are in line. */
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/** For pages that a script of their own makes easier; it talks to nobody else. */
+const WITH_SCRIPT = `${POLICY}; script-src 'self'; connect-src 'self'`;
+/** Headers of the pages. */
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy':
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
@@ -32,6 +32,8 @@ interface PageHooks<E extends Env> {
   readonly called?: (c: Context<E>, route: string) => void;
   /** Puts an error in the words of a page. */
   readonly failed: (c: Context<E>, error: unknown) => Promise<Response> | Response;
+  /** Whether scripts among the files may run; none runs otherwise. */
+  readonly scripts?: boolean;
 }
 
 /** The pages of a site and the files that they need, to be mounted at its place. */
@@ -39,12 +41,13 @@ export function pageApp<E extends Env>(
   site: Site,
   assets: ReadonlyMap<string, Asset>,
   routes: readonly PageRoute<E>[],
-  { called, failed }: PageHooks<E>,
+  { called, failed, scripts = false }: PageHooks<E>,
 ): Hono<E> {
   const app = new Hono<E>();
   app.use(async (c, next) => {
     keepLanguage(site, c);
     await next();
+    c.res.headers.set('Content-Security-Policy', scripts ? WITH_SCRIPT : POLICY);
     for (const [name, value] of Object.entries(PAGE_HEADERS)) c.res.headers.set(name, value);
   });
   const asset: PageRoute<E> = {

@@ -103,9 +103,15 @@ export function requireSameOrigin({ baseUrl }: Site, c: Context): void {
     throw new HitError('field-invalid', `origin: only forms of ${baseUrl} itself are taken`);
 }
 
-/** The addresses of the style sheets. */
-export const stylesheetsOf = (mount: string, assets: ReadonlyMap<string, Asset>): string[] =>
-  [...assets].map(([name, { version }]) => `${mount}/assets/${version}/${name}`);
+/** The addresses of the files of a kind, style sheets unless told. */
+export const filesOf = (
+  mount: string,
+  assets: ReadonlyMap<string, Asset>,
+  kind: 'css' | 'js' = 'css',
+): string[] =>
+  [...assets]
+    .filter(([name]) => name.endsWith(`.${kind}`))
+    .map(([name, { version }]) => `${mount}/assets/${version}/${name}`);
 
 /** A file to keep. */
 export function download(

@@ -7,6 +7,7 @@ import { NOTHING, html } from '../parts/html.ts';
 import type { Language } from '../parts/language.ts';
 import { heading, message, paragraph } from '../parts/message.ts';
 import type { Site } from '../site.ts';
+import { isAllowed } from './reader-sessions.ts';
 import {
   clearSession,
   languageOf,
@@ -55,7 +56,7 @@ export function loginRoutes<E extends Env>(
       method: 'get',
       path: '/',
       handle(c) {
-        if (readSession(site, c)?.allowed === true) return c.redirect(site.start);
+        if (isAllowed(readSession(site, c))) return c.redirect(site.start);
         const words = texts(languageOf(c));
         const content = welcomePage(words, paths.login, queryOf(c).has('logged-out'));
         return show(c, { title: words.welcome.title, content });

@@ -24,18 +24,22 @@ const sessionSchema = z.strictObject({
   /** The reader's subject at the identity provider. */
   subject: z.string(),
   name: z.string().optional(),
-  /** Whether the provider gave the role that the pages are for. */
-  allowed: z.boolean(),
+  /** Those of the roles that the pages are for which the provider gave. */
+  roles: z.array(z.string()),
   /** Milliseconds since 1970. */
   expires: z.number(),
   idToken: z.string().optional(),
 });
 export type ReaderSession = z.infer<typeof sessionSchema>;
 
+/** Whether somebody has a role that the pages are for. */
+export const isAllowed = (session: ReaderSession | undefined): boolean =>
+  session !== undefined && session.roles.length > 0;
+
 export interface SessionOptions {
   readonly provider: IdentityProvider;
-  /** The role that the pages are for. */
-  readonly role: string;
+  /** The roles that the pages are for; of what else the provider says nothing is kept. */
+  readonly roles: readonly string[];
   /** Milliseconds after which a session ends and the provider is asked again. */
   readonly sessionMs: number;
   /** Keeps the cookies of one kind of pages from being taken for those of another. */
@@ -83,7 +87,7 @@ export class ReaderSessions {
     query: string,
     cookie: string | undefined,
   ): Promise<{ readonly cookie: string; readonly returnTo: string; readonly maxAgeSeconds: number }> {
-    const { provider, runtime, role, sessionMs } = this.#options;
+    const { provider, runtime, roles: wanted, sessionMs } = this.#options;
     const login = this.seal.open(this.#loginPurpose, loginSchema, cookie);
     if (login === undefined || login.expires <= runtime.now())
       throw new HitError('unauthorised', 'this login was not begun in this browser, or too long ago');
@@ -92,7 +96,7 @@ export class ReaderSessions {
       id: encodeBase64(runtime.random(ID_BYTES)),
       subject,
       ...(name !== undefined && { name: name.slice(0, 100) }),
-      allowed: roles.includes(role),
+      roles: wanted.filter((role) => roles.includes(role)),
       expires: runtime.now() + sessionMs,
     };
     const whole = this.seal.seal(this.#sessionPurpose, { ...session, idToken });

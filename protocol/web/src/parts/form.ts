@@ -1,7 +1,7 @@
 import type { Html } from './html.ts';
 import { NOTHING, attribute, flag, html } from './html.ts';
 
-interface Field {
+export interface Field {
   readonly name: string;
   readonly label: string;
   readonly value: string;
@@ -12,6 +12,10 @@ interface Field {
 
 export interface TextField extends Field {
   readonly type?: 'text' | 'date' | 'datetime-local';
+  /** Which keys a tablet shows. */
+  readonly keys?: 'numeric' | undefined;
+  /** What a script of the page checks while it is filled in. */
+  readonly check?: string | undefined;
   /** Values that are offered while typing. */
   readonly suggestions?: readonly string[];
 }
@@ -26,7 +30,7 @@ export interface OptionGroup {
 }
 
 /** A field with a label above it; what is wrong with it stands between the two. */
-export const textField = ({ type = 'text', suggestions = [], ...field }: TextField): Html =>
+export const textField = ({ type = 'text', suggestions = [], keys, check, ...field }: TextField): Html =>
   labelled(
     field,
     html`<input
@@ -36,6 +40,7 @@ export const textField = ({ type = 'text', suggestions = [], ...field }: TextFie
         name="${field.name}"
         value="${field.value}"
         autocomplete="off"
+        ${attribute('inputmode', keys)}${attribute('data-check', check)}
         ${attribute('spellcheck', type === 'text' ? 'false' : undefined)}${described(field)}${attribute(
           'list',
           suggestions.length === 0 ? undefined : `${field.name}-suggestions`,
@@ -99,8 +104,27 @@ export const button = (text: string, kind: 'primary' | 'secondary' = 'primary'):
     ${text}
   </button>`;
 
+/** A button that says what is to become of its form. */
+export const submit = (
+  text: string,
+  value: string,
+  kind: 'primary' | 'secondary' | 'subtle' = 'secondary',
+): Html =>
+  html`<button
+    class="utrecht-button utrecht-button--${kind === 'subtle' ? 'subtle' : `${kind}-action`}"
+    type="submit"
+    name="action"
+    value="${value}"
+  >
+    ${text}
+  </button>`;
+
 /** A link that looks like a button: it leads somewhere and changes nothing. */
-export const buttonLink = (text: string, href: string, kind: 'primary' | 'secondary' = 'secondary'): Html =>
+export const buttonLink = (
+  text: Html | string,
+  href: string,
+  kind: 'primary' | 'secondary' = 'secondary',
+): Html =>
   html`<a
     class="utrecht-button-link utrecht-button-link--html-a utrecht-button-link--${kind}-action"
     href="${href}"
@@ -110,7 +134,11 @@ export const buttonLink = (text: string, href: string, kind: 'primary' | 'second
 export const link = (text: Html | string | number, href: string): Html =>
   html`<a class="utrecht-link utrecht-link--html-a" href="${href}">${text}</a>`;
 
-const described = ({ name, description, mistake }: Pick<Field, 'name' | 'description' | 'mistake'>): Html => {
+export const described = ({
+  name,
+  description,
+  mistake,
+}: Pick<Field, 'name' | 'description' | 'mistake'>): Html => {
   const ids = [
     ...(description === undefined ? [] : [`${name}-description`]),
     ...(mistake === undefined ? [] : [`${name}-mistake`]),
@@ -121,7 +149,7 @@ const described = ({ name, description, mistake }: Pick<Field, 'name' | 'descrip
   )}`;
 };
 
-const labelled = (field: Field, control: Html): Html =>
+export const labelled = (field: Field, control: Html): Html =>
   html`<div
     class="utrecht-form-field utrecht-form-field--text hit-field ${field.mistake === undefined ? '' : 'utrecht-form-field--invalid'}"
   >
@@ -136,7 +164,7 @@ const labelled = (field: Field, control: Html): Html =>
     ${mistakeOf(field)} ${control}
   </div>`;
 
-const mistakeOf = ({ name, mistake }: Pick<Field, 'name' | 'mistake'>): Html =>
+export const mistakeOf = ({ name, mistake }: Pick<Field, 'name' | 'mistake'>): Html =>
   mistake === undefined
     ? NOTHING
     : html`<div class="utrecht-form-field-error-message" id="${name}-mistake">${mistake}</div>`;

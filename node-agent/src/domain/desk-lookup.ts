@@ -1,0 +1,162 @@
+import type { HitError, Purpose } from '@hitmachine/protocol';
+import type { LookupEvent, PutQuestion } from './lookup.ts';
+import type { LookupGroup } from './lookup-groups.ts';
+import type { AddressedRegister, LookupInput } from './lookup-input.ts';
+import type { NoAnswerReason, Outcome } from './outcome.ts';
+import type { NotAsked } from './not-asked.ts';
+
+/** What came out at one register, by place of the person in the question; undefined for who was not asked about there. */
+export interface DeskRow {
+  readonly register: AddressedRegister;
+  readonly outcomes: readonly (Outcome | undefined)[];
+}
+
+/** How far a question is: it waits for a colleague, is asked, was answered, could not be asked, or was declined. */
+export type DeskState = 'waiting' | 'running' | 'done' | 'failed' | 'declined';
+
+/** A question as it was begun. */
+export interface BegunQuestion {
+  /** Milliseconds since 1970. */
+  readonly askedAt: number;
+  readonly notAsked: readonly (readonly NotAsked[])[];
+  readonly missing: readonly string[];
+  readonly groups: readonly LookupGroup[];
+}
+
+/** Reasons that asking again does not change. */
+const LASTING: readonly NoAnswerReason[] = ['no-common-token', 'too-large', 'key-changed'];
+
+const isWorthAsking = (outcome: Outcome | undefined): boolean =>
+  outcome?.status === 'no-answer' && !LASTING.includes(outcome.reason);
+
+/** A question of a professional and what has come out of it, for as long as the screen needs it: in memory alone. */
+export class DeskLookup {
+  readonly key: string;
+  /** The professional at the identity provider. */
+  readonly subject: string;
+  readonly purpose: Purpose;
+  /** What each person is called on the screen. */
+  readonly labels: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  state: DeskState = 'waiting';
+  /** What was typed; dropped when it can be of no more use. */
+  input: LookupInput | undefined;
+  begun: BegunQuestion | undefined;
+  failure: HitError | undefined;
+  /** Who approved or declined it. */
+  decidedBy: string | undefined;
+  readonly lookupIds: string[] = [];
+  /** Rises each time that it is asked again, so that a second click on the same button does nothing. */
+  round = 0;
+  /** The lookups of the first round: what is asked again is these. */
+  put: PutQuestion[] = [];
+  readonly #outcomes = new Map<string, (Outcome | undefined)[]>();
+  #change = Promise.withResolvers<void>();
+
+  constructor(
+    of: Pick<DeskLookup, 'key' | 'subject' | 'purpose' | 'labels' | 'since'> & {
+      readonly input: LookupInput;
+    },
+  ) {
+    this.key = of.key;
+    this.subject = of.subject;
+    this.purpose = of.purpose;
+    this.labels = of.labels;
+    this.since = of.since;
+    this.input = of.input;
+  }
+
+  /** The registers that are asked about anybody. */
+  get registers(): AddressedRegister[] {
+    const all = new Map(
+      (this.begun?.groups ?? []).flatMap(({ registers }) =>
+        registers.map((register) => [register.name, register] as const),
+      ),
+    );
+    return [...all.values()];
+  }
+
+  /** Rows of the registers that have answered about everybody whom they were asked about, in the order in which they did. */
+  get rows(): DeskRow[] {
+    return [...this.#outcomes.keys()].flatMap((name) => this.#rowOf(name) ?? []);
+  }
+
+  /** The registers that it is worth asking again. */
+  get withoutAnswer(): AddressedRegister[] {
+    return this.rows.filter(({ outcomes }) => outcomes.some(isWorthAsking)).map(({ register }) => register);
+  }
+
+  /** Whether every register said of everybody whom it was asked about whether it knows him or her. */
+  get isComplete(): boolean {
+    const rows = this.rows;
+    const answered = (outcome: Outcome | undefined): boolean =>
+      outcome === undefined || outcome.status === 'known' || outcome.status === 'not-known';
+    return (
+      this.begun?.missing.length === 0 &&
+      rows.length === this.registers.length &&
+      rows.every(({ outcomes }) => outcomes.every(answered))
+    );
+  }
+
+  take(event: LookupEvent): void {
+    if (event.type === 'opened') {
+      this.lookupIds.push(event.lookupId);
+      if (this.round === 0) this.put.push(event.question);
+    } else {
+      const { name } = event.register;
+      const outcomes = this.#outcomes.get(name) ?? this.labels.map(() => undefined);
+      event.outcomes.forEach((outcome, i) => (outcomes[event.persons[i] as number] = outcome));
+      // Set anew, so that rows stand in the order of their last answer.
+      this.#outcomes.delete(name);
+      this.#outcomes.set(name, outcomes);
+    }
+    this.changed();
+  }
+
+  /** Takes away the answers of registers that are asked again; gives what puts back those that were not reached. */
+  clear(names: ReadonlySet<string>): () => void {
+    const before = [...names].map((name) => [name, this.#outcomes.get(name) ?? []] as const);
+    for (const name of names) this.#outcomes.delete(name);
+    return () => {
+      for (const [name, outcomes] of before)
+        if (this.#rowOf(name) === undefined) this.#outcomes.set(name, [...outcomes]);
+    };
+  }
+
+  changed(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+
+  /** Resolves when something changes. */
+  next(): Promise<void> {
+    return this.#change.promise;
+  }
+
+  /** Rows as they are there and then come, until nothing runs any more. */
+  async *follow(): AsyncGenerator<DeskRow> {
+    const shown = new Set<string>();
+    for (;;) {
+      const change = this.next();
+      const running = this.state === 'running';
+      for (const row of this.rows)
+        if (!shown.has(row.register.name)) {
+          shown.add(row.register.name);
+          yield row;
+        }
+      if (!running) return;
+      await change;
+    }
+  }
+
+  #rowOf(name: string): DeskRow | undefined {
+    const register = this.registers.find((one) => one.name === name);
+    const outcomes = this.#outcomes.get(name);
+    if (register === undefined || outcomes === undefined) return undefined;
+    const wanted = (this.begun?.groups ?? [])
+      .filter(({ registers }) => registers.some((one) => one.name === name))
+      .flatMap(({ persons }) => persons);
+    return wanted.every((person) => outcomes[person] !== undefined) ? { register, outcomes } : undefined;
+  }
+}
