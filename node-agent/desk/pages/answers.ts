@@ -124,9 +124,14 @@ function finishedPart({ lookup, owner, areaName }: AnswersPage, wording: Wording
             ${missing.length === 0 ? NOTHING : answers.missing(missing.join(', '))}`,
           )
     }
-    ${againForm(lookup, wording)} ${heading(2, answers.call)}
-    ${paragraph(answers.callBody(owner, lookup.purpose.name[wording.language]))} ${facts(lookup, wording)}
-    ${notAskedPart(lookup, areaName, wording)}
+    ${againForm(lookup, wording)}
+    ${
+      known === 0
+        ? NOTHING
+        : html`${heading(2, answers.call)}
+          ${paragraph(answers.callBody(owner, lookup.purpose.name[wording.language]))}`
+    }
+    ${facts(lookup, wording)} ${notAskedPart(lookup, areaName, wording)}
     <section class="hit-buttons-part" aria-labelledby="note">
       <h2 class="utrecht-heading-2" id="note">${answers.note}</h2>
       ${paragraph(answers.noteLead)}

@@ -159,7 +159,7 @@ export const askingTexts = {
     missing: (names: string) => `Stond eerder op de deelnemerslijst en nu niet meer: ${names}.`,
     call: 'Als u belt',
     callBody: (agency: string, purpose: string) =>
-      `Zeg dat u belt namens ${agency}, voor het doel “${purpose}”, en noem het kenmerk hieronder. Uw collega daar ziet in het eigen logboek dat er is gevraagd, en niet over wie. Wat u van elkaar mag weten, bepaalt u samen.`,
+      `Zeg dat u belt namens ${agency}, voor het doel “${purpose}”, en noem het kenmerk hieronder. Uw collega daar ziet in het eigen logboek dat er is gevraagd, en niet over wie. Deel alleen wat voor dit doel nodig is.`,
     reference: 'Kenmerk van de bevraging',
     legalBasis: 'Grondslag',
     case: 'Zaak',
@@ -270,10 +270,12 @@ export const askingTexts = {
     inNeed: 'Zonder goedkeuring gevraagd, in nood',
     askedAt: 'Gevraagd op',
     lookupId: 'Kenmerk van de bevraging',
+    yes: 'ja',
     notAsked: 'niet gevraagd',
     warning: 'Geen antwoord is iets anders dan niet bekend.',
     receipt: 'Bewijs dat deze bevraging in het logboek van de centrale staat',
-    receiptHelp: 'Na te gaan met: hit-agent receipt verify BESTAND',
+    receiptHelp:
+      'Bewaar de regels hieronder in een bestand; na te gaan met: hit-agent receipt verify BESTAND',
     noReceipt: 'Het bewijs is nog niet beschikbaar.',
     page: (page: number, pages: number) => `Bladzijde ${page} van ${pages}`,
   },

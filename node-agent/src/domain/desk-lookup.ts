@@ -29,6 +29,8 @@ const LASTING: readonly NoAnswerReason[] = ['no-common-token', 'too-large', 'key
 const isWorthAsking = (outcome: Outcome | undefined): boolean =>
   outcome?.status === 'no-answer' && !LASTING.includes(outcome.reason);
 
+const knownIn = ({ outcomes }: DeskRow): number => outcomes.filter((one) => one?.status === 'known').length;
+
 /** A question of a professional and what has come out of it, for as long as the screen needs it: in memory alone. */
 export class DeskLookup {
   readonly key: string;
@@ -134,8 +136,12 @@ export class DeskLookup {
     return this.#change.promise;
   }
 
-  /** Rows as they are there and then come, until nothing runs any more. */
+  /** Rows as they are there and then come, until nothing runs any more; those that know somebody first when all are there. */
   async *follow(): AsyncGenerator<DeskRow> {
+    if (this.state !== 'running') {
+      yield* this.rows.sort((a, b) => knownIn(b) - knownIn(a));
+      return;
+    }
     const shown = new Set<string>();
     for (;;) {
       const change = this.next();

@@ -61,7 +61,7 @@ export type LogRecord = { readonly sequence: number; readonly at: number } & (
 export type ReadableLog = Pick<AgencyLog, 'rows' | 'open' | 'head'>;
 
 /** Milliseconds after which what a lookup came to is in the log, unless the agent was stopped. */
-const LOOKUP_MS = 15 * 60_000;
+export const LOOKUP_MS = 15 * 60_000;
 /** Entries that are read at once, between which others get their turn. */
 const PAGE = 200;
 

@@ -24,6 +24,7 @@ import { answersRoutes } from './desk-answers.ts';
 import { askingRoutes } from './desk-asking.ts';
 import type { DeskContext, DeskDeps, DeskRoute, ShownPage } from './desk-context.ts';
 import { logRoutes } from './desk-log.ts';
+import { ownRoutes } from './desk-own.ts';
 import { reviewRoutes } from './desk-review.ts';
 import { needRoutes } from './desk-reviews.ts';
 import { report } from './http.ts';
@@ -70,6 +71,7 @@ export function deskRoutes(deps: DeskDeps, log: OperationalLog): Hono<Env> {
     startRoute(context),
     ...askingRoutes(context),
     ...answersRoutes(context),
+    ...ownRoutes(context),
     ...logRoutes(context),
     ...reviewRoutes(context),
     ...needRoutes(context),

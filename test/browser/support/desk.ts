@@ -1,5 +1,9 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import type { TestAgency } from '../../harness/agency.ts';
 import type { FederationOptions } from '../../harness/federation.ts';
@@ -8,13 +12,24 @@ import { CLIENT_SECRET, TestProvider, freePort } from '../../support/identity-pr
 
 const TYPES = ['bsn', 'name+birthdate', 'address'];
 
-/** A federation in which one agency, `gemeente`, has pages for its privacy officer and an identity provider of its own. */
+/** Roles of the federation by those of the identity provider: a user `anna+case-worker` has the first. */
+const ROLES = { 'case-worker': 'case-worker', 'process-director': ['regie', 'process-director'] };
+
+export interface DeskOptions extends Pick<FederationOptions, 'configure' | 'configurePolicy'> {
+  /** The agencies beside `gemeente`, each with one register `zaken`. */
+  readonly others?: readonly string[];
+  /** Further settings of `desk` in agent.yaml. */
+  readonly desk?: object;
+}
+
+/** A federation in which one agency, `gemeente`, has a desk and an identity provider of its own. */
 export class TestDesk {
   readonly federation: Federation;
   readonly url: string;
   readonly issuer: string;
   readonly #provider: TestProvider;
   readonly #port: number;
+  readonly #apart = new Map<string, ChildProcess>();
 
   private constructor(federation: Federation, port: number, provider: TestProvider) {
     this.federation = federation;
@@ -25,9 +40,7 @@ export class TestDesk {
   }
 
   /** `configure` and `configurePolicy` change gateway.yaml and policy.yaml. */
-  static async start(
-    change: Pick<FederationOptions, 'configure' | 'configurePolicy'> = {},
-  ): Promise<TestDesk> {
+  static async start({ others = ['politie'], desk = {}, ...change }: DeskOptions = {}): Promise<TestDesk> {
     const port = await freePort();
     const baseUrl = `http://127.0.0.1:${port}`;
     const provider = await TestProvider.start({
@@ -37,7 +50,7 @@ export class TestDesk {
     try {
       const federation = await Federation.start({
         agencies: Object.fromEntries(
-          ['gemeente', 'politie'].map((id) => [id, [{ id: 'zaken', tokenTypes: TYPES }]]),
+          ['gemeente', ...others].map((id) => [id, [{ id: 'zaken', tokenTypes: TYPES }]]),
         ),
         publishEveryMs: 500,
         ...change,
@@ -54,6 +67,8 @@ export class TestDesk {
           clientId: 'hitmachine',
           clientSecretFile: 'client-secret',
           scope: 'openid profile roles',
+          roles: ROLES,
+          ...desk,
         },
       });
       return new TestDesk(federation, port, provider);
@@ -73,7 +88,27 @@ export class TestDesk {
     await this.federation.serveAll();
   }
 
+  /** Serves another agency in a process of its own, so that it can be made to hang: see {@link pause}. */
+  async serveApart(id: string): Promise<void> {
+    const agency = this.federation.agency(id);
+    await agency.stop();
+    const program = fileURLToPath(new URL('../../../node-agent/bin/hit-agent.mjs', import.meta.url));
+    const child = spawn(process.execPath, [program, 'serve', '--dir', agency.folder], { stdio: 'ignore' });
+    this.#apart.set(id, child);
+    const deadline = Date.now() + 30_000;
+    while ((await agency.tryRun('status')).code !== 0) {
+      if (Date.now() > deadline) throw new Error(`${id} does not get ready in a process of its own`);
+      await delay(200);
+    }
+  }
+
+  /** An agency that is there and says nothing; `SIGCONT` ends it. */
+  pause(id: string, signal: 'SIGSTOP' | 'SIGCONT' = 'SIGSTOP'): void {
+    this.#apart.get(id)?.kill(signal);
+  }
+
   async close(): Promise<void> {
+    for (const child of this.#apart.values()) child.kill('SIGKILL');
     await this.#provider.stop();
     await this.federation.close();
   }
