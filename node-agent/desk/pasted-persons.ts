@@ -1,5 +1,5 @@
 import { isValidBsn } from '@hitmachine/protocol';
-import type { PersonField, PersonValues } from './question-form.ts';
+import type { PersonField, PersonValues } from './person-values.ts';
 
 type Pasted = Partial<Record<PersonField, string>>;
 

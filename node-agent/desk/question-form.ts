@@ -2,18 +2,9 @@ import type { Purpose } from '@hitmachine/protocol';
 import { HitError, normaliseName, parseAddress, parseBirthDate, parseBsn } from '@hitmachine/protocol';
 import type { LookupInput } from '../src/domain/lookup-input.ts';
 import { pastedPersons } from './pasted-persons.ts';
+import type { PersonField, PersonValues } from './person-values.ts';
+import { PERSON_FIELDS, noPerson } from './person-values.ts';
 import type { Texts } from './texts/nl.ts';
-
-const PERSON_FIELDS = [
-  ...(['label', 'bsn', 'surname', 'prefix', 'givenNames', 'birthDate'] as const),
-  ...(['postcode', 'number', 'letter', 'addition'] as const),
-] as const;
-export type PersonField = (typeof PERSON_FIELDS)[number];
-
-/** A person as somebody filled it in; identifiers of the federation's own types by their type. */
-export interface PersonValues extends Readonly<Record<PersonField, string>> {
-  readonly identifiers: Readonly<Record<string, string>>;
-}
 
 export type QuestionMistake = keyof Texts['ask']['mistake'];
 
@@ -40,11 +31,6 @@ const MAX_TEXT = 200;
 const MAX_PASTED = 20_000;
 const MAX_PERSONS = 32;
 const MAX_REASON = 1_000;
-
-const noPerson = (): PersonValues => ({
-  ...(Object.fromEntries(PERSON_FIELDS.map((field) => [field, ''])) as Record<PersonField, string>),
-  identifiers: {},
-});
 
 export const emptyQuestion = (key: string, purpose: string, role: string): QuestionForm => ({
   key,

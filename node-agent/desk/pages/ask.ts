@@ -17,7 +17,8 @@ import {
 } from '@hitmachine/web';
 import type { PermittedPurpose } from '../../src/domain/permitted-purposes.ts';
 import { PATHS } from '../paths.ts';
-import type { PersonField, PersonValues, QuestionForm } from '../question-form.ts';
+import type { PersonField, PersonValues } from '../person-values.ts';
+import type { QuestionForm } from '../question-form.ts';
 import { fieldName } from '../question-form.ts';
 import type { Wording } from '../record-text.ts';
 

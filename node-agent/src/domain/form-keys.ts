@@ -25,9 +25,8 @@ export class FormKeys {
   }
 
   make(subject: string): string {
-    const { now, random } = this.#runtime;
-    const key = encodeBase64(random(KEY_BYTES));
-    return this.#seal.seal(PURPOSE, { key, subject, at: now() });
+    const key = encodeBase64(this.#runtime.random(KEY_BYTES));
+    return this.#seal.seal(PURPOSE, { key, subject, at: this.#runtime.now() });
   }
 
   /** The key in a form that was sent; undefined for one that is not this person's, or not of this hour and this process. */
