@@ -28,7 +28,8 @@ export interface Note {
 export interface NoteSource {
   readonly roster: Roster;
   readonly owner: string;
-  readonly receiptOf: (lookupId: string) => KeptReceipt | undefined;
+  /** The receipts of its lookups, as far as they are there. */
+  readonly receipts: readonly KeptReceipt[];
 }
 
 type Known = Extract<Outcome, { status: 'known' }>;
@@ -74,7 +75,7 @@ export function noteOfLookup(
       ],
     })),
     complete: lookup.isComplete,
-    receipts: receiptsOf(lookupIds, source),
+    receipts: receiptTexts(source),
   };
 }
 
@@ -104,7 +105,7 @@ export function noteOfOwn({ record, outcomes = [] }: OwnLookup, source: NoteSour
       }),
     })),
     complete: status === 'complete',
-    receipts: receiptsOf(ids, source),
+    receipts: receiptTexts(source),
   };
 }
 
@@ -164,12 +165,9 @@ const contactText = ({ contact }: Known): string => {
   return [name, telephone, email, openingHours].filter((part) => part !== undefined).join(', ');
 };
 
-const receiptsOf = (lookupIds: readonly string[], { receiptOf }: NoteSource): string[] =>
-  lookupIds.flatMap((id) => {
-    const kept = receiptOf(id);
-    // As `hit-agent receipt` writes it: the entry on the first line.
-    return kept === undefined ? [] : [`${new TextDecoder().decode(kept.leaf)}\n${kept.receipt}`];
-  });
+// As `hit-agent receipt` writes it: the entry on the first line.
+const receiptTexts = ({ receipts }: NoteSource): string[] =>
+  receipts.map(({ leaf, receipt }) => `${new TextDecoder().decode(leaf)}\n${receipt}`);
 
 /** The note as plain text, which every case system takes. */
 export function noteText(note: Note, { texts: { noteFile: words } }: Wording): string {

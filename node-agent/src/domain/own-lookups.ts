@@ -50,20 +50,20 @@ export async function ownLookup(
   const record = await recordAt(log, sequence);
   if (record === undefined || !isOf(record, professional) || !isKept(policy, record, now))
     throw new HitError('not-found');
-  const outcomes = record.outcomes === undefined ? undefined : outcomesOf(log, record);
+  const outcomes = record.outcomes === undefined ? undefined : await outcomesOf(log, record);
   return { record, outcomes };
 }
 
 /** What came out per person: in the last entry about the lookup. */
-function outcomesOf(log: ReadableLog, { sequence, at }: OwnRecord): OwnLookup['outcomes'] {
-  let [previous] = log.rows(sequence - 1, 1);
+async function outcomesOf(log: ReadableLog, { sequence, at }: OwnRecord): Promise<OwnLookup['outcomes']> {
+  let [previous] = await log.rows(sequence - 1, 1);
   const key = previous?.content?.lookupKey;
   for (;;) {
-    const rows = log.rows(previous?.sequence ?? sequence, PAGE);
+    const rows = await log.rows(previous?.sequence ?? sequence, PAGE);
     for (const row of rows) {
       if (row.at > at + LOOKUP_MS) return undefined;
       if (row.content?.event === 'asked' && row.content.lookupKey === key && previous !== undefined) {
-        const { detail } = log.open(row.content, previous.chain);
+        const { detail } = await log.open(row.content, previous.chain);
         return (detail as { readonly outcomes: OwnLookup['outcomes'] }).outcomes;
       }
       previous = row;

@@ -30,7 +30,7 @@ export function ownRoutes(context: DeskContext): DeskRoute[] {
       path: '/own/:sequence',
       async handle(c, { session }) {
         const found = await ownOf(deps, c, readerName(session));
-        deps.readers.noteReading(session, 'own', String(found.record.sequence));
+        await deps.readers.noteReading(session, 'own', String(found.record.sequence));
         const wording = wordingOf(deps, c);
         const { title } = wording.texts.own;
         return show(c, { title, content: ownLookupPage(found, wording), kind: 'asking' });
@@ -41,8 +41,10 @@ export function ownRoutes(context: DeskContext): DeskRoute[] {
       path: '/own/:sequence/:file',
       async handle(c, { session }) {
         const found = await ownOf(deps, c, readerName(session));
-        deps.readers.noteReading(session, 'own', `note ${found.record.sequence}`);
-        return sendNote(deps, c, noteOfOwn(found, noteSource(deps), wordingOf(deps, c)));
+        await deps.readers.noteReading(session, 'own', `note ${found.record.sequence}`);
+        const { lookupId } = found.record;
+        const source = await noteSource(deps, lookupId === undefined ? [] : [lookupId]);
+        return sendNote(deps, c, noteOfOwn(found, source, wordingOf(deps, c)));
       },
     }),
     forProfessional(context, {
@@ -52,7 +54,8 @@ export function ownRoutes(context: DeskContext): DeskRoute[] {
         const lookup = deps.lookups.find(c.req.param('key') ?? '', session.subject);
         if (lookup.state !== 'done') throw new HitError('not-found');
         const wording = wordingOf(deps, c);
-        const note = noteOfLookup(lookup, readerName(session), noteSource(deps), wording);
+        const source = await noteSource(deps, lookup.lookupIds);
+        const note = noteOfLookup(lookup, readerName(session), source, wording);
         return sendNote(deps, c, note);
       },
     }),
@@ -80,7 +83,7 @@ async function showOwn(
   const wording = wordingOf(deps, c);
   const now = service.clock();
   const period = readPeriod(queryOf(c), now);
-  readers.noteReading(session, 'own', period.mistake ? '' : `${period.from} ${period.to}`);
+  await readers.noteReading(session, 'own', period.mistake ? '' : `${period.from} ${period.to}`);
   const records = period.mistake
     ? []
     : await ownLookups(service.agencyLog, service.roster.roster.policy, readerName(session), {
@@ -100,11 +103,17 @@ function ownOf({ service }: DeskDeps, c: Context, professional: string): Promise
   });
 }
 
-const noteSource = ({ service: { roster }, receipts }: DeskDeps): NoteSource => ({
-  roster: roster.roster,
-  owner: roster.self.name,
-  receiptOf: (lookupId) => receipts.find(lookupId),
-});
+async function noteSource(
+  { service: { roster }, receipts }: DeskDeps,
+  lookupIds: readonly string[],
+): Promise<NoteSource> {
+  const found = await Promise.all(lookupIds.map((id) => receipts.find(id)));
+  return {
+    roster: roster.roster,
+    owner: roster.self.name,
+    receipts: found.filter((one) => one !== undefined),
+  };
+}
 
 async function sendNote(deps: DeskDeps, c: Context, note: Note): Promise<Response> {
   const wording = wordingOf(deps, c);
