@@ -5,7 +5,7 @@ import { createWriteStream, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAMS = {
+export const PROGRAMS = {
   gateway: fileURLToPath(new URL('../gateway/bin/hit-gateway.mjs', import.meta.url)),
   agent: fileURLToPath(new URL('../node-agent/bin/hit-agent.mjs', import.meta.url)),
 };
@@ -57,7 +57,7 @@ export async function serve(
 }
 
 /** The flags that the program is run with when it is called by its name. */
-function flagsOf(path: string): string[] {
+export function flagsOf(path: string): string[] {
   const [first = ''] = readFileSync(path, 'utf8').split('\n', 1);
   return first.split(' ').filter((word) => word.startsWith('--'));
 }

@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { runProgram } from './cli/program.ts';
 import { useCredentials, useOverrides } from '@hitmachine/service';
 import { useProxyEnvironment } from './proxy-environment.ts';
@@ -32,6 +33,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   get stopped() {
     return stopSignal();
   },
+  stepBack: () => setPriority(constants.priority.PRIORITY_BELOW_NORMAL),
   get interrupted() {
     return stopSignal();
   },

@@ -1,4 +1,3 @@
-import { constants, setPriority } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { HitError } from '@hitmachine/protocol';
 import { sealedSpool } from './adapters/files/sealed-spool.ts';
@@ -53,9 +52,4 @@ function awayFrom(directory: string, folder: string): string {
       `${folder}: the cache must not lie in the agent's own directory; put it where the source is`,
     );
   return folder;
-}
-
-/** Lets this process step back behind the agent that answers on the same machine. */
-export function stepBack(): void {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 }

@@ -12,7 +12,7 @@ import type { ImportResult, PreparedImport } from '../domain/import-clients.ts';
 import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent } from '../open-agent.ts';
 import type { ImportTools } from '../open-import.ts';
-import { openImport, stepBack } from '../open-import.ts';
+import { openImport } from '../open-import.ts';
 import type { OpenedSource } from '../open-source.ts';
 import { openSource } from '../open-source.ts';
 import { readProtected } from '../protected-file.ts';
@@ -52,7 +52,6 @@ export async function importFile(
   terminal: Terminal,
   stopped: AbortSignal = new AbortController().signal,
 ): Promise<number> {
-  stepBack();
   const agent = await openAgent(path);
   let tools: ImportTools | undefined;
   try {

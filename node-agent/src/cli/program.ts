@@ -44,6 +44,8 @@ export interface ProgramContext {
   readonly defaultDirectory: string;
   /** Aborted when `serve` is to stop. */
   readonly stopped: AbortSignal;
+  /** Lets this process step back behind the agent that answers on the same machine. */
+  readonly stepBack?: () => void;
   /** Aborted when an import is to stop. */
   readonly interrupted?: AbortSignal;
   /** Tells `serve` to take its rules in again. */
@@ -113,9 +115,10 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
         .default('auto'),
     )
     .option('--json', 'print the result as JSON', false)
-    .action(async (file: string | undefined, options: DirectoryOption & ImportOptions) =>
-      exit(await importFile(options.dir, file, options, warnings(terminal), terminal, context.interrupted)),
-    )
+    .action(async (file: string | undefined, options: DirectoryOption & ImportOptions) => {
+      context.stepBack?.();
+      exit(await importFile(options.dir, file, options, warnings(terminal), terminal, context.interrupted));
+    })
     .addHelpText('after', `\n${describeColumns()}`);
   command('serve', 'answer, ask, and keep the tables up to date, until stopped')
     .option('--listen <host:port>', "in the place of agent.yaml's listen", listenOption)
