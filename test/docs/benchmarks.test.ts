@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { measureAgent } from '../../bench/agent-figures.ts';
 import { ASSUMED, countryPage, planCountry } from '../../bench/country.ts';
 import { QUICK_FEDERATION, measureFederation, processorAt } from '../../bench/federation-figures.ts';
 import { QUICK_LOAD, measureLoad } from '../../bench/load-figures.ts';
@@ -108,4 +109,28 @@ describe('npm run bench:federation', () => {
     expect(disk.answerBytes).toBeGreaterThan(1_000);
     expect(disk.answerDisk).toBeGreaterThan(50);
   }, 60_000);
+});
+
+describe('npm run bench:agent', () => {
+  it('imports, asks meanwhile, kills and restarts the real programs, which answer rightly', async () => {
+    const effort = { clients: 1_500, imported: 1_200, lookups: 6, limit: { tokens: 20, everyMs: 500 } };
+    const {
+      limit,
+      idle,
+      underImport,
+      unanswered,
+      serveBytes: _,
+      ...figures
+    } = await measureAgent(effort, () => undefined);
+    expectMeasured([limit]);
+    // A small register takes no memory that could be told from what the runtime takes.
+    const { importBytes: __, bytesPerClient: ___, ...positive } = figures;
+    for (const [name, figure] of Object.entries(positive)) {
+      expect(figure, name).toBeGreaterThan(0);
+      expect(figure, name).toBeLessThan(Infinity);
+    }
+    expect(idle.lookups).toBe(6);
+    expect(underImport.p95).toBeGreaterThanOrEqual(underImport.median);
+    expect(unanswered).toBeLessThan(underImport.lookups);
+  }, 180_000);
 });
