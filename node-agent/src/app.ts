@@ -3,17 +3,24 @@ import { except } from 'hono/combine';
 import type { Secret } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import { DESK } from '../desk/paths.ts';
+import type { CaseSystems } from './domain/case-systems.ts';
+import { IdempotentLookups } from './domain/idempotent-lookups.ts';
 import type { LookupService } from './domain/lookup.ts';
 import type { RosterKeeper } from './domain/roster-keeper.ts';
 import type { Readiness } from './domain/readiness.ts';
 import type { AgentStatus } from './domain/status.ts';
+import type { IdempotencyStore } from './ports/idempotency-store.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import type { DeskDeps } from './routes/desk-context.ts';
 import { deskRoutes } from './routes/desk.ts';
 import { aboutRoutes } from './routes/about.ts';
+<<<<<<< HEAD
 import { API_VERSION, problemApp, pageDefaults, requireKey, standardHeaders } from './routes/http.ts';
 import type { MetricsSource } from './routes/metrics.ts';
 import { metricsRoute } from './routes/metrics.ts';
+=======
+import { API_VERSION, problemApp, pageDefaults, requireCaller, standardHeaders } from './routes/http.ts';
+>>>>>>> c601813 (Case systems ask with access tokens of the agency's own server and keys that make a request ask once; a client in TypeScript)
 import { lookupRoutes } from './routes/lookups.ts';
 import { OTHER_PROBLEMS } from './routes/problems.ts';
 import { startPageRoutes } from './routes/start-page.ts';
@@ -25,6 +32,9 @@ export interface AppDeps {
   readonly readiness: Readiness;
   readonly metrics: MetricsSource;
   readonly apiKey: Secret<string>;
+  /** Without it only the key lets in. */
+  readonly caseSystems?: CaseSystems | undefined;
+  readonly idempotency: IdempotencyStore;
   readonly log: OperationalLog;
   /** Without it there are no pages for the privacy officer. */
   readonly desk?: DeskDeps | undefined;
@@ -38,10 +48,16 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   // The pages have a policy of their own, and files that a browser may keep.
   app.use(except([DESK, `${DESK}/*`], ...standardHeaders));
   app.use(`${DESK}/*`, ...pageDefaults);
+<<<<<<< HEAD
   app.use('/v1/*', except(DOCUMENT, requireKey(deps.apiKey)));
   lookupRoutes(app, deps.service);
   aboutRoutes(app, deps.roster, deps.status, deps.readiness);
   metricsRoute(app, deps.metrics);
+=======
+  app.use('/v1/*', except(DOCUMENT, requireCaller(deps.apiKey, deps.caseSystems)));
+  lookupRoutes(app, deps.service, new IdempotentLookups(deps.service, deps.idempotency));
+  aboutRoutes(app, deps.roster, deps.status);
+>>>>>>> c601813 (Case systems ask with access tokens of the agency's own server and keys that make a request ask once; a client in TypeScript)
   startPageRoutes(app);
   documentRoute(app);
   refuseOtherMethods(app);
@@ -55,6 +71,13 @@ function documentRoute(app: OpenAPIHono): void {
     type: 'http',
     scheme: 'bearer',
     description: 'The key of the agent: the file `api-key` in its directory.',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'caseSystem', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      "An access token (RFC 9068) of the agency's own authorisation server, by client credentials with `private_key_jwt`, for a client that agent.yaml names under `caseSystems`.",
   });
   app.get(DOCUMENT, (context) => {
     const document = app.getOpenAPI31Document({

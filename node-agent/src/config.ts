@@ -10,6 +10,7 @@ import type { ReadSettings, SettingsKind } from '@hitmachine/service';
 import { readSettings } from '@hitmachine/service';
 import { safeUrlSchema } from '@hitmachine/web';
 import { z } from 'zod';
+import { caseSystemsSchema } from './case-systems-config.ts';
 import { deskSchema } from './desk-config.ts';
 import { gatewaySchema, proxySchema } from './gateway-config.ts';
 import { sourceSchema } from './source-config.ts';
@@ -85,6 +86,7 @@ export const configSchema = z
     minWitnesses: z.int().min(0).max(LIMITS.agencies).default(0),
     /** The pages of professionals and of the privacy officer, at `/desk` of the agency's own API. Without it there are none. */
     desk: deskSchema.optional(),
+<<<<<<< HEAD
     /** Where traces of lookups go, without persons and outcomes: this agency's own collector. Without it nowhere. */
     telemetry: z
       .strictObject({
@@ -97,6 +99,10 @@ export const configSchema = z
           .optional(),
       })
       .optional(),
+=======
+    /** Case systems that ask with access tokens of their own. */
+    caseSystems: caseSystemsSchema.optional(),
+>>>>>>> c601813 (Case systems ask with access tokens of the agency's own server and keys that make a request ask once; a client in TypeScript)
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .refine(({ keyFile, passphraseFile }) => keyFile === undefined || passphraseFile === undefined, {

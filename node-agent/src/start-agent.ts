@@ -5,6 +5,7 @@ import { openGatewayConnections } from './adapters/http/gateway-connection.ts';
 import { sqlAgencyLog } from './adapters/sql/agency-log.ts';
 import { sqlAskedAboutStore } from './adapters/sql/asked-about.ts';
 import { sqlEpochStore } from './adapters/sql/epoch-store.ts';
+import { sqlIdempotencyStore } from './adapters/sql/idempotency-store.ts';
 import { startHttpServer } from './adapters/http/server.ts';
 import { workerTableBuilder } from './adapters/workers/table-builder.ts';
 import { createApp } from './app.ts';
@@ -36,6 +37,7 @@ import type { Config, ConfiguredRegister } from './config.ts';
 import { readNodePolicy, stampOf } from './node-policy-file.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import { openAgent } from './open-agent.ts';
+import { openCaseSystems } from './open-case-systems.ts';
 import { openDesk } from './open-desk.ts';
 import { openLogWatch } from './open-log-watch.ts';
 import type { Reloadable } from './open-settings.ts';
@@ -280,6 +282,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     readiness,
     metrics: telemetry.metrics,
     apiKey,
+    caseSystems: openCaseSystems(config.caseSystems),
+    idempotency: sqlIdempotencyStore(database),
     log,
     desk,
   });

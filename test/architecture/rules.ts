@@ -204,8 +204,12 @@ function readListed(root: string): Record<string, ReadonlySet<string>> {
   return { ...installed, deploy: own, test: all, bench: all };
 }
 
-/** What both services stand on: packages beside the protocol, and how their places are called. */
-const SHARED: Readonly<Record<string, string>> = { 'protocol/web': 'web', 'protocol/service': 'service' };
+/** Packages beside the protocol, and how their places are called: what both services stand on, and what case systems do. */
+const SHARED: Readonly<Record<string, string>> = {
+  'protocol/client': 'client',
+  'protocol/web': 'web',
+  'protocol/service': 'service',
+};
 
 function placeOf(path: string): string {
   for (const [folder, place] of Object.entries(SHARED)) if (path.startsWith(`${folder}/`)) return place;

@@ -8,6 +8,13 @@ function pseudonym(keys: AgencyKeys, kind: string, value: string | Uint8Array): 
   return digest.toString('base64url', 0, 16);
 }
 
+/** A request, or a key that came with it, as this agency remembers it without its content; never leaves the agency. */
+export const requestPseudonym = (
+  keys: AgencyKeys,
+  kind: 'idempotency-key' | 'idempotent-request',
+  value: string,
+): string => pseudonym(keys, kind, value);
+
 /** One and the same professional, however his or her name was typed: another spelling makes nobody a second person. */
 export const canonicalName = (professional: string): string =>
   professional.normalize('NFC').trim().toLowerCase();

@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Secret } from '@hitmachine/protocol';
 import { ERRORS, HitError, LIMITS, constantTimeEqual, fieldErrors, problemOf } from '@hitmachine/protocol';
+import type { CaseSystem, CaseSystems } from '../domain/case-systems.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { CHALLENGE } from './problems.ts';
 
@@ -109,16 +110,48 @@ export const requireJson: MiddlewareHandler = async (context, next) => {
   await next();
 };
 
-/** Lets in whoever holds the agent's API key. Loopback alone is no protection: any program on the machine gets there. */
-export function requireKey(apiKey: Secret<string>): MiddlewareHandler {
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** The case system that asks; undefined for whoever holds the key of the agent. */
+    caseSystem?: CaseSystem;
+  }
+}
+
+/** What case systems may do; the rest is for whoever holds the key of the agent. */
+const FOR_CASE_SYSTEMS: readonly (readonly [method: string, path: string])[] = [
+  ['POST', '/v1/lookups'],
+  ['GET', '/v1/roster'],
+];
+
+/**
+ * Lets in whoever holds the agent's API key, and case systems with an access token where there are such. Loopback alone is
+ * no protection: any program on the machine gets there.
+ */
+export function requireCaller(
+  apiKey: Secret<string>,
+  caseSystems: CaseSystems | undefined,
+): MiddlewareHandler {
   const encoder = new TextEncoder();
   return async (context, next) => {
-    const given = /^Bearer (.+)$/.exec(context.req.header('authorization') ?? '')?.[1] ?? '';
-    if (!constantTimeEqual(encoder.encode(given), encoder.encode(apiKey.reveal())))
-      throw new HitError(
-        'unauthorised',
-        'send the key of this agent (the file api-key in its directory) as Authorization: Bearer KEY',
-      );
+    const given = /^Bearer (.+)$/i.exec(context.req.header('authorization') ?? '')?.[1] ?? '';
+    if (!constantTimeEqual(encoder.encode(given), encoder.encode(apiKey.reveal()))) {
+      if (caseSystems === undefined || !isToken(given))
+        throw new HitError(
+          'unauthorised',
+          'send the key of this agent (the file api-key in its directory) as Authorization: Bearer KEY' +
+            (caseSystems === undefined ? '' : ', or an access token of a case system'),
+        );
+      const { method, path, raw } = context.req;
+      const system = await caseSystems.callerOf(raw);
+      if (!FOR_CASE_SYSTEMS.some(([m, p]) => m === method && p === path))
+        throw new HitError('not-allowed', 'case systems ask, and read the roster; nothing else', {
+          rule: 'case-system',
+        });
+      context.set('caseSystem', system);
+    }
     await next();
   };
 }
+
+/** A signed token has three parts (RFC 7515); the key of an agent has one. */
+const isToken = (text: string): boolean => text.split('.').length === 3;

@@ -1,7 +1,9 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { createRoute } from '@hono/zod-openapi';
+import { createRoute, z } from '@hono/zod-openapi';
 import { stream } from 'hono/streaming';
 import { ASKED_ABOUT_REGISTER, problemOf } from '@hitmachine/protocol';
+import { requireAllowed } from '../domain/case-systems.ts';
+import type { IdempotentLookups } from '../domain/idempotent-lookups.ts';
 import type { LoggedLookup, LookupEvent, LookupService } from '../domain/lookup.ts';
 import { readTraceparent } from '@hitmachine/service';
 import { beginLookup } from '../domain/lookup.ts';
@@ -17,6 +19,16 @@ import type { NotAsked, RegisterResult } from './lookup-schemas.ts';
 import { LookupInput, LookupLine, LookupResult } from './lookup-schemas.ts';
 import { problemResponse } from './problems.ts';
 
+/** What a caller may name a request by: not to be guessed by another, and nobody's number. */
+const IDEMPOTENCY_KEY = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,255}$/, '16 to 255 visible ASCII characters, such as a UUID')
+  .refine((key) => !/^\D*(\d\D*){8,9}$/.test(key), 'not a number of a person; take a random UUID')
+  .optional()
+  .describe(
+    'A key of your own, such as a random UUID. The same request with the same key asks once, however often it is sent, and gets the same answers, within ten minutes. The key is remembered for a day, over restarts too; afterwards `already-exists` says when it was used.',
+  );
+
 const route = createRoute({
   method: 'post',
   path: '/v1/lookups',
@@ -27,9 +39,10 @@ const route = createRoute({
     'With `Accept: application/x-ndjson` every register comes on a line of its own as soon as it answers: a `begun` line, an `opened` line, a `register` line for each, and an `end` line; or a `problem` line where it goes wrong after the start.',
     'A purpose may say who of a household is asked about where. Persons who are asked about at other registers than the others stand in a lookup of their own, all within one result; `notAsked` tells for each person which registers were not asked about him or her, and why. Not asked is not the same as not known.',
   ].join('\n\n'),
-  security: [{ key: [] }],
+  security: [{ key: [] }, { caseSystem: [] }],
   middleware: [jsonLimit, requireJson] as const,
   request: {
+    headers: z.object({ 'idempotency-key': IDEMPOTENCY_KEY }),
     body: {
       required: true,
       content: { 'application/json': { schema: LookupInput, example: examples.lookupInput } },
@@ -57,7 +70,7 @@ const route = createRoute({
     ),
     401: problemResponse('unauthorised'),
     403: problemResponse('not-allowed'),
-    409: problemResponse('key-changed', 'roster-outdated'),
+    409: problemResponse('already-exists', 'key-changed', 'roster-outdated'),
     413: problemResponse('body-too-large'),
     415: problemResponse('unsupported-media-type'),
     429: problemResponse('quota-exceeded'),
@@ -67,11 +80,25 @@ const route = createRoute({
 });
 
 /** `POST /v1/lookups` */
-export function lookupRoutes(app: OpenAPIHono, service: LookupService): void {
+export function lookupRoutes(
+  app: OpenAPIHono,
+  service: LookupService,
+  idempotent: IdempotentLookups,
+): void {
   app.openapi(route, async (context) => {
     const input = context.req.valid('json');
+<<<<<<< HEAD
     const caller = readTraceparent(context.req.header('traceparent'));
     const lookup = await observed(service, input.purpose, caller, () => beginLookup(service, input));
+=======
+    const caseSystem = context.get('caseSystem');
+    if (caseSystem !== undefined) requireAllowed(caseSystem, input);
+    const key = context.req.valid('header')['idempotency-key'];
+    const lookup =
+      key === undefined
+        ? await beginLookup(service, input)
+        : await idempotent.begin(caseSystem?.clientId ?? '', key, input);
+>>>>>>> c601813 (Case systems ask with access tokens of the agency's own server and keys that make a request ask once; a client in TypeScript)
     if (context.req.header('accept')?.includes('application/x-ndjson') === true) {
       context.header('content-type', 'application/x-ndjson');
       return stream(context, async (out) => {

@@ -62,6 +62,13 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX outcome_keys_by_day ON outcome_keys (until);
   `,
+  // Keys that case systems sent with their requests, so that a request that is sent again asks once.
+  `
+  CREATE TABLE idempotency_keys (
+    key TEXT PRIMARY KEY, request TEXT NOT NULL, at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX idempotency_keys_by_time ON idempotency_keys (at);
+  `,
 ];
 
 /**

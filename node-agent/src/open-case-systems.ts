@@ -1,0 +1,10 @@
+import { JwtAccessTokens } from './adapters/oauth/access-tokens.ts';
+import type { CaseSystemsConfig } from './case-systems-config.ts';
+import { CaseSystems } from './domain/case-systems.ts';
+
+/** The case systems of agent.yaml; undefined when it has none. Their authorisation server is not asked yet. */
+export function openCaseSystems(config: CaseSystemsConfig | undefined): CaseSystems | undefined {
+  if (config === undefined) return undefined;
+  const { issuer, audience, scope, clients } = config;
+  return new CaseSystems(new JwtAccessTokens({ issuer, audience }), scope, clients);
+}
