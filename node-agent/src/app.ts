@@ -14,13 +14,9 @@ import type { OperationalLog } from './ports/operational-log.ts';
 import type { DeskDeps } from './routes/desk-context.ts';
 import { deskRoutes } from './routes/desk.ts';
 import { aboutRoutes } from './routes/about.ts';
-<<<<<<< HEAD
-import { API_VERSION, problemApp, pageDefaults, requireKey, standardHeaders } from './routes/http.ts';
+import { API_VERSION, problemApp, pageDefaults, requireCaller, standardHeaders } from './routes/http.ts';
 import type { MetricsSource } from './routes/metrics.ts';
 import { metricsRoute } from './routes/metrics.ts';
-=======
-import { API_VERSION, problemApp, pageDefaults, requireCaller, standardHeaders } from './routes/http.ts';
->>>>>>> c601813 (Case systems ask with access tokens of the agency's own server and keys that make a request ask once; a client in TypeScript)
 import { lookupRoutes } from './routes/lookups.ts';
 import { OTHER_PROBLEMS } from './routes/problems.ts';
 import { startPageRoutes } from './routes/start-page.ts';
@@ -48,16 +44,10 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   // The pages have a policy of their own, and files that a browser may keep.
   app.use(except([DESK, `${DESK}/*`], ...standardHeaders));
   app.use(`${DESK}/*`, ...pageDefaults);
-<<<<<<< HEAD
-  app.use('/v1/*', except(DOCUMENT, requireKey(deps.apiKey)));
-  lookupRoutes(app, deps.service);
-  aboutRoutes(app, deps.roster, deps.status, deps.readiness);
-  metricsRoute(app, deps.metrics);
-=======
   app.use('/v1/*', except(DOCUMENT, requireCaller(deps.apiKey, deps.caseSystems)));
   lookupRoutes(app, deps.service, new IdempotentLookups(deps.service, deps.idempotency));
-  aboutRoutes(app, deps.roster, deps.status);
->>>>>>> c601813 (Case systems ask with access tokens of the agency's own server and keys that make a request ask once; a client in TypeScript)
+  aboutRoutes(app, deps.roster, deps.status, deps.readiness);
+  metricsRoute(app, deps.metrics);
   startPageRoutes(app);
   documentRoute(app);
   refuseOtherMethods(app);

@@ -86,7 +86,6 @@ export const configSchema = z
     minWitnesses: z.int().min(0).max(LIMITS.agencies).default(0),
     /** The pages of professionals and of the privacy officer, at `/desk` of the agency's own API. Without it there are none. */
     desk: deskSchema.optional(),
-<<<<<<< HEAD
     /** Where traces of lookups go, without persons and outcomes: this agency's own collector. Without it nowhere. */
     telemetry: z
       .strictObject({
@@ -99,10 +98,8 @@ export const configSchema = z
           .optional(),
       })
       .optional(),
-=======
     /** Case systems that ask with access tokens of their own. */
     caseSystems: caseSystemsSchema.optional(),
->>>>>>> c601813 (Case systems ask with access tokens of the agency's own server and keys that make a request ask once; a client in TypeScript)
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .refine(({ keyFile, passphraseFile }) => keyFile === undefined || passphraseFile === undefined, {

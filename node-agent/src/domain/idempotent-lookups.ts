@@ -50,7 +50,8 @@ export class IdempotentLookups {
 
   #start(name: string, input: LookupInput): Promise<RecordedLookup> {
     const started = this.#ask(name, input);
-    if (this.#kept.size >= MOST) for (const oldest of [...this.#kept.keys()].slice(0, 1)) this.#kept.delete(oldest);
+    if (this.#kept.size >= MOST)
+      for (const oldest of [...this.#kept.keys()].slice(0, 1)) this.#kept.delete(oldest);
     this.#kept.set(name, started);
     setTimeout(() => this.#kept.delete(name), ANSWERS_MS).unref();
     // Whoever waits for it hears of it; nobody may wait.

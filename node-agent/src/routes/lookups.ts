@@ -80,25 +80,18 @@ const route = createRoute({
 });
 
 /** `POST /v1/lookups` */
-export function lookupRoutes(
-  app: OpenAPIHono,
-  service: LookupService,
-  idempotent: IdempotentLookups,
-): void {
+export function lookupRoutes(app: OpenAPIHono, service: LookupService, idempotent: IdempotentLookups): void {
   app.openapi(route, async (context) => {
     const input = context.req.valid('json');
-<<<<<<< HEAD
-    const caller = readTraceparent(context.req.header('traceparent'));
-    const lookup = await observed(service, input.purpose, caller, () => beginLookup(service, input));
-=======
     const caseSystem = context.get('caseSystem');
     if (caseSystem !== undefined) requireAllowed(caseSystem, input);
     const key = context.req.valid('header')['idempotency-key'];
-    const lookup =
+    const caller = readTraceparent(context.req.header('traceparent'));
+    const lookup = await observed(service, input.purpose, caller, () =>
       key === undefined
-        ? await beginLookup(service, input)
-        : await idempotent.begin(caseSystem?.clientId ?? '', key, input);
->>>>>>> c601813 (Case systems ask with access tokens of the agency's own server and keys that make a request ask once; a client in TypeScript)
+        ? beginLookup(service, input)
+        : idempotent.begin(caseSystem?.clientId ?? '', key, input),
+    );
     if (context.req.header('accept')?.includes('application/x-ndjson') === true) {
       context.header('content-type', 'application/x-ndjson');
       return stream(context, async (out) => {

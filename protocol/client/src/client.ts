@@ -108,25 +108,34 @@ export class HitmachineClient {
     });
   }
 
-  async #send(path: string, init: RequestInit & { readonly headers?: Record<string, string> }): Promise<Response> {
+  async #send(
+    path: string,
+    init: RequestInit & { readonly headers?: Record<string, string> },
+  ): Promise<Response> {
     for (let tries = 1; ; tries++) {
       const authorization = `Bearer ${await this.#bearer()}`;
-      const response = await fetch(new URL(path, this.#agentUrl), {
+      const request = fetch(new URL(path, this.#agentUrl), {
         ...init,
         headers: { ...init.headers, authorization },
-      }).catch((error: unknown) => error as Error);
-      if (response instanceof Response) {
+      });
+      const reached = await request.then(
+        (response) => ({ response }),
+        (cause: unknown) => ({ cause }),
+      );
+      if ('response' in reached) {
+        const { response } = reached;
         if (response.ok) return response;
         if (response.status !== 401 || tries > 1) throw await problemOf(response);
         // Once: the token may have been withdrawn.
         this.#refused();
-      } else {
-        if (init.signal?.aborted === true) throw response;
-        if (tries >= TRIES) throw new NoAnswerError(`the agent at ${this.#agentUrl} cannot be reached`, response);
-        await new Promise<void>((resolve) => {
-          setTimeout(resolve, PAUSE_MS * tries);
-        });
+        continue;
       }
+      if (init.signal?.aborted === true) throw reached.cause;
+      if (tries >= TRIES)
+        throw new NoAnswerError(`the agent at ${this.#agentUrl} cannot be reached`, reached.cause);
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, PAUSE_MS * tries);
+      });
     }
   }
 }

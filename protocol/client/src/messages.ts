@@ -3,21 +3,29 @@
 /** A person asked about, with whatever identifiers there are. */
 export interface Person {
   /** Your own reference, given back with the answer and never sent on; the place in the list, from 1, when left out. */
-  readonly ref?: string;
+  readonly ref?: string | undefined;
   /** Citizen service number: nine digits that pass the 11-test. */
-  readonly bsn?: string;
+  readonly bsn?: string | undefined;
   /** Counts only together with `birthDate`. */
-  readonly name?: { readonly surname: string; readonly prefix?: string; readonly givenNames?: string };
+  readonly name?:
+    | {
+        readonly surname: string;
+        readonly prefix?: string | undefined;
+        readonly givenNames?: string | undefined;
+      }
+    | undefined;
   /** yyyy-mm-dd and other ways; zeros where unknown (1975-00-00). */
-  readonly birthDate?: string;
-  readonly address?: {
-    readonly postcode: string;
-    readonly number: string | number;
-    readonly letter?: string;
-    readonly addition?: string;
-  };
+  readonly birthDate?: string | undefined;
+  readonly address?:
+    | {
+        readonly postcode: string;
+        readonly number: string | number;
+        readonly letter?: string | undefined;
+        readonly addition?: string | undefined;
+      }
+    | undefined;
   /** Identifiers of other types that the federation matches on, such as `skn`. */
-  readonly identifiers?: Readonly<Record<string, string>>;
+  readonly identifiers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Question {
@@ -30,12 +38,12 @@ export interface Question {
   /** Code of the role in which he or she asks. */
   readonly role: string;
   /** Codes of the purpose's statements that he or she confirmed, after a screen showed them. */
-  readonly statements?: readonly string[];
-  readonly approval?: { readonly professional: string; readonly role: string };
-  readonly breakGlass?: { readonly reason: string };
+  readonly statements?: readonly string[] | undefined;
+  readonly approval?: { readonly professional: string; readonly role: string } | undefined;
+  readonly breakGlass?: { readonly reason: string } | undefined;
   readonly persons: readonly Person[];
   /** `agency/register`; all of them when left out. */
-  readonly registers?: readonly string[];
+  readonly registers?: readonly string[] | undefined;
 }
 
 /** A text for a screen. */
@@ -55,19 +63,21 @@ export interface RegisterResult {
   readonly name: string;
   readonly areaOfLife: string;
   readonly status: 'known' | 'not-known' | 'no-answer' | 'refused' | 'invalid';
-  readonly matchedOn?: readonly string[];
-  readonly comparedOn?: readonly string[];
+  readonly matchedOn?: readonly string[] | undefined;
+  readonly comparedOn?: readonly string[] | undefined;
   /** With `known`: how to reach the colleague there. */
-  readonly contact?: {
-    readonly name: string;
-    readonly telephone?: string;
-    readonly email?: string;
-    readonly openingHours?: string;
-  };
+  readonly contact?:
+    | {
+        readonly name: string;
+        readonly telephone?: string | undefined;
+        readonly email?: string | undefined;
+        readonly openingHours?: string | undefined;
+      }
+    | undefined;
   /** Why there is no answer, for programs and in words. */
-  readonly reason?: string;
-  readonly explanation?: Bilingual;
-  readonly upTo?: string;
+  readonly reason?: string | undefined;
+  readonly explanation?: Bilingual | undefined;
+  readonly upTo?: string | undefined;
 }
 
 /** A register that the purpose does not go to: nothing is known of it either way. */
@@ -90,7 +100,7 @@ export interface Answer {
   readonly complete: boolean;
   readonly persons: readonly {
     readonly ref: string;
-    readonly lookupId?: string;
+    readonly lookupId?: string | undefined;
     readonly registers: readonly RegisterResult[];
     readonly notAsked: readonly NotAsked[];
   }[];
@@ -115,7 +125,7 @@ export interface Problem {
   readonly detail: string;
   /** For programs. */
   readonly code: string;
-  readonly fields?: readonly { readonly field: string; readonly detail: string }[];
+  readonly fields?: readonly { readonly field: string; readonly detail: string }[] | undefined;
   /** The rule of the policy that refused. */
-  readonly rule?: string;
+  readonly rule?: string | undefined;
 }

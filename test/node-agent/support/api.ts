@@ -2,7 +2,9 @@ import { expect } from 'vitest';
 import { Secret } from '@hitmachine/protocol';
 import { Metrics } from '@hitmachine/service';
 import { Readiness } from '../../../node-agent/src/domain/readiness.ts';
+import { sqliteIdempotencyStore } from '../../../node-agent/src/adapters/sqlite/idempotency-store.ts';
 import { createApp } from '../../../node-agent/src/app.ts';
+import type { CaseSystems } from '../../../node-agent/src/domain/case-systems.ts';
 import { StandInGateway } from './gateway.ts';
 import { TestNode, numbers } from './node.ts';
 import { ROLE } from './policy.ts';
@@ -26,7 +28,7 @@ export class TestApi {
   readonly app: ReturnType<typeof createApp>;
   connected = true;
 
-  private constructor(gateway: StandInGateway, node: TestNode) {
+  private constructor(gateway: StandInGateway, node: TestNode, caseSystems: CaseSystems | undefined) {
     this.gateway = gateway;
     this.node = node;
     const { service, roster, log } = node;
@@ -42,16 +44,23 @@ export class TestApi {
       }),
       metrics: new Metrics(),
       apiKey: new Secret(KEY),
+      caseSystems,
+      idempotency: sqliteIdempotencyStore(node.database),
       log,
     });
   }
 
-  static async open(): Promise<TestApi> {
+  static async open(caseSystems?: CaseSystems): Promise<TestApi> {
     const gateway = new StandInGateway();
     const node = await TestNode.join(gateway, 'politie');
     await node.import([known]);
     await node.upkeep();
-    return new TestApi(gateway, node);
+    return new TestApi(gateway, node, caseSystems);
+  }
+
+  /** The same agency in a new process: what was in memory alone has gone. */
+  again(): TestApi {
+    return new TestApi(this.gateway, this.node, undefined);
   }
 
   async call(path: string, init: RequestInit = {}, authorization = `Bearer ${KEY}`): Promise<Response> {
