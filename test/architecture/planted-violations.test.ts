@@ -10,6 +10,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'package.json': '{ "dependencies": { "@hitmachine/protocol": "1" }, "devDependencies": { "vitest": "1" } }',
   'protocol/package.json': '{ "dependencies": { "zod": "1" } }',
   'protocol/service/package.json': '{ "dependencies": { "@hitmachine/protocol": "1" } }',
+  'protocol/client/package.json': '{ "dependencies": { "openid-client": "1" } }',
   'protocol/web/package.json': '{ "dependencies": { "@hitmachine/protocol": "1", "hono": "1" } }',
   'gateway/package.json':
     '{ "dependencies": { "@hitmachine/protocol": "1", "@hitmachine/web": "1", "hono": "1" } }',
@@ -26,6 +27,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'gateway/src/routes/lookups.ts': "import '../domain/lookup.ts'; import '../../console/search.ts';",
   'gateway/console/search.ts': "import '@hitmachine/web'; import '../src/domain/lookup.ts';",
   'protocol/service/src/index.ts': "import '@hitmachine/protocol';",
+  'protocol/client/src/index.ts': "import 'openid-client';",
   'protocol/web/src/index.ts': "export * from './table.ts';",
   'protocol/web/src/table.ts': "import 'hono'; import 'node:fs'; import '@hitmachine/protocol';",
   'gateway/src/domain/lookup.ts':
@@ -60,6 +62,7 @@ const PLANTED: readonly (readonly [Rule, path: string, source: string])[] = [
   ['protocol-stands-alone', 'protocol/src/planted.ts', "import '@hitmachine/web';"],
   ['services-apart', 'protocol/vectors/planted.ts', "import '../web/src/index.ts';"],
   ['services-apart', 'protocol/web/src/planted.ts', "import '@hitmachine/gateway';"],
+  ['services-apart', 'protocol/client/src/planted.ts', "import '@hitmachine/node-agent';"],
   ['services-apart', 'protocol/web/src/planted.ts', "import '../../../gateway/src/config.ts';"],
   ['services-apart', 'deploy/planted.ts', "import '@hitmachine/web';"],
   ['services-apart', 'deploy/planted.ts', "import '@hitmachine/service';"],
