@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { Secret } from '@hitmachine/protocol';
 import { Metrics } from '@hitmachine/service';
 import { Readiness } from '../../../node-agent/src/domain/readiness.ts';
-import { sqliteIdempotencyStore } from '../../../node-agent/src/adapters/sqlite/idempotency-store.ts';
+import { sqlIdempotencyStore } from '../../../node-agent/src/adapters/sql/idempotency-store.ts';
 import { createApp } from '../../../node-agent/src/app.ts';
 import type { CaseSystems } from '../../../node-agent/src/domain/case-systems.ts';
 import { StandInGateway } from './gateway.ts';
@@ -45,7 +45,7 @@ export class TestApi {
       metrics: new Metrics(),
       apiKey: new Secret(KEY),
       caseSystems,
-      idempotency: sqliteIdempotencyStore(node.database),
+      idempotency: sqlIdempotencyStore(node.stores),
       log,
     });
   }

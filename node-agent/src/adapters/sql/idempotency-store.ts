@@ -5,17 +5,18 @@ import type { AgentDatabase } from '../database.ts';
 export function sqlIdempotencyStore(database: AgentDatabase): IdempotencyStore {
   return {
     async claim(key, { request, at }) {
-      // One statement, so that of two at the same time one is first, in whichever process.
-      const { changes } = await database.run(
-        'INSERT INTO idempotency_keys (key, request, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
-        [key, request, at],
-      );
-      if (changes > 0) return undefined;
-      const { rows } = await database.run('SELECT request, at FROM idempotency_keys WHERE key = $1', [key]);
-      const [before] = rows;
-      // Released in between: what it came with was refused, and this request is as good as the first.
-      if (before === undefined) return { request, at };
-      return { request: String(before['request']), at: Number(before['at']) };
+      for (;;) {
+        // One statement, so that of two at the same time one is first, in whichever process.
+        const { changes } = await database.run(
+          'INSERT INTO idempotency_keys (key, request, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+          [key, request, at],
+        );
+        if (changes > 0) return undefined;
+        const { rows } = await database.run('SELECT request, at FROM idempotency_keys WHERE key = $1', [key]);
+        const [before] = rows;
+        if (before !== undefined) return { request: String(before['request']), at: Number(before['at']) };
+        // Released in between, since what it came with was refused: free again.
+      }
     },
     async release(key) {
       await database.run('DELETE FROM idempotency_keys WHERE key = $1', [key]);
