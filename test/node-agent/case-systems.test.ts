@@ -67,7 +67,7 @@ const clientOf = (client: TestClient, more: { scope?: string; audience?: string 
       ...more,
     },
   });
-const question = (change: object = {}): Question => body(change) as Question;
+const question = (change: object = {}): Question => body(change);
 let opened = 0;
 const lookups = (): number => opened;
 
