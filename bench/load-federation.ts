@@ -62,6 +62,16 @@ export class LoadFederation {
 
   /** Makes everything, with all registers imported; starts the gateways, and no agent yet. */
   static async make(options: LoadOptions): Promise<LoadFederation> {
+    // Neither the threads of an import nor what they wait for keep this process from ending.
+    const awake = setInterval(() => undefined, 1_000);
+    try {
+      return await LoadFederation.#make(options);
+    } finally {
+      clearInterval(awake);
+    }
+  }
+
+  static async #make(options: LoadOptions): Promise<LoadFederation> {
     const people = inventedPeople(KNOWN_EVERYWHERE + options.nodes * options.clients + KNOWN_EVERYWHERE);
     const listen = await Promise.all(Array.from({ length: options.replicas ?? 1 }, freeAddress));
     const names = Array.from({ length: options.nodes }, (_, i) => nodeName(i));
