@@ -40,7 +40,7 @@ const ANSWER = random(4_750);
 /** Connections whose other end answers at once; frames are coded as they are with sockets. */
 const answering: Pick<Connections, 'deliver'> = {
   async deliver(delivery) {
-    gatewayFrameCodec.encode({ type: 'delivery', delivery: 1, ...delivery });
+    gatewayFrameCodec.encode({ type: 'delivery', delivery: 1, answerBy: 0, ...delivery });
     const reply = agentFrameCodec.decode(answerFrame);
     return reply.type === 'reply' ? { outcome: reply.outcome, ciphertext: reply.ciphertext } : undefined;
   },

@@ -1,6 +1,7 @@
 import type { Backend, Policy } from '@hitmachine/protocol';
 import { REPLICA_BYTES, encodeBase64 } from '@hitmachine/protocol';
 import type { IdentityProvider } from '@hitmachine/web';
+import { watchEventLoop } from './adapters/process/event-loop.ts';
 import { MemoryOpenLookups } from './adapters/memory/open-lookups.ts';
 import { AgentConnections } from './adapters/websocket/agent-connections.ts';
 import { MAX_FRAME_BYTES } from './adapters/websocket/agent-connection.ts';
@@ -8,6 +9,8 @@ import { startHttpServer } from './adapters/http/server.ts';
 import { WorkerEvaluator } from './adapters/worker/evaluator.ts';
 import { createApp } from './app.ts';
 import type { Address } from './config.ts';
+import { Admission, IMPORT_LIMITS, LOOKUP_LIMITS } from './domain/admission.ts';
+import { AnswersOnHand } from './domain/answers-on-hand.ts';
 import { Auditors } from './domain/auditors.ts';
 import { CheckpointSigner } from './domain/checkpoint-signer.ts';
 import type { GatewayKeys, GatewaySeeds } from './domain/keys.ts';
@@ -115,6 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const refusals = new RefusalLog({ auditLog: store.auditLog, runtime, log });
   const writingRefusals = keepWritingRefusals(refusals);
+  const loop = watchEventLoop();
   let stopping = false;
   const app = createApp({
     ...store,
@@ -126,6 +130,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     roster,
     checkpoints,
     openLookups: store.openLookups ?? new MemoryOpenLookups(),
+    onHand: new AnswersOnHand(),
+    admission: {
+      lookups: new Admission(LOOKUP_LIMITS, loop.lateMs),
+      imports: new Admission(IMPORT_LIMITS, loop.lateMs),
+    },
     watch: new ProfessionalWatch({
       auditLog: store.auditLog,
       runtime,
@@ -169,6 +178,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await server.close();
       await writingRefusals.stop();
       await evaluator.close();
+      loop.close();
     },
   };
 }

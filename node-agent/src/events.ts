@@ -98,6 +98,11 @@ export const AGENT_EVENTS = {
     fields: { milliseconds: 'number', replica: 'text', problem: 'text' },
     says: 'The clock of this machine differs from the gateway’s: switch NTP on.',
   },
+  'question-too-late': {
+    at: 'warn',
+    fields: {},
+    says: 'A question came when nobody waited for its answer any more, and was left: this machine or its line is too slow.',
+  },
   'reply-failed': { at: 'error', fields: { reason: 'text' }, says: 'An answer could not be sent.' },
   'session-unknown': {
     at: 'info',

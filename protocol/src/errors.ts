@@ -28,6 +28,8 @@ export const ERRORS = {
   'unknown-lookup': { status: 404, title: 'There is no such open lookup' },
   'not-allowed': { status: 403, title: 'The policy does not allow this' },
   'quota-exceeded': { status: 429, title: 'The quota is used up' },
+  'agency-busy': { status: 429, title: 'Much of this agency is being worked on already' },
+  overloaded: { status: 503, title: 'The service has too much to do at the moment' },
   'roster-outdated': { status: 409, title: 'The deployed roster is newer than the one used' },
   'key-changed': { status: 409, title: 'A pinned key has changed' },
   'enrolment-refused': { status: 403, title: 'The enrolment token is not valid' },

@@ -21,6 +21,7 @@ const agencySeed = secureRandom(32);
 const delivery = (number: number): Delivery => ({
   type: 'delivery',
   delivery: number,
+  answerBy: Number.MAX_SAFE_INTEGER,
   ticket: secureRandom(40),
   evidence: secureRandom(40),
   evidenceSignature: secureRandom(64),

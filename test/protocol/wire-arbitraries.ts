@@ -148,6 +148,7 @@ const gatewayFrame: fc.Arbitrary<GatewayFrame> = fc.oneof(
   fc.record({
     type: fc.constant('delivery' as const),
     delivery: u32,
+    answerBy: u64,
     ticket: blob(64),
     evidence: blob(64),
     evidenceSignature: exactly(64),

@@ -3,9 +3,10 @@ import { ENTRY_ID_BYTES, HitError, deliveryPartCodec } from '@hitmachine/protoco
 import { toBase64 } from '@hitmachine/service';
 import type { OperationalLog } from '../log.ts';
 import type { AuditLog } from '../ports/audit-log.ts';
-import type { Connections, Delivery } from '../ports/connections.ts';
+import type { Connections, Delivery, DeliveryResult } from '../ports/connections.ts';
 import type { OpenLookup, OpenLookups } from '../ports/open-lookups.ts';
 import type { Runtime } from '../ports/runtime.ts';
+import type { AnswersOnHand } from './answers-on-hand.ts';
 import { claimQuestions } from './open-lookups.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { sha256 } from './sha256.ts';
@@ -14,6 +15,7 @@ interface FanOutDeps {
   readonly auditLog: AuditLog;
   readonly connections: Connections;
   readonly openLookups: OpenLookups;
+  readonly onHand: AnswersOnHand;
   readonly roster: RosterKeeper;
   readonly runtime: Runtime;
   readonly log: OperationalLog;
@@ -41,23 +43,44 @@ export async function fanOut(
   );
   const request = toBase64(sha256(lookup.evidence));
   const gone = new AbortController();
-  return new ReadableStream({
-    async start(stream) {
-      await Promise.all(
-        questions.map(async (question) => {
-          const report = await ask(deps, { lookup, request, question, signal: gone.signal });
-          if (report !== undefined && !gone.signal.aborted) stream.enqueue(deliveryPartCodec.encode(report));
-        }),
-      );
-      if (!gone.signal.aborted) stream.close();
+  const ready: { readonly frame: Uint8Array; readonly held: number }[] = [];
+  let left = questions.length;
+  let wake = (): void => undefined;
+  for (const question of questions)
+    void ask(deps, { lookup, request, question, signal: gone.signal }).then((report) => {
+      left--;
+      const held = report?.ciphertext?.length ?? 0;
+      if (gone.signal.aborted) deps.onHand.release(held);
+      else if (report !== undefined) ready.push({ frame: deliveryPartCodec.encode(report), held });
+      wake();
+    });
+  // Nothing is copied for a reader who does not read on; what waits for it is counted, and bounded for all together.
+  return new ReadableStream(
+    {
+      async pull(stream) {
+        while (ready.length === 0 && left > 0 && !gone.signal.aborted)
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        const next = ready.shift();
+        if (next === undefined) return gone.signal.aborted ? undefined : stream.close();
+        deps.onHand.release(next.held);
+        stream.enqueue(next.frame);
+      },
+      cancel() {
+        gone.abort();
+        for (const { held } of ready.splice(0)) deps.onHand.release(held);
+        wake();
+      },
     },
-    cancel() {
-      gone.abort();
-    },
-  });
+    { highWaterMark: 0 },
+  );
 }
 
-/** One node's report, once its outcome stands in the log; undefined when the asker went away, or was taken off, before. */
+/**
+ * One node's report, once its outcome stands in the log; undefined when the asker went away, or was taken off, before.
+ * Its answer is on hand until somebody releases it. Never rejects.
+ */
 async function ask(
   deps: FanOutDeps,
   asked: {
@@ -79,12 +102,13 @@ async function ask(
   };
   const timeoutMs = deps.roster.current.roster.policy.settings.answerTimeoutMs;
   const since = deps.runtime.now();
-  const result = await deps.connections.deliver(delivery, { timeoutMs, signal });
+  const result = await put(deps, delivery, { timeoutMs, signal });
   const now = deps.runtime.now();
   const { agency, lookupId } = lookup;
   // An asker that was taken off while the node thought about it gets nothing more.
   const { agencies } = deps.roster.current.roster;
   const passedOn = agencies.some(({ id }) => id === agency) ? result : undefined;
+  if (passedOn === undefined) deps.onHand.release(result?.ciphertext?.length ?? 0);
   try {
     await deps.auditLog.append(now, {
       event: 'answer',
@@ -99,7 +123,25 @@ async function ask(
   } catch (err) {
     // What cannot be logged is not answered.
     deps.log.error('answer-not-logged', { agency, err });
+    deps.onHand.release(passedOn?.ciphertext?.length ?? 0);
     return { node, outcome: 'not-logged', ciphertext: undefined };
   }
   return passedOn && { node, ...passedOn };
 }
+
+/** Puts a question to its node, where there is room for it and for its answer. */
+async function put(
+  { onHand, connections }: FanOutDeps,
+  delivery: Delivery,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<DeliveryResult | undefined> {
+  if (!onHand.begin(delivery.asker)) return OVERLOADED;
+  try {
+    const result = await connections.deliver(delivery, options);
+    return onHand.hold(result?.ciphertext?.length ?? 0) ? result : OVERLOADED;
+  } finally {
+    onHand.end(delivery.asker);
+  }
+}
+
+const OVERLOADED: DeliveryResult = { outcome: 'overloaded', ciphertext: undefined };

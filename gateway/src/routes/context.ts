@@ -1,6 +1,8 @@
 import type { ErrorCode } from '@hitmachine/protocol';
 import type { Context } from 'hono';
 import type { OperationalLog } from '../log.ts';
+import type { Admission } from '../domain/admission.ts';
+import type { AnswersOnHand } from '../domain/answers-on-hand.ts';
 import type { AuthenticationDeps } from '../domain/authentication.ts';
 import type { Auditors } from '../domain/auditors.ts';
 import type { CheckpointSigner } from '../domain/checkpoint-signer.ts';
@@ -33,6 +35,9 @@ export interface GatewayDeps extends AuthenticationDeps {
   readonly connections: Connections;
   readonly roster: RosterKeeper;
   readonly openLookups: OpenLookups;
+  readonly onHand: AnswersOnHand;
+  /** What is let in at once: lookups, and batches of imports. */
+  readonly admission: { readonly lookups: Admission; readonly imports: Admission };
   readonly watch: ProfessionalWatch;
   readonly refusals: RefusalLog;
   readonly log: OperationalLog;

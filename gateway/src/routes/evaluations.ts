@@ -6,7 +6,7 @@ import type { GatewayDeps } from './context.ts';
 import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { EvaluationRequest, EvaluationResponse, json, signedHeaders } from './schemas.ts';
-import { JSON_CODES, SIGNED_CODES, signedJson } from './signed.ts';
+import { ADMISSION_CODES, JSON_CODES, SIGNED_CODES, admittedJson } from './signed.ts';
 
 const createEvaluation: ApiRoute = {
   method: 'post',
@@ -23,16 +23,26 @@ const createEvaluation: ApiRoute = {
       description: 'The evaluated elements, in order.',
       content: json(EvaluationResponse, examples.evaluationResponse),
     },
-    ...problemResponses(...SIGNED_CODES, ...JSON_CODES, 'unknown-register', 'element-invalid', 'not-ready'),
+    ...problemResponses(
+      ...SIGNED_CODES,
+      ...JSON_CODES,
+      ...ADMISSION_CODES,
+      'unknown-register',
+      'element-invalid',
+      'not-ready',
+    ),
   },
 };
 
 /** `POST /v1/evaluations` */
 export function evaluationRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(createEvaluation, async (c) => {
-    const { caller, body } = await signedJson(deps, c);
-    const evaluated = await loggingRefusals(deps, 'evaluation-refused', caller, async () =>
-      evaluateImport(deps, caller, parseJson(EvaluationRequest, body)),
+    const { imports } = deps.admission;
+    const { caller, body } = await admittedJson(deps, c, imports);
+    const evaluated = await imports.run(caller.agency.id, () =>
+      loggingRefusals(deps, 'evaluation-refused', caller, async () =>
+        evaluateImport(deps, caller, parseJson(EvaluationRequest, body)),
+      ),
     );
     return c.json(evaluated);
   });

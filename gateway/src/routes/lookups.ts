@@ -11,7 +11,7 @@ import type { GatewayContext, GatewayDeps } from './context.ts';
 import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { LookupOpened, LookupRequest, binary, json, signedHeaders } from './schemas.ts';
-import { JSON_CODES, SIGNED_CODES, signedJson } from './signed.ts';
+import { ADMISSION_CODES, JSON_CODES, SIGNED_CODES, admittedJson } from './signed.ts';
 
 const createLookup: ApiRoute = {
   method: 'post',
@@ -31,6 +31,7 @@ const createLookup: ApiRoute = {
     ...problemResponses(
       ...SIGNED_CODES,
       ...JSON_CODES,
+      ...ADMISSION_CODES,
       'roster-outdated',
       'unknown-purpose',
       'unknown-register',
@@ -84,9 +85,12 @@ const createQuestions: ApiRoute = {
 /** `POST /v1/lookups` and `POST /v1/lookups/{lookupId}/questions` */
 export function lookupRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(createLookup, async (c) => {
-    const { caller, body } = await signedJson(deps, c);
-    const opened = await loggingRefusals(deps, 'lookup-refused', caller, async () =>
-      openLookup(deps, caller, parseJson(LookupRequest, body), body),
+    const { lookups } = deps.admission;
+    const { caller, body } = await admittedJson(deps, c, lookups);
+    const opened = await lookups.run(caller.agency.id, () =>
+      loggingRefusals(deps, 'lookup-refused', caller, async () =>
+        openLookup(deps, caller, parseJson(LookupRequest, body), body),
+      ),
     );
     return c.json(opened);
   });

@@ -17,7 +17,8 @@ const HEADERS: Readonly<Record<number, Readonly<Record<string, ReturnType<typeof
       '`Signature`: sign the request (RFC 9421) as its headers are described. `Bearer`: send the capability of the lookup.',
     ),
   },
-  429: { 'Retry-After': header('Seconds until the limit starts anew.') },
+  429: { 'Retry-After': header('Seconds until the limit starts anew, or until there is room again.') },
+  503: { 'Retry-After': header('Seconds until there is room again, where that is what is missing.') },
 };
 
 /** What any address can answer with, whatever else it does. */
@@ -60,7 +61,8 @@ function examplesOf(...codes: ErrorCode[]) {
 export function respondWithProblem(c: GatewayContext, error: unknown, log: OperationalLog): Response {
   const problem = problemOf(error);
   c.set('code', problem.code);
-  if (problem.status >= 500)
+  // Turning away is what the gateway does when it has too much to do: a line each would be more to do.
+  if (problem.status >= 500 && problem.code !== 'overloaded')
     log.error('request-failed', { requestId: c.get('requestId'), code: problem.code, err: error });
   if (problem.status === 401) c.header('WWW-Authenticate', challengeOf(problem.code));
   if (error instanceof HitError && error.retryAfter !== undefined)

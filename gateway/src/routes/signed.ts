@@ -1,5 +1,7 @@
+import { claimedKeyId } from '@hitmachine/protocol';
 import type { IncomingRequest } from '../domain/authentication.ts';
 import { authenticate } from '../domain/authentication.ts';
+import type { Admission } from '../domain/admission.ts';
 import type { Caller } from '../domain/authentication.ts';
 import { requireOnRoster } from '../domain/membership.ts';
 import { readBody, requireContentType } from './body.ts';
@@ -51,4 +53,17 @@ export async function signedJson(
   requireContentType(c, 'application/json');
   const body = await readBody(c);
   return { caller: await signedBy(deps, c, body), body };
+}
+
+/** Codes of routes whose work is let in as there is room for it. */
+export const ADMISSION_CODES = ['agency-busy', 'overloaded'] as const;
+
+/** As {@link signedJson}, where `admission` has room: otherwise it is refused before it costs anything. */
+export async function admittedJson(
+  deps: GatewayDeps,
+  c: GatewayContext,
+  admission: Admission,
+): Promise<{ readonly caller: Caller; readonly body: Uint8Array }> {
+  admission.requireRoom(claimedKeyId(c.req.header('signature-input')));
+  return signedJson(deps, c);
 }

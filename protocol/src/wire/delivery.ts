@@ -76,6 +76,8 @@ export type GatewayFrame =
       readonly type: 'delivery';
       /** Pairs a reply with its delivery on this connection. */
       readonly delivery: number;
+      /** Until when the asker waits, by the gateway's clock (see hello), milliseconds since 1970: later is for nobody. */
+      readonly answerBy: number;
       readonly ticket: Uint8Array;
       /** The asker's signed request head (RFC 9421 signature base) and signature, kept for the auditor. */
       readonly evidence: Uint8Array;
@@ -101,6 +103,7 @@ export const gatewayFrameCodec = message<GatewayFrame>(
     hello: struct({ rosterVersion: u64, now: u64, replica: replicaField, signature: bytes(64) }),
     delivery: struct({
       delivery: u32,
+      answerBy: u64,
       ticket: blob(4_096),
       evidence: blob(2_048),
       evidenceSignature: bytes(64),

@@ -95,6 +95,7 @@ function layDelivery(): Layout {
   return new Layout()
     .uint('type: delivery', 1, 1)
     .uint('delivery', 4, 17)
+    .uint('answerBy', 8, 1_767_225_610_000)
     .blob('ticket', layTicket(exampleTicket('delivered ticket')).bytes())
     .blob('evidence', random(60))
     .raw('evidenceSignature', random(64))

@@ -9,6 +9,8 @@ import { MemoryNonces } from '../../../gateway/src/adapters/memory/nonces.ts';
 import { AgentConnections } from '../../../gateway/src/adapters/websocket/agent-connections.ts';
 import { WorkerEvaluator } from '../../../gateway/src/adapters/worker/evaluator.ts';
 import { createApp } from '../../../gateway/src/app.ts';
+import { Admission, IMPORT_LIMITS, LOOKUP_LIMITS } from '../../../gateway/src/domain/admission.ts';
+import { AnswersOnHand } from '../../../gateway/src/domain/answers-on-hand.ts';
 import { CheckpointSigner } from '../../../gateway/src/domain/checkpoint-signer.ts';
 import { inviteAgency } from '../../../gateway/src/domain/invitation.ts';
 import { gatewayKeys, publicKeys } from '../../../gateway/src/domain/keys.ts';
@@ -94,6 +96,8 @@ export class TestGateway {
       evaluator: new WorkerEvaluator(keys.suite, keys.evaluation, random),
       roster: await RosterKeeper.open({ keys, directory, auditLog, search, runtime, federation }),
       openLookups: new MemoryOpenLookups(),
+      onHand: new AnswersOnHand(),
+      admission: { lookups: new Admission(LOOKUP_LIMITS), imports: new Admission(IMPORT_LIMITS) },
       stopping: () => false,
     };
     return new TestGateway(deps, clock, [], options.deps ?? {});

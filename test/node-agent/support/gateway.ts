@@ -329,6 +329,7 @@ export class StandInGateway {
       const delivery = this.changeDelivery({
         type: 'delivery',
         delivery: this.deliveries.length,
+        answerBy: Number.MAX_SAFE_INTEGER,
         ticket: tickets.get(node) as Uint8Array,
         evidence,
         evidenceSignature: secureRandom(64),

@@ -8,6 +8,8 @@ import type { Delivery, DeliveryResult, WitnessReply } from '../../ports/connect
 export const MAX_FRAME_BYTES = LIMITS.answerBytes + 1_024;
 /** Questions that may wait for a reply on one connection. */
 const MAX_IN_FLIGHT = 256;
+/** Those of one asker: who asks very much leaves room for the others. */
+const MAX_OF_ONE = 64;
 /** Bytes that may wait to be sent on one connection: room for every question in flight at its largest. */
 const MAX_BUFFERED_BYTES = MAX_IN_FLIGHT * LIMITS.questionBytes;
 const MAX_MISSED_PONGS = 2;
@@ -33,7 +35,10 @@ export class AgentConnection {
   readonly identityKey: string;
   readonly #socket: WebSocket;
   readonly #log: OperationalLog;
+  readonly #now: () => number;
   readonly #inFlight = new Map<number, Settle>();
+  /** Questions in flight, by who asks. */
+  readonly #ofAskers = new Map<string, number>();
   readonly #witnessing = new Map<number, (reply: WitnessReply | undefined) => void>();
   /** Counts what all connections were given, so that they can be told apart by who was last. */
   static #turns = 0;
@@ -47,8 +52,9 @@ export class AgentConnection {
   constructor(
     { agency, identityKey }: { readonly agency: string; readonly identityKey: string },
     socket: WebSocket,
-    log: OperationalLog,
+    { log, now }: { readonly log: OperationalLog; readonly now: () => number },
   ) {
+    this.#now = now;
     this.agency = agency;
     this.identityKey = identityKey;
     this.#socket = socket;
@@ -83,9 +89,14 @@ export class AgentConnection {
     return this.#inFlight.size >= MAX_IN_FLIGHT || this.#socket.bufferedAmount > MAX_BUFFERED_BYTES;
   }
 
+  /** Whether one more question of an asker is too much here. */
+  overloadedBy(asker: string): boolean {
+    return this.overloaded || (this.#ofAskers.get(asker) ?? 0) >= MAX_OF_ONE;
+  }
+
   /** Sends a question and waits for its reply; see the port for the outcomes. */
   deliver(
-    { ticket, evidence, evidenceSignature, question }: Delivery,
+    { asker, ticket, evidence, evidenceSignature, question }: Delivery,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<DeliveryResult | undefined> {
     this.#lastUsed = ++AgentConnection.#turns;
@@ -97,15 +108,18 @@ export class AgentConnection {
         clearTimeout(timer);
         options.signal.removeEventListener('abort', abandon);
         this.#inFlight.delete(delivery);
+        this.#count(asker, -1);
         resolve(result);
         this.#closeWhenLeft();
       };
       options.signal.addEventListener('abort', abandon);
       this.#inFlight.set(delivery, settle);
+      this.#count(asker, 1);
       this.#socket.send(
         gatewayFrameCodec.encode({
           type: 'delivery',
           delivery,
+          answerBy: Math.ceil(this.#now() + options.timeoutMs),
           ticket,
           evidence,
           evidenceSignature,
@@ -113,6 +127,12 @@ export class AgentConnection {
         }),
       );
     });
+  }
+
+  #count(asker: string, by: number): void {
+    const count = (this.#ofAskers.get(asker) ?? 0) + by;
+    if (count === 0) this.#ofAskers.delete(asker);
+    else this.#ofAskers.set(asker, count);
   }
 
   /** Asks the agent, as a witness, to cosign; undefined when no answer came in time. */

@@ -27,9 +27,12 @@ interface ConnectionsDeps {
 }
 
 /** The connection with the fewest questions waiting; of equals the one that has had none for longest. */
-function leastBusy(connections: readonly AgentConnection[]): AgentConnection | undefined {
+function leastBusy(
+  connections: readonly AgentConnection[],
+  isBusy: (connection: AgentConnection) => boolean = ({ overloaded }) => overloaded,
+): AgentConnection | undefined {
   return connections
-    .filter(({ overloaded }) => !overloaded)
+    .filter((connection) => !isBusy(connection))
     .sort((a, b) => a.waiting - b.waiting || a.lastUsed - b.lastUsed)[0];
 }
 
@@ -61,7 +64,10 @@ export class AgentConnections implements Connections {
     const { agency, identityKey, requestBase } = accepted;
     const hello = { rosterVersion: this.#deps.rosterVersion(), now: runtime.now(), replica };
     const signature = signHello(backend, identitySeed.reveal(), requestBase, hello);
-    const connection = new AgentConnection({ agency, identityKey }, socket, log);
+    const connection = new AgentConnection({ agency, identityKey }, socket, {
+      log,
+      now: () => runtime.now(),
+    });
     socket.send(gatewayFrameCodec.encode({ type: 'hello', ...hello, signature }));
     const before = this.#of(agency);
     const open = before.filter((other) => other.open);
@@ -87,7 +93,7 @@ export class AgentConnections implements Connections {
     if (options.signal.aborted) return undefined;
     const healthy = this.#of(delivery.question.node).filter((connection) => connection.healthy);
     if (healthy.length === 0) return { outcome: 'not-connected', ciphertext: undefined };
-    const connection = leastBusy(healthy);
+    const connection = leastBusy(healthy, (one) => one.overloadedBy(delivery.asker));
     if (connection === undefined) return { outcome: 'overloaded', ciphertext: undefined };
     return connection.deliver(delivery, options);
   }
