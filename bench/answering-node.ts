@@ -198,7 +198,7 @@ export class AnsweringNode {
     const sealed = { node: NODE, sessionId: this.#session.id, counter, opening: this.#opening, ciphertext };
     this.#opening = undefined;
     return gatewayFrameCodec.encode({
-      ...{ type: 'delivery', delivery: counter, ticket, evidence },
+      ...{ type: 'delivery', delivery: counter, answerBy: Number.MAX_SAFE_INTEGER, ticket, evidence },
       ...{ evidenceSignature: new Uint8Array(64), question: sealed },
     });
   }

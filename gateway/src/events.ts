@@ -100,7 +100,11 @@ export const GATEWAY_EVENTS = {
     says: 'Redis, where the replicas of the gateway find each other, is away: questions reach only agents that are connected to this one.',
   },
   'replicas-there': { at: 'info', fields: {}, says: 'The replicas find each other again.' },
-  'link-opened': { at: 'info', fields: { replica: 'text' }, says: 'There is a way to another replica.' },
+  'link-opened': {
+    at: 'info',
+    fields: { replica: 'text', version: 'text' },
+    says: 'There is a way to another replica, and this is the version that both speak.',
+  },
   'link-closed': {
     at: ['warn', 'error'],
     fields: { replica: 'text', reason: 'text', err: 'error' },

@@ -54,7 +54,8 @@ export async function openReplicas(options: OpeningOptions): Promise<OpenedRepli
   const replicas = new Replicas({ registry, links, local, self: { id, address }, log });
   return {
     replicas,
-    connections: new RoutedConnections({ local, links, replicas }),
+    // One that is alone has nowhere else to look.
+    connections: options.replicas === undefined ? local : new RoutedConnections({ local, links, replicas }),
     async close() {
       await links.close();
       await server?.close();

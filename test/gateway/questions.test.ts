@@ -210,7 +210,7 @@ describe('a connection', () => {
     expect(report).toEqual({ node: 'ggz', outcome: 'answered', ciphertext: undefined });
   });
 
-  it('takes 256 questions at once; the next ones are told that it is overloaded', async () => {
+  it('takes 256 questions at once, 128 of one asker; the next ones are told that it is overloaded', async () => {
     const patient = await new SocketGateway({
       policy: {
         ...POLICY,
@@ -219,14 +219,15 @@ describe('a connection', () => {
       },
     }).start();
     try {
-      const asker = await patient.enrolled('politie');
-      const agent = await AgentSocket.open(patient.url, asker);
+      const node = await patient.enrolled('politie');
+      const other = await patient.enrolled('ggz', ['volwassenen']);
+      const agent = await AgentSocket.open(patient.url, node);
       const version = await patient.version();
       const waiting: number[] = [];
       agent.onDelivery = ({ delivery }) => void waiting.push(delivery);
       const outcomes: string[] = [];
-      const ask = async (): Promise<void> => {
-        const opened = await asker.opened(version);
+      const ask = async (asker: TestAgency): Promise<void> => {
+        const opened = await asker.opened(version, { registers: ['politie/incidenten'] });
         const response = await asker.send(
           path(opened.lookupId),
           questionsRequest(opened, ['politie', 'politie']),
@@ -234,13 +235,13 @@ describe('a connection', () => {
         for await (const { outcome } of reportsAsTheyCome(response)) {
           outcomes.push(outcome);
           // Only now does the agent wake up, so 256 questions were waiting before.
-          if (outcomes.length === 2)
+          if (outcomes.length === 4)
             for (const delivery of waiting)
               agent.reply(delivery, { outcome: 'answered', ciphertext: undefined });
         }
       };
-      await Promise.all(Array.from({ length: 129 }, ask));
-      expect(outcomes.slice(0, 2)).toEqual(['overloaded', 'overloaded']);
+      await Promise.all(Array.from({ length: 130 }, (_, i) => ask(i % 2 === 0 ? node : other)));
+      expect(outcomes.slice(0, 4)).toEqual(Array(4).fill('overloaded'));
       expect(outcomes.filter((outcome) => outcome === 'answered')).toHaveLength(256);
     } finally {
       await patient.remove();

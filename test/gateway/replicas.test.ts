@@ -4,7 +4,7 @@ import { LIMITS, Secret } from '@hitmachine/protocol';
 import type { DeliveryReport } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { LINK_PROTOCOL, clientTls } from '../../gateway/src/adapters/replica-link/tls.ts';
+import { LINK_VERSIONS, clientTls } from '../../gateway/src/adapters/replica-link/tls.ts';
 import type { GatewaySeeds } from '../../gateway/src/domain/keys.ts';
 import { replicaSecrets } from '../../gateway/src/replica-secrets.ts';
 import type { TestAgency } from './support/agency.ts';
@@ -12,6 +12,8 @@ import { AgentSocket } from './support/agent-socket.ts';
 import { POLICY, SEEDS, SETTINGS, random } from './support/fixtures.ts';
 import { questionsRequest, reports } from './support/questions.ts';
 import { Replicas } from './support/replicas.ts';
+
+const [LINK = ''] = LINK_VERSIONS;
 
 let replicas: Replicas;
 let politie: TestAgency;
@@ -154,8 +156,8 @@ describe('the links between replicas', () => {
   };
 
   it('are for those that hold the keys of the gateway and speak its version', async () => {
-    expect(await dial(SEEDS, LINK_PROTOCOL)).toBe('open');
-    expect(await dial({ ...SEEDS, evaluationSeed: new Secret(random(32)) }, LINK_PROTOCOL)).toBe('refused');
+    expect(await dial(SEEDS, LINK)).toBe('open');
+    expect(await dial({ ...SEEDS, evaluationSeed: new Secret(random(32)) }, LINK)).toBe('refused');
     expect(await dial(SEEDS, 'hitmachine-replica-0')).toBe('refused');
     expect(replicas.lines.filter(({ event }) => event === 'link-refused').length).toBeGreaterThan(0);
   });
@@ -168,7 +170,7 @@ describe('the links between replicas', () => {
 
   it('end with the first message that is not well-formed, and go on for others', async () => {
     const key = replicaSecrets(SEEDS, 'waalstad').link;
-    const socket = new WebSocket(`wss://${await addressOfFirst()}/`, LINK_PROTOCOL, clientTls(key));
+    const socket = new WebSocket(`wss://${await addressOfFirst()}/`, LINK, clientTls(key));
     await once(socket, 'open');
     socket.send(random(100));
     await once(socket, 'close');

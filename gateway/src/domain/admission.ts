@@ -13,7 +13,7 @@ export interface AdmissionLimits {
 }
 
 /** Lookups: each takes some milliseconds here, and somebody sits in front of a screen. */
-export const LOOKUP_LIMITS: AdmissionLimits = { atOnce: 32, ofOne: 96, waiting: 512, waitAtMostMs: 2_000 };
+export const LOOKUP_LIMITS: AdmissionLimits = { atOnce: 32, ofOne: 256, waiting: 1_024, waitAtMostMs: 2_000 };
 /** Batches of an import: half a second each in a thread of their own, and nobody waits for them. */
 export const IMPORT_LIMITS: AdmissionLimits = { atOnce: 2, ofOne: 32, waiting: 256, waitAtMostMs: 20_000 };
 

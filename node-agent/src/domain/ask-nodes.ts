@@ -136,7 +136,10 @@ async function seal(
   }
 }
 
-/** The gateway's reports; a connection that breaks ends them, and what is missing then is told as missing. */
+/**
+ * The gateway's reports; a connection that breaks ends them, and what is missing then is told as missing. A gateway that
+ * turned the questions away has put none of them.
+ */
 async function* reports(
   deps: Asking,
   opened: LookupOpened,
@@ -148,6 +151,8 @@ async function* reports(
   } catch (error) {
     const code = error instanceof HitError ? error.code : 'internal';
     deps.log.warn({ event: 'questions-interrupted', code });
+    if (code === 'overloaded' || code === 'agency-busy')
+      for (const { node } of questions) yield { node, outcome: 'overloaded', ciphertext: undefined };
   }
 }
 

@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { OperationalLog } from '../../log.ts';
 import type { Connections, DeliveryResult } from '../../ports/connections.ts';
-import { LINK_PROTOCOL, serverTls, watchLife } from './tls.ts';
+import { commonVersion, serverTls, watchLife } from './tls.ts';
 
 const MAX_FRAME_BYTES = LIMITS.questionBytes + 32_768;
 /** Questions of one other replica that may wait here for their answers. */
@@ -44,8 +44,8 @@ export async function startLinkServer(
     perMessageDeflate: false,
     maxPayload: MAX_FRAME_BYTES,
     verifyClient: ({ req }: { req: { headers: Record<string, unknown> } }) =>
-      String(req.headers['sec-websocket-protocol']).split(/, */).includes(LINK_PROTOCOL),
-    handleProtocols: () => LINK_PROTOCOL,
+      commonVersion(String(req.headers['sec-websocket-protocol']).split(/, */)) !== undefined,
+    handleProtocols: (offered) => commonVersion(offered) ?? false,
   });
   const held = { bytes: 0 };
   sockets.on('connection', (socket) => serve(deps, socket, held));

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import type { OperationalLog } from '../../log.ts';
 import type { Delivery, DeliveryResult, WitnessReply } from '../../ports/connections.ts';
 import type { Peer } from '../../ports/replica-links.ts';
-import { LINK_PROTOCOL, clientTls, watchLife } from './tls.ts';
+import { LINK_VERSIONS, clientTls, watchLife } from './tls.ts';
 
 const OPEN_WITHIN_MS = 2_500;
 /** Milliseconds after a failure in which the other is not tried again. */
@@ -115,7 +115,7 @@ export class ReplicaLink {
   }
 
   #open(): Promise<WebSocket | undefined> {
-    const socket = new WebSocket(`wss://${this.peer.address}/`, LINK_PROTOCOL, {
+    const socket = new WebSocket(`wss://${this.peer.address}/`, [...LINK_VERSIONS], {
       ...clientTls(this.#key),
       handshakeTimeout: OPEN_WITHIN_MS,
       perMessageDeflate: false,
@@ -126,7 +126,7 @@ export class ReplicaLink {
       socket.on('open', () => {
         watchLife(socket);
         if (this.#closed) socket.terminate();
-        this.#log.info('link-opened', { replica: this.peer.id });
+        this.#log.info('link-opened', { replica: this.peer.id, version: socket.protocol });
         resolve(socket);
       });
       socket.on('error', (err) => this.#log.warn('link-closed', { replica: this.peer.id, err }));

@@ -2,8 +2,17 @@ import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import type { Secret } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 
-/** What both ends of a link must speak; a replica of another version that does not is not reached. */
-export const LINK_PROTOCOL = 'hitmachine-replica-1';
+/**
+ * The versions of what is said over a link that this replica speaks, the newest first. While replicas are upgraded one by
+ * one two versions stand side by side: a new one is added in front and the old one kept until none needs it.
+ */
+export const LINK_VERSIONS: readonly string[] = ['hitmachine-replica-1'];
+
+/** The newest version of ours that the other end speaks too. */
+export const commonVersion = (offered: Iterable<string>): string | undefined => {
+  const theirs = new Set(offered);
+  return LINK_VERSIONS.find((version) => theirs.has(version));
+};
 const HINT = 'hitmachine';
 const PING_EVERY_MS = 1_500;
 const MAX_MISSED_PONGS = 2;

@@ -9,7 +9,7 @@ export const MAX_FRAME_BYTES = LIMITS.answerBytes + 1_024;
 /** Questions that may wait for a reply on one connection. */
 const MAX_IN_FLIGHT = 256;
 /** Those of one asker: who asks very much leaves room for the others. */
-const MAX_OF_ONE = 64;
+const MAX_OF_ONE = 128;
 /** Bytes that may wait to be sent on one connection: room for every question in flight at its largest. */
 const MAX_BUFFERED_BYTES = MAX_IN_FLIGHT * LIMITS.questionBytes;
 const MAX_MISSED_PONGS = 2;

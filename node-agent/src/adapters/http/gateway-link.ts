@@ -66,6 +66,8 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
   });
   const running = new Set<Promise<void>>();
   let greeted = false;
+  // By how much the gateway's clock is ahead of this one.
+  let ahead = 0;
   let problem: string | undefined;
   let watchdog = setTimeout(() => socket.terminate(), SILENCE_MS);
   const alive = (): void => {
@@ -80,12 +82,16 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
     if (frame.type === 'hello') {
       checkHello(signer.backend, deps.gatewayKey, base, frame);
       greeted = true;
+      ahead = frame.now - signer.clock();
       events.greeted(frame);
       return;
     }
     if (!greeted) throw new Error('the gateway has not identified itself');
     if (frame.type === 'roster-changed') return deps.handler.rosterChanged(frame.rosterVersion);
     if (frame.type === 'checkpoint') return void deps.handler.published(frame.note);
+    // Nobody waits for the answer any more: before anything is spent on it.
+    if (frame.type === 'delivery' && signer.clock() + ahead > frame.answerBy)
+      return log.warn({ event: 'question-too-late' });
     const work = replyTo(deps.handler, frame)
       .then(send)
       .catch((error: unknown) => log.error({ event: 'reply-failed', reason: (error as Error).message }))

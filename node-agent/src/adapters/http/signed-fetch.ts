@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import { clockProblem } from './clock-problem.ts';
 import { connectionProblem, dialErrorIn } from './connection-problem.ts';
 import type { GatewayNet } from './gateway-net.ts';
+import { whenThereIsRoom } from './when-there-is-room.ts';
 
 /** Who signs the requests to the gateway. */
 export interface Signer {
@@ -55,7 +56,7 @@ export function signedFetchFrom(
   again: Again,
 ): Promise<{ readonly response: SignedResponse; readonly address: string }> {
   const bytes = body === undefined ? NO_BODY : new TextEncoder().encode(JSON.stringify(body));
-  return atSomeAddress(net.addresses.inOrder(), net, again, async (address) => {
+  const attempt = async (address: string) => {
     // Signed anew each time: the gateway takes a signature once.
     const { headers, base } = signRequest(
       signer.backend,
@@ -73,7 +74,8 @@ export function signedFetchFrom(
     };
     const reply = await send(net, new URL(path, address), request, signer.clock);
     return { response: { bytes: await readAll(reply), base, body: bytes }, address };
-  });
+  };
+  return whenThereIsRoom(() => atSomeAddress(net.addresses.inOrder(), net, again, attempt));
 }
 
 /**

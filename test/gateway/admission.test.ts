@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Admission } from '../../gateway/src/domain/admission.ts';
+import type { TestAgency } from './support/agency.ts';
+import { TestGateway } from './support/gateway.ts';
+import { problem } from './support/fixtures.ts';
+
+const LIMITS = { atOnce: 2, ofOne: 4, waiting: 6, waitAtMostMs: 60_000 };
+
+/** Work that ends when it is told to. */
+function held(): { readonly work: () => Promise<void>; readonly end: () => void; begun: boolean } {
+  let end = (): void => undefined;
+  const over = new Promise<void>((resolve) => (end = resolve));
+  const one = { work: () => ((one.begun = true), over), end: () => end(), begun: false };
+  return one;
+}
+const code = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'done',
+    (error: { code: string; retryAfter: number }) => `${error.code} ${error.retryAfter}`,
+  );
+
+describe('what the gateway lets in', () => {
+  it('is so much at once; agencies take turns, whoever came with how much', async () => {
+    const admission = new Admission(LIMITS);
+    const order: string[] = [];
+    const running = [held(), held()];
+    const first = running.map((one) => admission.run('greedy', one.work));
+    const rest = ['greedy', 'greedy', 'ggz', 'politie', 'ggz'].map((agency) =>
+      admission.run(agency, async () => void order.push(agency)),
+    );
+    await delay(5);
+    expect(order).toEqual([]);
+    running.forEach(({ end }) => end());
+    await Promise.all([...first, ...rest]);
+    expect(order).toEqual(['greedy', 'ggz', 'politie', 'greedy', 'ggz']);
+  });
+
+  it('turns away an agency with more than its share, and the rest when too much waits, without beginning it', async () => {
+    const admission = new Admission(LIMITS);
+    const all = Array.from({ length: 12 }, held);
+    const said = all.map((one, i) => code(admission.run(i < 6 ? 'greedy' : `a${i}`, one.work)));
+    // Two are worked on, six wait; of the greedy one four in all.
+    for (const i of [4, 5]) expect(await said[i]).toBe('agency-busy 1');
+    for (const i of [10, 11]) expect(await said[i]).toBe('overloaded 1');
+    expect(() => admission.requireRoom('a1')).toThrow('overloaded');
+    for (const { end } of all) end();
+    await Promise.all(said);
+    expect(all.filter(({ begun }) => begun)).toHaveLength(8);
+    expect(() => admission.requireRoom('a1')).not.toThrow();
+    // Seen to come with too much, it is turned away unseen for a second.
+    expect(() => admission.requireRoom('greedy')).toThrow('agency-busy');
+    await expect
+      .poll(() => code((async () => admission.requireRoom('greedy'))()), { timeout: 3_000 })
+      .toBe('done');
+  });
+
+  it('does not begin what waited for too long', async () => {
+    const admission = new Admission({ ...LIMITS, atOnce: 1, waitAtMostMs: 20 });
+    const [slow, late] = [held(), held()];
+    const first = code(admission.run('ggz', slow.work));
+    const second = code(admission.run('politie', late.work));
+    await delay(60);
+    slow.end();
+    expect(await Promise.all([first, second])).toEqual(['done', 'overloaded 1']);
+    expect(late.begun).toBe(false);
+  });
+
+  it('is nothing while the process is late with what it has', () => {
+    let late = 0;
+    const admission = new Admission(LIMITS, () => late);
+    admission.requireRoom('ggz');
+    late = 1_000;
+    expect(() => admission.requireRoom('ggz')).toThrow('overloaded');
+  });
+});
+
+describe('a lookup that is turned away', () => {
+  const ask = (agency: TestAgency, version: number): Promise<Response> =>
+    agency.call('POST', '/v1/lookups', agency.lookup(version));
+
+  it('gets 429 or 503 with Retry-After, costs no quota and leaves nothing in the log', async () => {
+    let late = 0;
+    const lookups = new Admission({ ...LIMITS, atOnce: 1, ofOne: 1 }, () => late);
+    const gateway = await TestGateway.make();
+    Object.assign(gateway.deps, { admission: { ...gateway.deps.admission, lookups } });
+    const politie = await gateway.enrolled('politie');
+    const before = (await gateway.audit()).length;
+    const responses = await Promise.all([ask(politie, gateway.version), ask(politie, gateway.version)]);
+    const refused = responses.find(({ status }) => status !== 200) as Response;
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 429]);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect((await problem(refused)).code).toBe('agency-busy');
+    late = 1_000;
+    const busy = await ask(politie, gateway.version);
+    expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '1']);
+    expect((await problem(busy)).code).toBe('overloaded');
+    expect((await gateway.audit()).slice(before).map(({ event }) => event)).toEqual(['lookup']);
+  });
+});
