@@ -31,6 +31,8 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   simulation: HEAVY,
   audit: ALONE,
   quotas: ALONE,
+  scale: ALONE,
+  faults: ALONE,
   'end-to-end': ALONE,
   browser: ALONE,
   deploy: HEAVY,

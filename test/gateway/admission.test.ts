@@ -1,16 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { signalsSchema } from '@hitmachine/protocol';
 import { describe, expect, it } from 'vitest';
+import { MemoryAuditLog } from '../../gateway/src/adapters/memory/audit-log.ts';
 import { Admission } from '../../gateway/src/domain/admission.ts';
 import type { TestAgency } from './support/agency.ts';
 import { TestGateway } from './support/gateway.ts';
-import { problem } from './support/fixtures.ts';
+import { POLICY, SETTINGS, problem } from './support/fixtures.ts';
 
+const PLENTY = { agency: { day: 1_000_000 }, professional: { day: 1_000_000 } };
+const UNLIMITED = {
+  ...POLICY,
+  quotas: PLENTY,
+  // Nobody is slowed down for asking much: that is another rule.
+  signals: signalsSchema.parse({ burst: 1_000_000, atNight: 1_000_000, slowDownSeconds: 0 }),
+  settings: { ...SETTINGS, lookupProof: false },
+};
 const LIMITS = { atOnce: 2, ofOne: 4, waiting: 6, waitAtMostMs: 60_000 };
 
 /** Work that ends when it is told to. */
 function held(): { readonly work: () => Promise<void>; readonly end: () => void; begun: boolean } {
   let end = (): void => undefined;
-  const over = new Promise<void>((resolve) => (end = resolve));
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
   const one = { work: () => ((one.begun = true), over), end: () => end(), begun: false };
   return one;
 }
@@ -96,5 +108,32 @@ describe('a lookup that is turned away', () => {
     expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '1']);
     expect((await problem(busy)).code).toBe('overloaded');
     expect((await gateway.audit()).slice(before).map(({ event }) => event)).toEqual(['lookup']);
+  });
+
+  it('is one of an agency that asks too much at once: another one is answered before most of those', async () => {
+    const auditLog = new MemoryAuditLog();
+    const gateway = await TestGateway.make({ auditLog, policy: UNLIMITED });
+    const [greedy, modest] = [await gateway.enrolled('greedy'), await gateway.enrolled('modest')];
+    // A disk that is slow, so that what comes has to wait.
+    const append = auditLog.append.bind(auditLog);
+    auditLog.append = async (...entry) => {
+      await delay(50);
+      return append(...entry);
+    };
+    const body = greedy.lookup(gateway.version);
+    let done = 0;
+    const flood = Array.from({ length: 300 }, async () => {
+      const { status } = await greedy.call('POST', '/v1/lookups', body);
+      done++;
+      return status;
+    });
+    const other = await modest.call('POST', '/v1/lookups', modest.lookup(gateway.version));
+    const before = done;
+    const statuses = await Promise.all(flood);
+    expect(other.status).toBe(200);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(44);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(256);
+    // Those that were worked on already, and those that were turned away at once.
+    expect(before).toBeLessThan(44 + 128);
   });
 });

@@ -12,7 +12,7 @@ const policy = {
   quotas: PLENTY,
   // Nobody is slowed down for asking much: that is another rule.
   signals: signalsSchema.parse({ burst: 1_000_000, atNight: 1_000_000, slowDownSeconds: 0 }),
-  settings: { ...SETTINGS, answerTimeoutMs: 4_000, lookupProof: false },
+  settings: { ...SETTINGS, answerTimeoutMs: 15_000, lookupProof: false },
 };
 
 let gateway: SocketGateway;
@@ -28,30 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.remove());
 
-const open = async (agency: TestAgency): Promise<Response> =>
-  agency.call(
-    'POST',
-    '/v1/lookups',
-    agency.lookup(await gateway.version(), { registers: ['ggz/volwassenen'] }),
-  );
-
 describe('an agency that asks without end', () => {
-  it('is told to come back, and another one is answered all the same', async () => {
-    const statuses = new Map<number, number>();
-    const body = greedy.lookup(await gateway.version(), { registers: ['ggz/volwassenen'] });
-    const flood = Array.from({ length: 400 }, async () => {
-      const response = await greedy.call('POST', '/v1/lookups', body);
-      if (response.status === 429) expect(response.headers.get('retry-after')).toBe('1');
-      await response.arrayBuffer();
-      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
-    });
-    const others = await Promise.all([0, 1, 2, 3].map(async () => (await open(modest)).status));
-    await Promise.all(flood);
-    expect(others).toEqual(others.map(() => 200));
-    expect([...statuses.keys()].sort()).toEqual([200, 429]);
-    expect(statuses.get(200)).toBeGreaterThanOrEqual(256);
-  });
-
   it('leaves room at a node that is slow for the questions of another one', async () => {
     const agent = await AgentSocket.open(gateway.url, node);
     const askOf = async (agency: TestAgency): Promise<string | undefined> => {
@@ -63,11 +40,14 @@ describe('an agency that asks without end', () => {
     await expect
       .poll(() => agent.frames.filter(({ type }) => type === 'delivery').length, { timeout: 15_000 })
       .toBe(128);
-    agent.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([1]) });
+    const answer = { outcome: 'answered', ciphertext: new Uint8Array([1]) } as const;
+    agent.onDelivery = () => answer;
     expect(await askOf(modest)).toBe('answered');
+    for (const frame of agent.frames) if (frame.type === 'delivery') agent.reply(frame.delivery, answer);
     const said = await Promise.all(flood);
-    expect(said.filter((outcome) => outcome === 'overloaded').length).toBeGreaterThanOrEqual(1);
-    expect(new Set(said)).toEqual(new Set(['overloaded', 'timeout']));
+    // One that came late found the room of those that were answered by then.
+    expect(said.filter((outcome) => outcome === 'answered').length).toBeGreaterThanOrEqual(128);
+    expect(new Set(said)).toEqual(new Set(['answered', 'overloaded']));
   });
 
   it('says to the node until when the answer is waited for', async () => {
@@ -79,6 +59,6 @@ describe('an agency that asks without end', () => {
     );
     const { answerBy } = await agent.heard('delivery');
     expect(answerBy - Date.now()).toBeGreaterThan(0);
-    expect(answerBy - Date.now()).toBeLessThanOrEqual(4_001);
+    expect(answerBy - Date.now()).toBeLessThanOrEqual(15_001);
   });
 });

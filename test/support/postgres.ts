@@ -85,6 +85,10 @@ export class TestPostgres {
     return join(this.folder, 'data');
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   /** The address of the database, as its owner. */
   get url(): string {
     return `postgres://hitmachine:${this.password}@127.0.0.1:${this.#port}/postgres`;

@@ -51,9 +51,7 @@ export class Admission {
   }
 
   /**
-   * Throws `overloaded` or `agency-busy` for what would be turned away anyhow, before it costs the check of a signature.
-   * `claimed` is who the request says that it comes from: that alone turns nobody away, only what this agency was seen
-   * to do within the last second.
+   * Throws `overloaded` or `agency-busy` for what would be turned away anyhow, before its body is read.
    */
   requireRoom(claimed: string): void {
     if (this.#lateMs() > LATE_MS || this.#waiting >= this.#limits.waiting) throw overloaded();

@@ -44,23 +44,22 @@ export async function fanOut(
   const request = toBase64(sha256(lookup.evidence));
   const gone = new AbortController();
   const ready: { readonly frame: Uint8Array; readonly held: number }[] = [];
-  let left = questions.length;
-  let wake = (): void => undefined;
+  const asked = { left: questions.length, wake: (): void => undefined };
   for (const question of questions)
     void ask(deps, { lookup, request, question, signal: gone.signal }).then((report) => {
-      left--;
+      asked.left--;
       const held = report?.ciphertext?.length ?? 0;
       if (gone.signal.aborted) deps.onHand.release(held);
       else if (report !== undefined) ready.push({ frame: deliveryPartCodec.encode(report), held });
-      wake();
+      asked.wake();
     });
   // Nothing is copied for a reader who does not read on; what waits for it is counted, and bounded for all together.
   return new ReadableStream(
     {
       async pull(stream) {
-        while (ready.length === 0 && left > 0 && !gone.signal.aborted)
+        while (ready.length === 0 && asked.left > 0 && !gone.signal.aborted)
           await new Promise<void>((resolve) => {
-            wake = resolve;
+            asked.wake = resolve;
           });
         const next = ready.shift();
         if (next === undefined) return gone.signal.aborted ? undefined : stream.close();
@@ -70,7 +69,7 @@ export async function fanOut(
       cancel() {
         gone.abort();
         for (const { held } of ready.splice(0)) deps.onHand.release(held);
-        wake();
+        asked.wake();
       },
     },
     { highWaterMark: 0 },

@@ -6,7 +6,7 @@ import type { GatewayDeps } from './context.ts';
 import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { EvaluationRequest, EvaluationResponse, json, signedHeaders } from './schemas.ts';
-import { ADMISSION_CODES, JSON_CODES, SIGNED_CODES, admittedJson } from './signed.ts';
+import { ADMISSION_CODES, JSON_CODES, SIGNED_CODES, admitted } from './signed.ts';
 
 const createEvaluation: ApiRoute = {
   method: 'post',
@@ -37,9 +37,7 @@ const createEvaluation: ApiRoute = {
 /** `POST /v1/evaluations` */
 export function evaluationRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(createEvaluation, async (c) => {
-    const { imports } = deps.admission;
-    const { caller, body } = await admittedJson(deps, c, imports);
-    const evaluated = await imports.run(caller.agency.id, () =>
+    const evaluated = await admitted(deps, c, deps.admission.imports, (caller, body) =>
       loggingRefusals(deps, 'evaluation-refused', caller, async () =>
         evaluateImport(deps, caller, parseJson(EvaluationRequest, body)),
       ),

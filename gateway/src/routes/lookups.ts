@@ -11,7 +11,7 @@ import type { GatewayContext, GatewayDeps } from './context.ts';
 import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { LookupOpened, LookupRequest, binary, json, signedHeaders } from './schemas.ts';
-import { ADMISSION_CODES, JSON_CODES, SIGNED_CODES, admittedJson } from './signed.ts';
+import { ADMISSION_CODES, JSON_CODES, SIGNED_CODES, admitted } from './signed.ts';
 
 const createLookup: ApiRoute = {
   method: 'post',
@@ -85,9 +85,7 @@ const createQuestions: ApiRoute = {
 /** `POST /v1/lookups` and `POST /v1/lookups/{lookupId}/questions` */
 export function lookupRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(createLookup, async (c) => {
-    const { lookups } = deps.admission;
-    const { caller, body } = await admittedJson(deps, c, lookups);
-    const opened = await lookups.run(caller.agency.id, () =>
+    const opened = await admitted(deps, c, deps.admission.lookups, (caller, body) =>
       loggingRefusals(deps, 'lookup-refused', caller, async () =>
         openLookup(deps, caller, parseJson(LookupRequest, body), body),
       ),

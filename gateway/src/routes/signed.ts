@@ -58,12 +58,21 @@ export async function signedJson(
 /** Codes of routes whose work is let in as there is room for it. */
 export const ADMISSION_CODES = ['agency-busy', 'overloaded'] as const;
 
-/** As {@link signedJson}, where `admission` has room: otherwise it is refused before it costs anything. */
-export async function admittedJson(
+/**
+ * Does the work of a signed request with a JSON body when it is its turn. Requests take turns by who they say that they
+ * come from, before anything is spent on checking it: whoever floods the gateway in the name of one agency keeps that
+ * one waiting, and not the others. Throws `agency-busy` or `overloaded` for what is turned away, and what `work` throws.
+ */
+export async function admitted<T>(
   deps: GatewayDeps,
   c: GatewayContext,
   admission: Admission,
-): Promise<{ readonly caller: Caller; readonly body: Uint8Array }> {
-  admission.requireRoom(claimedKeyId(c.req.header('signature-input')));
-  return signedJson(deps, c);
+  work: (caller: Caller, body: Uint8Array) => Promise<T>,
+): Promise<T> {
+  requireContentType(c, 'application/json');
+  const claimed = claimedKeyId(c.req.header('signature-input'));
+  admission.requireRoom(claimed);
+  // Read before its turn comes: a slow sender keeps nobody waiting.
+  const body = await readBody(c);
+  return admission.run(claimed, async () => work(await signedBy(deps, c, body), body));
 }

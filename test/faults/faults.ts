@@ -1,0 +1,204 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { City } from '../support/city.ts';
+import type { Replica } from '../support/city.ts';
+import type { TestRedisCluster } from '../support/redis-cluster.ts';
+import type { TestRedis } from '../support/redis.ts';
+import { NextVersion } from './next-version.ts';
+import type { Net } from './net.ts';
+
+/** What a fault needs that is not everywhere. */
+export interface Means {
+  readonly city: City;
+  /** Rules for the packets of this test alone; undefined where it may make none. */
+  readonly net: Net | undefined;
+  /** Fills the disk of PostgreSQL and empties it again; undefined where it has none of its own. */
+  readonly disk: { fill(): void; empty(): void } | undefined;
+}
+
+/** Something that goes wrong. */
+export interface Fault {
+  readonly name: string;
+  /** Why it cannot be tried here; undefined when it can. */
+  missing?(means: Means): string | undefined;
+  /** Makes it go wrong, and takes the cause away again: what a supervisor does, and no more. */
+  strike(means: Means): Promise<void>;
+  /**
+   * Whether the way from an asker to a node had nothing to do with it, so that it has to be answered while it lasts.
+   * Left out where everybody is touched.
+   */
+  untouched?(asker: string, node: string): boolean;
+  /** Milliseconds that recovery may take after the cause is gone. */
+  readonly withinMs: number;
+}
+
+/** How long a fault lasts, in milliseconds. */
+const LASTS_MS = 4_000;
+
+const replicaOf = ({ city }: Means, place: number): Replica => city.replicas[place] as Replica;
+const clusterOf = ({ city }: Means): TestRedisCluster => city.redis as TestRedisCluster;
+const NO_NET = 'only root may make a network of its own (unshare, nft, tc)';
+
+/** The server that holds the counters of the quotas: the one whose death hurts. */
+const counting = async (means: Means): Promise<TestRedis> =>
+  (await clusterOf(means).holderOf('hit:{waalstad}:x')) ?? (clusterOf(means).masters[0] as TestRedis);
+
+async function during(net: Net, rule: () => void, lastsMs = LASTS_MS): Promise<void> {
+  rule();
+  try {
+    await delay(lastsMs);
+  } finally {
+    net.clear();
+  }
+}
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'a replica is killed and started again',
+    async strike(means) {
+      await replicaOf(means, 1).program.kill();
+      await delay(LASTS_MS);
+      await replicaOf(means, 1).program.start();
+    },
+    withinMs: 30_000,
+  },
+  {
+    name: 'an agent is killed and started again',
+    async strike({ city }) {
+      await city.agencies[2]?.program.kill();
+      await delay(LASTS_MS);
+      await city.agencies[2]?.program.start();
+    },
+    untouched: (asker, node) => asker !== 'derde' && node !== 'derde',
+    withinMs: 60_000,
+  },
+  {
+    name: 'a replica hangs (no processor for a while)',
+    async strike(means) {
+      replicaOf(means, 2).program.freeze();
+      await delay(LASTS_MS);
+      replicaOf(means, 2).program.resume();
+    },
+    withinMs: 30_000,
+  },
+  {
+    name: 'Redis fails over: the server with the counters is killed, and comes back as a replica',
+    async strike(means) {
+      const server = await counting(means);
+      await server.stop();
+      await delay(LASTS_MS);
+      await server.start();
+    },
+    withinMs: 30_000,
+  },
+  {
+    name: 'all of Redis is away',
+    async strike(means) {
+      for (const server of clusterOf(means).servers) server.freeze();
+      await delay(LASTS_MS);
+      for (const server of clusterOf(means).servers) server.resume();
+    },
+    withinMs: 30_000,
+  },
+  {
+    name: 'PostgreSQL is killed and started again',
+    async strike({ city }) {
+      await city.postgres.crash();
+      await delay(LASTS_MS);
+      await city.postgres.start();
+    },
+    withinMs: 30_000,
+  },
+  {
+    name: 'the disk of PostgreSQL is full',
+    missing: ({ disk }) => (disk === undefined ? 'only root may mount a small disk' : undefined),
+    async strike({ disk }) {
+      disk?.fill();
+      await delay(LASTS_MS);
+      disk?.empty();
+    },
+    withinMs: 30_000,
+  },
+  {
+    name: 'the network to the links of one replica is cut',
+    missing: ({ net }) => (net === undefined ? NO_NET : undefined),
+    strike: async (means) =>
+      during(means.net as Net, () => means.net?.cut(replicaOf(means, 0).linkPort), 8_000),
+    withinMs: 30_000,
+  },
+  {
+    name: 'the network to one replica is cut for everybody',
+    missing: ({ net }) => (net === undefined ? NO_NET : undefined),
+    strike: async (means) => during(means.net as Net, () => means.net?.cut(replicaOf(means, 0).port), 8_000),
+    withinMs: 60_000,
+  },
+  {
+    name: 'the network to PostgreSQL is slow',
+    missing: ({ net }) => (net === undefined ? NO_NET : undefined),
+    strike: async (means) => during(means.net as Net, () => means.net?.slow(means.city.postgres.port, 150)),
+    withinMs: 30_000,
+  },
+  {
+    name: 'the clock of one replica is 40 seconds ahead',
+    async strike(means) {
+      const { city } = means;
+      await replicaOf(means, 1).program.stop();
+      await city.serveWithClock(1, 40_000);
+      await delay(LASTS_MS);
+      await replicaOf(means, 1).program.stop();
+      await city.serveWithClock(1, 0);
+    },
+    withinMs: 30_000,
+  },
+  {
+    name: 'everything is stopped and started in another order',
+    async strike(means) {
+      const { city } = means;
+      const cluster = clusterOf(means);
+      await Promise.all(city.replicas.map(({ program }) => program.stop()));
+      await Promise.all(cluster.servers.map((server) => server.stop()));
+      await city.postgres.stop();
+      // Gateways come last by hand and first here: those that cannot start are started again, as systemd does.
+      const gateways = Promise.all(city.replicas.map(({ program }) => untilStarted(() => program.start())));
+      await delay(1_500);
+      await Promise.all(cluster.servers.map((server) => server.start()));
+      await delay(1_000);
+      await city.postgres.start();
+      await gateways;
+    },
+    withinMs: 60_000,
+  },
+  {
+    name: 'replicas are upgraded one by one, the next version of the links beside this one',
+    async strike({ city }) {
+      const next = new NextVersion();
+      try {
+        for (const replica of city.replicas) {
+          const before = replica.program;
+          await before.stop();
+          replica.program = next.program(replica.folder);
+          await replica.program.start();
+          await delay(2_000);
+        }
+        // And back, which is how a bad upgrade ends.
+        for (const replica of city.replicas) {
+          await replica.program.stop();
+          replica.program = city.programOf(replica.folder);
+          await replica.program.start();
+        }
+      } finally {
+        next.remove();
+      }
+    },
+    withinMs: 30_000,
+  },
+];
+
+async function untilStarted(start: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === 20) throw error;
+      await delay(500);
+    }
+}

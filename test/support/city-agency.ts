@@ -1,0 +1,137 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { PROGRAMS, ServingProgram, runToEnd } from './programs.ts';
+
+const READY_MS = 120_000;
+const ASK_MS = 40_000;
+/** The register that every agency of the city has. */
+export const REGISTER = 'clienten';
+const STATEMENTS = ['problemen', 'leefgebieden', 'overlast', 'domeinen'];
+
+/** A citizen service number that passes the 11-test, of nobody: the n-th of those that begin with 9. */
+export function numberOf(n: number): string {
+  for (let tail = 0; ; tail++) {
+    const digits = String(90_000_000 + n * 10 + tail).padStart(8, '0');
+    const sum = [...digits].reduce((total, digit, i) => total + Number(digit) * (9 - i), 0);
+    if (sum % 11 < 10) return `${digits}${sum % 11}`;
+  }
+}
+
+/** What an asker was told about one person at one agency. */
+export interface Told {
+  readonly lookupId: string;
+  readonly asker: string;
+  readonly node: string;
+  readonly status: 'known' | 'not-known' | 'no-answer' | 'refused' | 'invalid';
+  readonly reason: string | undefined;
+  /** Whether what was told is the truth; undefined where nothing was told. */
+  readonly isTrue: boolean | undefined;
+}
+
+/** An agency of the city: its agent in a process of its own, and who its clients are. */
+export class CityAgency {
+  readonly id: string;
+  readonly folder: string;
+  readonly clients: ReadonlySet<string>;
+  readonly program: ServingProgram;
+  readonly #port: number;
+
+  constructor(id: string, folder: string, clients: readonly string[], port: number) {
+    this.id = id;
+    this.folder = folder;
+    this.clients = new Set(clients);
+    this.#port = port;
+    this.program = new ServingProgram([PROGRAMS.agent, 'serve', '--dir', folder]);
+  }
+
+  /** Makes its files, enrols at the gateway and imports its clients. */
+  async enrol(urls: readonly string[], token: string): Promise<void> {
+    const config = {
+      listen: `127.0.0.1:${this.#port}`,
+      gateway: { urls },
+      registers: [
+        {
+          id: REGISTER,
+          name: `Cliënten van ${this.id}`,
+          areaOfLife: 'veiligheid',
+          tokenTypes: ['bsn'],
+          contact: { name: 'Balie', telephone: '024 000 00 00' },
+        },
+      ],
+    };
+    writeFileSync(join(this.folder, 'agent.yaml'), stringify(config));
+    const quotas = { personsPerAgencyPerDay: 1_000_000, personsPerDay: 1_000_000 };
+    writeFileSync(join(this.folder, 'policy.yaml'), stringify({ quotas }));
+    const file = join(this.folder, 'clients.csv');
+    writeFileSync(file, ['bsn', ...this.clients, ''].join('\n'));
+    const run = (...argv: string[]): Promise<string> =>
+      runToEnd(PROGRAMS.agent, ...argv, '--dir', this.folder);
+    await run('init');
+    await run('enrol', '--gateway', urls[0] ?? '', '--token', token);
+    await run('import', file, '--register', REGISTER);
+  }
+
+  /** Resolves once the agent is connected and answers. */
+  async ready(): Promise<void> {
+    const deadline = Date.now() + READY_MS;
+    for (;;) {
+      const status = await this.#status().catch(() => undefined);
+      if (status?.problems.length === 0 && status.registers.every(({ upToDate }) => upToDate)) return;
+      if (Date.now() > deadline)
+        throw new Error(
+          `${this.id} does not get ready: ${JSON.stringify(status)}\n${this.program.said.slice(-5).join('\n')}`,
+        );
+      await delay(250);
+    }
+  }
+
+  /** Asks about a person at other agencies. A refusal of the lookup as a whole is told for each of them. */
+  async ask(bsn: string, others: readonly CityAgency[]): Promise<readonly Told[]> {
+    const nothing = (reason: string): Told[] =>
+      others.map((other) => ({
+        ...{ lookupId: '', asker: this.id, node: other.id, status: 'no-answer', reason, isTrue: undefined },
+      }));
+    const response = await this.#fetch('POST', '/v1/lookups', {
+      purpose: 'casusoverleg-zvh',
+      caseReference: 'ZVH-2026-0001',
+      professional: 'j.jansen',
+      role: 'case-worker',
+      statements: STATEMENTS,
+      persons: [{ bsn }],
+      registers: others.map(({ id }) => `${id}/${REGISTER}`),
+    }).catch(() => undefined);
+    if (response === undefined) return nothing('the agent is away');
+    const body = (await response.json().catch(() => ({}))) as {
+      code?: string;
+      detail?: string;
+      lookupIds?: string[];
+      persons?: { registers: { register: string; status: Told['status']; reason?: string }[] }[];
+    };
+    if (!response.ok) return nothing(body.code ?? String(response.status));
+    return (body.persons?.[0]?.registers ?? []).map(({ register, status, reason }) => {
+      const node = register.split('/')[0] ?? '';
+      const knows = others.find(({ id }) => id === node)?.clients.has(bsn) === true;
+      const told = status === 'known' || status === 'not-known';
+      return {
+        ...{ lookupId: body.lookupIds?.[0] ?? '', asker: this.id, node, status, reason },
+        isTrue: told ? (status === 'known') === knows : undefined,
+      };
+    });
+  }
+
+  async #status(): Promise<{ problems: unknown[]; registers: { upToDate: boolean }[] }> {
+    return (await (await this.#fetch('GET', '/v1/status')).json()) as never;
+  }
+
+  #fetch(method: string, path: string, body?: unknown): Promise<Response> {
+    const key = readFileSync(join(this.folder, 'api-key'), 'utf8').trim();
+    return fetch(new URL(path, `http://127.0.0.1:${this.#port}`), {
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(ASK_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+}
