@@ -42,7 +42,7 @@ export class SimulatedNodes implements Connections {
   }
 
   async deliver(delivery: Delivery, options: Parameters<Connections['deliver']>[1]) {
-    const frame = gatewayFrameCodec.encode({ type: 'delivery', delivery: 1, ...delivery });
+    const frame = gatewayFrameCodec.encode({ type: 'delivery', answerBy: 0, delivery: 1, ...delivery });
     const read = gatewayFrameCodec.decode(frame);
     if (read.type !== 'delivery') throw new Error('not a question');
     const node = Number(read.question.node.split('-')[1]);
