@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { clockProblem } from '../../node-agent/src/adapters/http/clock-problem.ts';
+import { clockProblem, wrongClock } from '../../node-agent/src/adapters/http/clock-problem.ts';
 import { connectionProblem } from '../../node-agent/src/adapters/http/connection-problem.ts';
 import { signedFetch } from '../../node-agent/src/adapters/http/signed-fetch.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
@@ -106,6 +106,16 @@ describe('the difference of two clocks', () => {
     const problem = clockProblem(new Date(NOW + seconds * 1_000).toUTCString(), NOW);
     if (words === undefined) expect(problem).toBeUndefined();
     else expect(problem).toBe(`the clock of this machine is ${words} the gateway's; set it right (NTP)`);
+  });
+
+  it('is laid at whom the other clocks do not agree with', () => {
+    const clock = (aheadMs: number) => ({ name: 'x', aheadMs });
+    expect(wrongClock(10_000, [])).toBeUndefined();
+    expect(wrongClock(-300_000, [])).toBe('unknown');
+    expect(wrongClock(-300_000, [clock(1_000)])).toBe('gateway');
+    expect(wrongClock(-300_000, [clock(-299_000)])).toBe('this-machine');
+    expect(wrongClock(-300_000, [clock(-299_000), clock(0)])).toBe('unknown');
+    expect(wrongClock(300_000, [clock(86_400_000)])).toBe('unknown');
   });
 
   it('is not guessed at', () => {

@@ -8,6 +8,7 @@ import type { AgentFrame, AgentReply, GatewayFrame } from '@hitmachine/protocol'
 import { agentFrameCodec, checkRequest, gatewayFrameCodec, signHello } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import type { OtherClock } from '../../node-agent/src/adapters/http/clock-problem.ts';
 import { openGatewayConnections } from '../../node-agent/src/adapters/http/gateway-connection.ts';
 import type { Delivery, GatewayConnection } from '../../node-agent/src/ports/gateway-connection.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
@@ -46,8 +47,8 @@ describe('the connection of an agent to its gateway', () => {
   let answer: (frame: Delivery) => Promise<AgentReply>;
   const heard: string[] = [];
 
-  const hello = (base: Uint8Array, seed = gatewaySeed): Uint8Array => {
-    const content = { rosterVersion: 7, now: Date.now(), replica: 'cmVwbGljYSAx' };
+  const hello = (base: Uint8Array, seed = gatewaySeed, now = Date.now()): Uint8Array => {
+    const content = { rosterVersion: 7, now, replica: 'cmVwbGljYSAx' };
     return gatewayFrameCodec.encode({
       type: 'hello',
       ...content,
@@ -111,7 +112,7 @@ describe('the connection of an agent to its gateway', () => {
     if (http.listening) await once(http, 'close');
   });
 
-  function open(): GatewayConnection {
+  function open(clocks?: readonly OtherClock[]): GatewayConnection {
     connection = openGatewayConnections({
       signer: {
         agency: 'politie',
@@ -123,6 +124,7 @@ describe('the connection of an agent to its gateway', () => {
       net: netTo(url),
       gatewayKey: backend.signatures.publicKey(gatewaySeed),
       wanted: 1,
+      otherClocks: clocks && (async () => clocks),
       handler: {
         answer: (frame) => answer(frame),
         connected: (version) => void heard.push(`connected ${version}`),
@@ -243,6 +245,29 @@ describe('the connection of an agent to its gateway', () => {
   describe('when its clock is wrong', () => {
     let answers: { date: string | undefined; elsewhere: string };
 
+    it('compares what the hello shows, and asks another clock which of the two is wrong', async () => {
+      const providers = [
+        [0, 'this machine: tell the gateway'],
+        [-300_000, 'the gateway: set the clock of this machine right'],
+      ] as const;
+      for (const [aheadMs, words] of providers) {
+        greet = (socket, base) => socket.send(hello(base, gatewaySeed, Date.now() - 300_000));
+        open([{ name: 'the identity provider', aheadMs }]);
+        await until(() => connection!.state().clockProblem !== undefined);
+        const { connected, gatewayAheadMs, clockProblem } = connection!.state();
+        expect(connected).toBe(true);
+        expect(Math.abs((gatewayAheadMs ?? 0) + 300_000)).toBeLessThan(5_000);
+        expect(clockProblem).toMatch(/^the clock of this machine is 5 minutes ahead of the gateway's/);
+        expect(clockProblem).toContain(`the identity provider agrees with ${words}`);
+        await connection!.close();
+      }
+      // A gateway whose clock was set right: the next hello says so.
+      greet = (socket, base) => socket.send(hello(base));
+      open();
+      await until(() => connection!.state().connected);
+      expect(connection!.state().clockProblem).toBeUndefined();
+    });
+
     /** A gateway that takes no signature; its own clock stands in the Date of the refusal, or of any other response. */
     async function refuse(): Promise<{ url: string; attempts: () => number; close: () => Promise<void> }> {
       let attempts = 0;
@@ -295,9 +320,11 @@ describe('the connection of an agent to its gateway', () => {
     });
   });
 
-  it('can be closed while it is being opened, and while the gateway is away', async () => {
+  it('can be closed while it is being opened, at once, and while the gateway is away', async () => {
     open();
+    const since = performance.now();
     await connection!.close();
+    expect(performance.now() - since).toBeLessThan(2_000);
     connection = undefined;
     http.close();
     http.closeAllConnections();

@@ -133,9 +133,11 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
       const gone = new Promise<void>((resolve) => {
         socket.once('close', () => resolve());
       });
-      // From now on the gateway sends no more questions here, and closes when the last reply is in.
-      if (greeted) send({ type: 'leaving' });
-      await Promise.race([Promise.all([answered(), gone]), delay(DRAIN_MS, undefined, { ref: false })]);
+      if (greeted) {
+        // From now on the gateway sends no more questions here, and closes when the last reply is in.
+        send({ type: 'leaving' });
+        await Promise.race([Promise.all([answered(), gone]), delay(DRAIN_MS, undefined, { ref: false })]);
+      }
       setTimeout(() => socket.terminate(), 1_000).unref();
       socket.close(1001);
       await gone;
