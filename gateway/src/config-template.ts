@@ -8,6 +8,13 @@ federation: ${values.federation}
 # Where to listen. Put a reverse proxy with TLS in front when agencies connect over a network.
 listen: '${values.listen}'
 
+# TLS by the gateway itself, without a reverse proxy before it. With clientCaFile nobody gets in who does not show a
+# certificate of these authorities, browsers of auditors included. Renewed files are taken in by themselves.
+# tls:
+#   certFile: gateway-cert.pem
+#   keyFile: gateway-key.pem
+#   clientCaFile: agents-ca.pem
+
 # What opens the key store: a file of 32 random bytes, or passphraseFile: a file that holds a passphrase.
 # Paths are relative to this folder. Keep a copy apart from the backup of this folder.
 keyFile: key-file

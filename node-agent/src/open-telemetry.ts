@@ -82,6 +82,9 @@ function stateOf(status: AgentStatus, ready: boolean): AgentState {
   return {
     ready,
     connected: status.gateway.connected,
+    connections: status.gateway.connections.filter(({ connected }) => connected).length,
+    replicas: new Set(status.gateway.connections.flatMap(({ replica }) => replica ?? [])).size,
+    clockAheadMs: status.gateway.clockAheadMs ?? 0,
     rosterVersion: status.rosterVersion,
     policyVersion: status.policyVersion,
     unproved: status.log.unproved,

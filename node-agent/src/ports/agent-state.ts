@@ -2,6 +2,11 @@
 export interface AgentState {
   readonly ready: boolean;
   readonly connected: boolean;
+  /** Connections to the gateway that stand, and how many of its processes they end at. */
+  readonly connections: number;
+  readonly replicas: number;
+  /** This machine's clock less the gateway's, in milliseconds; 0 before the first connection. */
+  readonly clockAheadMs: number;
   readonly rosterVersion: number;
   readonly policyVersion: number;
   /** Lookups and checkpoints whose place in the gateway's log is not proved yet. */

@@ -16,10 +16,17 @@ export function measureAgent(
   const one = (name: string, help: string, value: (state: AgentState) => number | boolean): void =>
     metrics.gauge(name, help, {}, async () => [[{}, Number(value((await read()).state))]]);
   one('agent_ready', 'Whether the agent can answer and ask; GET /readyz says why not.', ({ ready }) => ready);
+  one('agent_gateway_connected', 'Whether a connection to the gateway stands.', ({ connected }) => connected);
   one(
-    'agent_gateway_connected',
-    'Whether the connection to the gateway stands.',
-    ({ connected }) => connected,
+    'agent_gateway_connections',
+    'Connections to the gateway that stand.',
+    ({ connections }) => connections,
+  );
+  one('agent_gateway_replicas', 'Processes of the gateway that they end at.', ({ replicas }) => replicas);
+  one(
+    'agent_clock_ahead_seconds',
+    "This machine's clock less the gateway's, as of the last connection.",
+    ({ clockAheadMs }) => Math.round(clockAheadMs / 1_000),
   );
   one('agent_roster_version', 'Version of the roster that is gone by.', ({ rosterVersion }) => rosterVersion);
   one('agent_policy_version', "Version of the federation's policy.", ({ policyVersion }) => policyVersion);
