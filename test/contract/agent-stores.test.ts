@@ -203,6 +203,21 @@ describe.each(Object.entries(ADAPTERS))('the stores of an agent: %s', (_, { open
       expect(await contentOf(stores.pseudonyms, 'zaken')).toHaveLength(1);
     });
 
+    it('of two registers that are imported at the same time are kept apart', async () => {
+      const [first, second] = [
+        await stores.pseudonyms.beginImport('zaken'),
+        await stores.pseudonyms.beginImport('incidenten'),
+      ];
+      await first.add('bsn', some(0, 5));
+      await second.add('bsn', some(3, 9));
+      await second.add('address', some(0, 1));
+      await first.commit(5, KEY, T0);
+      await second.commit(6, KEY, T0);
+      expect((await contentOf(stores.pseudonyms, 'zaken')).sort()).toEqual(keysOf(some(0, 5)));
+      expect((await contentOf(stores.pseudonyms, 'incidenten')).sort()).toEqual(keysOf(some(3, 9)));
+      expect(await contentOf(stores.pseudonyms, 'incidenten', 'address')).toHaveLength(1);
+    });
+
     onDisk('of two imports in two processes are those of one or the other', async () => {
       const beside = open(folder);
       const [first, second] = [

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { ELEMENT_BYTES } from '@hitmachine/protocol';
@@ -11,8 +12,8 @@ import type {
 import type { SqliteAgentDatabase } from './agent-database.ts';
 import { inTransaction } from './database.ts';
 
-/** Rows in a page: some ten milliseconds of reading, in which nothing is answered. */
-const PAGE_ROWS = 2_048;
+/** Rows in a page: two or three milliseconds of reading, in which nothing is answered. */
+const PAGE_ROWS = 512;
 
 const NOT_ENDED = '(kept_until IS NULL OR kept_until >= $3)';
 
@@ -41,9 +42,15 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
       return {
         add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
         commit: (clients, evaluationKey, now) =>
-          sqlite.exclusively(() => stage.commit(clients, evaluationKey, now)),
+          sqlite.exclusively(() => {
+            try {
+              return stage.commit(clients, evaluationKey, now);
+            } finally {
+              stage.close();
+            }
+          }),
         preview: () => sqlite.exclusively(() => stage.preview()),
-        abandon: () => sqlite.exclusively(() => stage.abandon()),
+        abandon: () => sqlite.exclusively(() => stage.close()),
       };
     },
     async imports() {
@@ -87,17 +94,36 @@ function pack(rows: readonly PseudonymRow[]): PseudonymPage {
   return { elements, maskedHashes: Uint16Array.from(rows, ({ masked_hash: hash }) => hash) };
 }
 
-/** Collects in a temporary table, in memory and of this connection alone, so a crash leaves nothing behind. */
-function beginImport(database: DatabaseSync, register: string) {
+let stages = 0;
+
+/**
+ * Collects in a database of its own that SQLite keeps in a file without a name, so that a crash leaves nothing behind:
+ * in memory a large register would take too much. The file lies with the agent's own, since the place that the system
+ * has for such files may be memory as well.
+ */
+function attachStage(database: DatabaseSync): string {
+  const name = `incoming_${++stages}`;
+  const beside = database.location();
+  if (beside !== null)
+    database.exec(
+      `PRAGMA temp_store = FILE; PRAGMA temp_store_directory = '${dirname(beside).replaceAll("'", "''")}'`,
+    );
   database.exec(`
-    DROP TABLE IF EXISTS temp.incoming;
-    CREATE TEMP TABLE incoming (
+    ATTACH DATABASE '' AS ${name};
+    PRAGMA ${name}.cache_size = -16384;
+    CREATE TABLE ${name}.incoming (
       token_type TEXT NOT NULL, element BLOB NOT NULL, masked_hash INTEGER NOT NULL, kept_until TEXT,
       PRIMARY KEY (token_type, element)
     ) WITHOUT ROWID`);
+  return name;
+}
+
+function beginImport(database: DatabaseSync, register: string) {
+  const stage = attachStage(database);
+  const close = (): void => database.exec(`DETACH DATABASE ${stage}`);
   const insert = database.prepare(
     // Of two ends the later; none, which is empty, is later than all.
-    `INSERT INTO temp.incoming (token_type, element, masked_hash, kept_until) VALUES (?, ?, ?, ?)
+    `INSERT INTO ${stage}.incoming (token_type, element, masked_hash, kept_until) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET kept_until = max(kept_until, excluded.kept_until)`,
   );
   const count = (sql: string): number => (database.prepare(sql).get(register) as { n: number }).n;
@@ -115,14 +141,14 @@ function beginImport(database: DatabaseSync, register: string) {
           database
             .prepare(
               `DELETE FROM pseudonyms WHERE register = ?1 AND NOT EXISTS (
-                 SELECT 1 FROM temp.incoming i WHERE i.token_type = pseudonyms.token_type AND i.element = pseudonyms.element)`,
+                 SELECT 1 FROM ${stage}.incoming i WHERE i.token_type = pseudonyms.token_type AND i.element = pseudonyms.element)`,
             )
             .run(register).changes,
         );
         const moved = Number(
           database
             .prepare(
-              `UPDATE pseudonyms SET kept_until = i.kept_until FROM temp.incoming i
+              `UPDATE pseudonyms SET kept_until = i.kept_until FROM ${stage}.incoming i
                WHERE register = ? AND i.token_type = pseudonyms.token_type AND i.element = pseudonyms.element
                  AND i.kept_until IS NOT pseudonyms.kept_until`,
             )
@@ -132,7 +158,7 @@ function beginImport(database: DatabaseSync, register: string) {
           database
             .prepare(
               `INSERT OR IGNORE INTO pseudonyms (register, token_type, element, masked_hash, kept_until)
-               SELECT ?, token_type, element, masked_hash, kept_until FROM temp.incoming`,
+               SELECT ?, token_type, element, masked_hash, kept_until FROM ${stage}.incoming`,
             )
             .run(register).changes,
         );
@@ -142,17 +168,16 @@ function beginImport(database: DatabaseSync, register: string) {
              ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3, evaluation_key = ?5`,
           )
           .run(register, clients, now, added + removed + moved > 0 ? 1 : 0, evaluationKey);
-        database.exec('DROP TABLE temp.incoming');
         return { added, removed, unchanged: before - removed };
       }),
+    close,
     preview() {
       const before = count('SELECT count(*) AS n FROM pseudonyms WHERE register = ?');
       const unchanged = count(
-        `SELECT count(*) AS n FROM pseudonyms p JOIN temp.incoming i USING (token_type, element) WHERE p.register = ?`,
+        `SELECT count(*) AS n FROM pseudonyms p JOIN ${stage}.incoming i USING (token_type, element) WHERE p.register = ?`,
       );
-      const { n } = database.prepare('SELECT count(*) AS n FROM temp.incoming').get() as { n: number };
+      const { n } = database.prepare(`SELECT count(*) AS n FROM ${stage}.incoming`).get() as { n: number };
       return { added: n - unchanged, removed: before - unchanged, unchanged };
     },
-    abandon: () => database.exec('DROP TABLE IF EXISTS temp.incoming'),
   };
 }
