@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -92,6 +92,7 @@ export class LoadFederation {
       await setUp.stopGateway();
       mkdirSync(join(setUp.folder, 'logs'));
       for (const [i, address] of listen.entries()) await federation.#startGateway(i, address);
+      if (listen.length > 1) federation.#tellOfReplicas(names);
       return federation;
     } catch (error) {
       await federation.close();
@@ -138,6 +139,13 @@ export class LoadFederation {
     const name = this.#listen.length === 1 ? 'gateway' : `gateway ${i + 1}`;
     const where = ['--dir', folder, '--listen', address];
     this.gateways.push(await serve('gateway', name, where, this.#log(name.replace(' ', '-'))));
+  }
+
+  /** Agents keep connections to all replicas that their settings name. */
+  #tellOfReplicas(names: readonly string[]): void {
+    const urls = JSON.stringify(this.gateways.map(({ url }) => url));
+    for (const name of names)
+      appendFileSync(join(this.folder, name, 'agent.yaml'), `\ngateway:\n  urls: ${urls}\n`);
   }
 
   #log(name: string): string {

@@ -25,6 +25,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** None is left behind, whatever becomes of this process. */
+const running = new Set<() => void>();
+process.once('exit', () => running.forEach((kill) => kill()));
+
 /** Starts `serve` of a program with the flags of its first line, and waits until it listens. */
 export async function serve(
   program: keyof typeof PROGRAMS,
@@ -37,8 +41,8 @@ export async function serve(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  const gone = once(child, 'close').then(() => void process.off('exit', kill));
+  running.add(kill);
+  const gone = once(child, 'close').then(() => void running.delete(kill));
   const url = await listening(child, name, logFile);
   return {
     name,
