@@ -1,7 +1,13 @@
 import { basename } from 'node:path';
 import { slugSchema } from '@hitmachine/protocol';
 import type { ReadSettings, SettingsKind } from '@hitmachine/service';
-import { holdsPassword, parseSettings, postgresUrlComplaint, readSettings } from '@hitmachine/service';
+import {
+  holdsPassword,
+  parseSettings,
+  postgresUrlComplaint,
+  readSettings,
+  serverSchema,
+} from '@hitmachine/service';
 import { z } from 'zod';
 import { consoleSchema } from './console-config.ts';
 import { holdsRedisPassword, redisUrlsComplaint } from './redis-url.ts';
@@ -29,31 +35,6 @@ export const listenSchema = z.string().transform((text, context): Address => {
   context.addIssue({ code: 'custom', message: 'host:port, such as 127.0.0.1:8460' });
   return z.NEVER;
 });
-
-/** Where a server is: its address for a file that others than the gateway may see, or the file that holds it. */
-const serverSchema = (
-  complaintOf: (url: string) => string | undefined,
-  hasPassword: (url: string) => boolean,
-) =>
-  z
-    .strictObject({
-      url: z
-        .string()
-        .superRefine((text, context) => {
-          const complaint =
-            complaintOf(text) ??
-            (hasPassword(text)
-              ? 'holds a password: put the address in a file, and name that in urlFile'
-              : undefined);
-          if (complaint !== undefined) context.addIssue({ code: 'custom', message: complaint });
-        })
-        .optional(),
-      urlFile: z.string().min(1).optional(),
-    })
-    .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
-      message: 'either url or urlFile, and not both',
-    });
-export type ServerAddress = z.infer<ReturnType<typeof serverSchema>>;
 
 const listOf = (url: string | readonly string[]): readonly string[] =>
   typeof url === 'string' ? [url] : url;

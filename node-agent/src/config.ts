@@ -7,7 +7,7 @@ import {
   tokenTypeSchema,
 } from '@hitmachine/protocol';
 import type { ReadSettings, SettingsKind } from '@hitmachine/service';
-import { readSettings } from '@hitmachine/service';
+import { holdsPassword, postgresUrlComplaint, readSettings, serverSchema } from '@hitmachine/service';
 import { safeUrlSchema } from '@hitmachine/web';
 import { z } from 'zod';
 import { caseSystemsSchema } from './case-systems-config.ts';
@@ -39,6 +39,8 @@ export const configSchema = z
     /** What opens the key store: a file of 32 random bytes, or one that holds a passphrase. */
     keyFile: z.string().min(1).optional(),
     passphraseFile: z.string().min(1).optional(),
+    /** A PostgreSQL database in the place of the file in the directory; several replicas of the agent may share it. */
+    database: z.strictObject({ postgres: serverSchema(postgresUrlComplaint, holdsPassword) }).optional(),
     gateway: gatewaySchema,
     /** The proxy on the way to the gateway; that of the environment when left out. */
     proxy: proxySchema.optional(),
@@ -160,6 +162,12 @@ listen: 127.0.0.1:8461
 
 # What opens the key store: a file of random bytes, or a passphrase in a file (passphraseFile).
 keyFile: key-file
+
+# A PostgreSQL database in the place of agent.sqlite, that the agent's user owns: two replicas of this agent may share it.
+# urlFile names a file (chmod 600) with the address: postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full
+# database:
+#   postgres:
+#     urlFile: postgres-url
 
 # The registers that this agency answers from. Keep the ids: other agencies address registers by them.
 registers: []

@@ -7,8 +7,6 @@ import type { GatewayNet } from './adapters/http/gateway-net.ts';
 import { gatewayNet } from './adapters/http/gateway-net.ts';
 import type { Signer } from './adapters/http/signed-fetch.ts';
 import { sqlStateStore } from './adapters/sql/state-store.ts';
-import { openSqlite } from './adapters/sqlite/agent-database.ts';
-import { sqlitePseudonymStore } from './adapters/sqlite/pseudonym-store.ts';
 import type { Config } from './config.ts';
 import { onRuntime } from './runtime-backend.ts';
 import { readConfig } from './config.ts';
@@ -18,6 +16,7 @@ import type { AgencyKeys, Seeds } from './domain/keys.ts';
 import { deriveKeys } from './domain/keys.ts';
 import { gatewayAccess } from './gateway-access.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
+import { openStores } from './open-stores.ts';
 import type { PseudonymStore } from './ports/pseudonym-store.ts';
 import type { Membership, StateStore } from './ports/state-store.ts';
 import { secureRandom } from './random.ts';
@@ -55,7 +54,7 @@ export interface OpenedAgent {
 export async function openAgent(path: string, refusedFile?: (error: Error) => void): Promise<OpenedAgent> {
   const directory = agentDirectory(path);
   const config = readConfig(directory.config);
-  if (!isThere(directory.keystore)) throw await withoutKeys(directory);
+  if (!isThere(directory.keystore)) throw await withoutKeys(directory, config);
   const backend = onRuntime(await loadSodium());
   const suite = createSuite('voprf', backend);
   const readKeys = async (): Promise<AgencyKeys> =>
@@ -65,7 +64,7 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
   // A wrong file is told at once, and not with the first connection.
   access.tls();
   const net = (url: string): GatewayNet => gatewayNet(config.gateway.urls ?? [url], access);
-  const database = openSqlite(directory.database);
+  const { database, pseudonyms } = await openStores(directory, config);
   const state = sqlStateStore(database);
   const signer = (agency: string): Signer => ({
     agency,
@@ -81,7 +80,7 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
     suite,
     keys,
     database,
-    pseudonyms: sqlitePseudonymStore(database),
+    pseudonyms,
     state,
     async rereadKeys() {
       keys.renew(await readKeys());
@@ -119,8 +118,11 @@ function readKeystore(file: string): unknown {
 }
 
 /** Why an agent cannot be opened whose key store is not there: it never was, or it was lost. */
-export async function withoutKeys(directory: AgentDirectory): Promise<HitError> {
-  const agency = await enrolledAs(directory);
+export async function withoutKeys(
+  directory: AgentDirectory,
+  config: Pick<Config, 'database'>,
+): Promise<HitError> {
+  const agency = await enrolledAs(directory, config);
   const { keystore, path } = directory;
   return agency === undefined
     ? new HitError('config-invalid', `${keystore}: there are no keys yet; run: hit-agent init --dir ${path}`)
@@ -132,9 +134,12 @@ export async function withoutKeys(directory: AgentDirectory): Promise<HitError> 
 }
 
 /** The agency that the database of a directory was enrolled as. */
-export async function enrolledAs({ database: file }: AgentDirectory): Promise<string | undefined> {
-  if (!isThere(file)) return undefined;
-  const database = openSqlite(file);
+export async function enrolledAs(
+  directory: AgentDirectory,
+  config: Pick<Config, 'database'>,
+): Promise<string | undefined> {
+  if (config.database === undefined && !isThere(directory.database)) return undefined;
+  const { database } = await openStores(directory, config);
   try {
     return (await sqlStateStore(database).membership())?.agency;
   } finally {

@@ -1,21 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret, loadSodium } from '@hitmachine/protocol';
-import { SqliteAgentDatabase } from '../../node-agent/src/adapters/sqlite/agent-database.ts';
-import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
+import type { AgentDatabase } from '../../node-agent/src/adapters/database.ts';
 import type { AgencyKeys } from '../../node-agent/src/domain/keys.ts';
 import { openLogStores } from '../../node-agent/src/open-log-watch.ts';
 import type { LogStore, NewAlarm, SeenHead, SignedHead } from '../../node-agent/src/ports/log-store.ts';
 import type { ReceiptStore } from '../../node-agent/src/ports/receipt-store.ts';
-
-/** Every adapter, and whether another process can open what it left. */
-const ADAPTERS: Record<string, { readonly file: (folder: string) => string; readonly durable: boolean }> = {
-  'SQLite on disk': { file: (folder) => join(folder, 'agent.sqlite'), durable: true },
-  'SQLite in memory': { file: () => ':memory:', durable: false },
-};
+import { overDatabases } from './support/agent-databases.ts';
 
 const backend = await loadSodium();
 const T0 = Date.UTC(2026, 2, 2);
@@ -32,31 +22,31 @@ const alarm = (kind: NewAlarm['kind'], detail: string = kind): NewAlarm => ({
   evidence: ['een', 'twee'],
 });
 
-describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's log: %s", (_, adapter) => {
-  let folder: string;
-  let database: DatabaseSync;
+overDatabases("what an agent keeps of the gateway's log", (databases) => {
+  let place: string;
+  let database: AgentDatabase;
   let store: LogStore;
   let receipts: ReceiptStore;
 
-  const open = (): void => {
-    database = openDatabase(adapter.file(folder));
-    ({ store, receiptStore: receipts } = openLogStores(new SqliteAgentDatabase(database), backend, keys));
+  const open = async (): Promise<void> => {
+    ({ database } = await databases.open(place));
+    ({ store, receiptStore: receipts } = openLogStores(database, backend, keys));
   };
   /** What a process finds that starts after this one. */
-  const reopen = (): void => {
-    if (!adapter.durable) return;
-    database.close();
-    open();
+  const reopen = async (): Promise<void> => {
+    if (!databases.durable) return;
+    await database.close();
+    await open();
   };
 
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'hitmachine-log-watch-'));
-    open();
+  beforeEach(async () => {
+    place = await databases.place();
+    await open();
   });
 
-  afterEach(() => {
-    database.close();
-    rmSync(folder, { recursive: true });
+  afterEach(async () => {
+    await database.close();
+    databases.remove(place);
   });
 
   describe('heads', () => {
@@ -65,7 +55,7 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
       expect(await store.advance(undefined, { newest: head(3) })).toBe(true);
       expect(await store.advance(head(3), { newest: head(5), cosigned: head(4) })).toBe(true);
       await store.offer(head(9));
-      reopen();
+      await reopen();
       expect(await store.heads()).toEqual({ newest: head(5), cosigned: head(4), offered: head(9) });
     });
 
@@ -86,7 +76,7 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
     it('wait to be compared, each once, oldest first', async () => {
       const seen = (size: number, at: number): SeenHead => ({ ...head(size), from: 'answer', at });
       for (const waiting of [seen(7, 2), seen(5, 1), seen(7, 3)]) await store.keepPending(waiting);
-      reopen();
+      await reopen();
       expect(await store.pending()).toEqual([seen(5, 1), seen(7, 2)]);
       await store.dropPending(head(7, 1));
       await store.dropPending(head(5));
@@ -102,7 +92,7 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
         resolvedAt: undefined,
       });
       await store.raise(alarm('entry-differs', 'b'));
-      reopen();
+      await reopen();
       expect((await store.alarms(true)).map(({ number, detail }) => [number, detail])).toEqual([
         [2, 'b'],
         [1, 'a'],
@@ -121,7 +111,7 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
       await store.raise(alarm('rollback'));
       await store.offer(head(4));
       await store.trust(head(4), T0 + 2);
-      reopen();
+      await reopen();
       expect(await store.heads()).toEqual({ newest: head(4), cosigned: head(4), offered: undefined });
       expect(await store.pending()).toEqual([]);
       expect(await store.alarms(true)).toEqual([]);
@@ -140,7 +130,7 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
       await receipts.settle('b', 'better');
       await receipts.giveUp('c');
       await receipts.giveUp('b');
-      reopen();
+      await reopen();
       expect(await receipts.find('b')).toMatchObject({ state: 'settled', receipt: 'better', at: T0 - 1 });
       expect(await receipts.find('c')).toMatchObject({ state: 'given-up', receipt: 'proof c' });
       expect(await receipts.find('d')).toBeUndefined();
@@ -163,7 +153,7 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
     it('do not open in the place of another', async () => {
       await keep('a', T0);
       await keep('b', T0);
-      database.exec(
+      await database.run(
         "UPDATE receipts SET sealed = (SELECT sealed FROM receipts WHERE lookup_id = 'b') WHERE lookup_id = 'a'",
       );
       await expect(receipts.find('a')).rejects.toThrow(
@@ -175,7 +165,7 @@ describe.each(Object.entries(ADAPTERS))("what an agent keeps of the gateway's lo
   it('begins to compare what was answered with the entry that is the last when it is first asked', async () => {
     expect(await store.comparedUpTo()).toBe(0);
     await store.setComparedUpTo(17);
-    reopen();
+    await reopen();
     expect(await store.comparedUpTo()).toBe(17);
   });
 });

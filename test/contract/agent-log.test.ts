@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Secret, loadSodium } from '@hitmachine/protocol';
 import { sqlAgencyLog } from '../../node-agent/src/adapters/sql/agency-log.ts';
-import { SqliteAgentDatabase } from '../../node-agent/src/adapters/sqlite/agent-database.ts';
-import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
+import type { AgentDatabase } from '../../node-agent/src/adapters/database.ts';
+import { checkLog } from '../../node-agent/src/domain/log-check.ts';
 import type { AgencyLog, AnsweredDetail } from '../../node-agent/src/ports/agency-log.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
+import { overDatabases } from './support/agent-databases.ts';
 
 const backend = await loadSodium();
 const NOON = Date.UTC(2026, 2, 2, 12);
@@ -41,34 +40,33 @@ const asking = (lookupKey: string) =>
 /** Who opens a log: where the data is, and under which key it is sealed. */
 interface Opened {
   readonly log: AgencyLog;
-  readonly database: DatabaseSync;
+  readonly database: AgentDatabase;
 }
 
-const ADAPTERS: Record<string, (folder: string, key: Secret<Uint8Array>) => Opened> = {
-  'SQLite on disk'(folder, key) {
-    const database = openDatabase(join(folder, 'agent.sqlite'));
-    return { database, log: sqlAgencyLog(new SqliteAgentDatabase(database), backend, key, secureRandom) };
-  },
-};
-
-describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) => {
+overDatabases("the agency's own log", (databases) => {
   const key = new Secret(secureRandom(32));
-  let folder: string;
+  let place: string;
   let opened: Opened;
 
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'hitmachine-log-'));
-    opened = open(folder, key);
+  const open = async (under = key): Promise<Opened> => {
+    const { database } = await databases.open(place);
+    return { database, log: sqlAgencyLog(database, backend, under, secureRandom) };
+  };
+
+  beforeEach(async () => {
+    place = await databases.place();
+    opened = await open();
   });
 
-  afterEach(() => {
-    if (opened.database.isOpen) opened.database.close();
-    rmSync(folder, { recursive: true });
+  afterEach(async () => {
+    await opened.database.close();
+    databases.remove(place);
   });
 
-  const reopen = (): void => {
-    opened.database.close();
-    opened = open(folder, key);
+  const reopen = async (): Promise<void> => {
+    if (!databases.durable) return;
+    await opened.database.close();
+    opened = await open();
   };
   const events = async () => (await opened.log.read(0, 1_000)).map(({ event }) => event);
   const answer = (
@@ -91,7 +89,7 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     );
     const id = secureRandom(16);
     await answer(id, 2);
-    reopen();
+    await reopen();
     const entries = await opened.log.read(0, 10);
     expect(entries.map(({ event, at, lookupKey }) => [event, at, lookupKey])).toEqual([
       ['asking', NOON, 'een'],
@@ -108,12 +106,13 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     const id = secureRandom(16);
     expect(await answer(id, 1)).toBe('logged');
     expect(await answer(id, 1)).toBe('replayed');
-    const beside = open(folder, key);
+    if (!databases.durable) return;
+    const beside = await open();
     expect(await beside.log.appendAnswered(id, detail(1), { limit: 10, total: 1_000 }, NOON)).toBe(
       'replayed',
     );
-    beside.database.close();
-    reopen();
+    await beside.database.close();
+    await reopen();
     expect(await answer(id, 1)).toBe('replayed');
     expect(await events()).toEqual(['answered']);
   });
@@ -121,7 +120,7 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
   it('counts the persons of all askers together, also after a restart', async () => {
     expect(await answer(secureRandom(16), 4, { total: 9, asker: 'een' })).toBe('logged');
     expect(await answer(secureRandom(16), 4, { total: 9, asker: 'twee' })).toBe('logged');
-    reopen();
+    await reopen();
     expect(await answer(secureRandom(16), 2, { total: 9, asker: 'drie' })).toBe('node-quota-all');
     expect(await answer(secureRandom(16), 1, { total: 9, asker: 'drie' })).toBe('logged');
     expect(await answer(secureRandom(16), 9, { total: 9, asker: 'drie', now: NOON + 86_400_000 })).toBe(
@@ -142,7 +141,7 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     expect(await answer(secureRandom(16), 4)).toBe('logged');
     expect(await answer(secureRandom(16), 1)).toBe('node-quota-agency');
     expect(await answer(secureRandom(16), 10, { asker: 'andere' })).toBe('logged');
-    reopen();
+    await reopen();
     expect(await answer(secureRandom(16), 1, { now: MIDNIGHT - 1 })).toBe('node-quota-agency');
     expect(await answer(secureRandom(16), 10, { now: MIDNIGHT })).toBe('logged');
     expect(await answer(secureRandom(16), 1, { now: MIDNIGHT })).toBe('node-quota-agency');
@@ -166,35 +165,54 @@ describe.each(Object.entries(ADAPTERS))("the agency's own log: %s", (_, open) =>
     await answer(secureRandom(16), 3);
     await answer(secureRandom(16), 30);
     // Still open, so that the files beside the database are looked at too.
-    const files = readdirSync(folder);
+    if (!databases.sqlite || !databases.durable) return;
+    const files = readdirSync(place);
     expect(files.length).toBeGreaterThan(1);
-    const bytes = Buffer.concat(files.map((file) => readFileSync(join(folder, file))));
+    const bytes = Buffer.concat(files.map((file) => readFileSync(join(place, file))));
     expect(bytes.includes('asking')).toBe(true);
     expect(bytes.toString('latin1').toLowerCase()).not.toContain('merkteken');
-    for (const file of files) expect(statSync(join(folder, file)).mode & 0o077).toBe(0);
+    for (const file of files) expect(statSync(join(place, file)).mode & 0o077).toBe(0);
   });
 
   it('does not open under another key, nor when an entry was moved or changed', async () => {
     await opened.log.append(asking('een'), NOON);
     await opened.log.append(asking('twee'), NOON);
-    const other = open(folder, new Secret(secureRandom(32)));
+    if (!databases.durable) return;
+    const other = await open(new Secret(secureRandom(32)));
     await expect(other.log.read(0, 10)).rejects.toThrow(/decryption-failed/);
-    other.database.close();
+    await other.database.close();
     const change = "UPDATE log SET lookup_key = 'drie' WHERE lookup_key = 'twee'";
-    expect(() => opened.database.exec(change)).toThrow(/never changed/);
-    opened.database.exec(`DROP TRIGGER log_keeps_content; ${change}`);
+    await expect(opened.database.run(change)).rejects.toThrow(/storage-failed/);
+    await opened.database.run(`DROP TRIGGER log_keeps_content${databases.sqlite ? '' : ' ON log'}`);
+    await opened.database.run(change);
     await expect(opened.log.read(0, 10)).rejects.toThrow(/decryption-failed/);
   });
 
+  it('lets in no more than the quota of those who ask at the same time, and no lookup twice', async () => {
+    const ids = Array.from({ length: 12 }, () => secureRandom(16));
+    const beside = databases.durable ? await open() : opened;
+    // Each comes twice, to two processes.
+    const answers = ids.flatMap((id) =>
+      [opened, beside].map(({ log }) => log.appendAnswered(id, detail(2), { limit: 10, total: 1_000 }, NOON)),
+    );
+    const told = await Promise.all(answers);
+    expect(told.filter((one) => one === 'logged')).toHaveLength(5);
+    expect((await events()).filter((event) => event === 'answered')).toHaveLength(5);
+    const check = await checkLog(opened.log, { opener: opened.log });
+    expect(check).toMatchObject({ fault: undefined, entries: (await opened.log.head()).sequence });
+    if (beside !== opened) await beside.database.close();
+  });
+
   it('throws when it cannot be written, and leaves nothing behind', async () => {
+    if (!databases.sqlite) return;
     await answer(secureRandom(16), 4);
-    opened.database.exec('PRAGMA query_only = ON');
+    await opened.database.run('PRAGMA query_only = ON');
     await expect(answer(secureRandom(16), 1)).rejects.toThrow(/storage-failed/);
     await expect(opened.log.append(asking('een'), NOON)).rejects.toThrow(/storage-failed/);
-    opened.database.exec('PRAGMA query_only = OFF');
+    await opened.database.run('PRAGMA query_only = OFF');
     expect(await events()).toEqual(['answered']);
     expect(await answer(secureRandom(16), 6)).toBe('logged');
-    opened.database.close();
+    await opened.database.close();
     await expect(opened.log.append(asking('twee'), NOON)).rejects.toThrow(/storage-failed/);
   });
 });

@@ -5,8 +5,6 @@ export type Row = Readonly<Record<string, unknown>>;
 
 export interface Ran {
   readonly rows: readonly Row[];
-  /** Rows that were written or removed. */
-  readonly changes: number;
 }
 
 /** Runs one statement, with `$1`, `$2`, … in the places of its values. */

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { HitError, loadSodium, sealKeystore } from '@hitmachine/protocol';
 import { NODE_POLICY_TEMPLATE } from '../node-policy-file.ts';
-import { openDatabase } from '../adapters/sqlite/database.ts';
 import { CONFIG_TEMPLATE, readConfig } from '../config.ts';
 import {
   agentDirectory,
@@ -13,6 +12,7 @@ import {
 } from '../directory.ts';
 import { makeSeeds } from '../domain/keys.ts';
 import { enrolledAs, withoutKeys } from '../open-agent.ts';
+import { openStores } from '../open-stores.ts';
 import { secureRandom } from '../random.ts';
 import type { Terminal } from './print.ts';
 
@@ -25,7 +25,8 @@ export async function init(path: string, terminal: Terminal): Promise<void> {
       'already-exists',
       `${directory.keystore}: this agent has keys already; they were left as they are`,
     );
-  if ((await enrolledAs(directory)) !== undefined) throw await withoutKeys(directory);
+  const before = isThere(directory.config) ? readConfig(directory.config) : {};
+  if ((await enrolledAs(directory, before)) !== undefined) throw await withoutKeys(directory, before);
   if (!isThere(directory.config)) writeFileSync(directory.config, CONFIG_TEMPLATE, { mode: 0o600 });
   if (!isThere(directory.policy)) writeFileSync(directory.policy, NODE_POLICY_TEMPLATE, { mode: 0o600 });
   const config = readConfig(directory.config);
@@ -36,7 +37,7 @@ export async function init(path: string, terminal: Terminal): Promise<void> {
   const sealed = await sealKeystore(backend, unlock, makeSeeds(secureRandom), secureRandom);
   if (!isThere(directory.apiKey))
     writeSecretFile(directory.apiKey, `${Buffer.from(secureRandom(32)).toString('base64url')}\n`);
-  openDatabase(directory.database).close();
+  await (await openStores(directory, config)).database.close();
   // Last, because its presence means that everything else is there.
   writeSecretFile(directory.keystore, `${JSON.stringify(sealed, undefined, 2)}\n`);
   terminal.out(
@@ -47,7 +48,7 @@ export async function init(path: string, terminal: Terminal): Promise<void> {
       `  ${config.passphraseFile === undefined ? 'key-file       opens the key store: keep a copy elsewhere' : 'passphrase     opens the key store'}`,
       '  keystore.json  the keys of this agency: back it up, apart from what opens it',
       '  api-key        the key of the API on this machine',
-      '  agent.sqlite   pseudonyms and log',
+      ...(config.database === undefined ? ['  agent.sqlite   pseudonyms and log'] : []),
       '',
       'Next:',
       `  hit-agent enrol --gateway URL --token-file FILE --dir ${path}`,

@@ -8,7 +8,7 @@ import type { Bundle } from '../bundle.ts';
 import { packBundle, packBundleAside } from '../bundle.ts';
 import type { Append, AppendOutcome, Write } from '../group-commit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import type { PostgresDatabase, Run } from './database.ts';
+import type { PostgresDatabase, Run } from '@hitmachine/service';
 import { APPEND_LOCK } from './locks.ts';
 import { countersOf, hashesOf, lastOf, leavesOf } from './log-rows.ts';
 

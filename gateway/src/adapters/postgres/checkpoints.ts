@@ -1,5 +1,5 @@
 import type { Checkpoints, PublishedCheckpoint, WitnessState } from '../../ports/checkpoints.ts';
-import type { PostgresDatabase } from './database.ts';
+import type { PostgresDatabase } from '@hitmachine/service';
 
 /** The published checkpoints in PostgreSQL. */
 export class PostgresCheckpoints implements Checkpoints {

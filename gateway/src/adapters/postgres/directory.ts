@@ -10,7 +10,7 @@ import type {
   StoredRoster,
 } from '../../ports/directory.ts';
 import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
-import type { PostgresDatabase, Row } from './database.ts';
+import type { PostgresDatabase, Row } from '@hitmachine/service';
 import { DIRECTORY_LOCK } from './locks.ts';
 
 /** The directory in PostgreSQL. */

@@ -2,7 +2,7 @@ import type { NodeId } from '@hitmachine/protocol';
 import { HASH_BYTES, HitError } from '@hitmachine/protocol';
 import type { Counters } from '../append-plan.ts';
 import { hashNumber, lastLeafOf, noSubtree, unpackLeaves } from '../bundle.ts';
-import type { Row, Run } from './database.ts';
+import type { Row, Run } from '@hitmachine/service';
 
 /** How many entries there are, and the time of the last one. */
 export async function lastOf(run: Run): Promise<{ readonly size: number; readonly at: number }> {

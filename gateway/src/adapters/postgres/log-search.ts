@@ -2,7 +2,7 @@ import type { FoundEntry, LogFigure, LogFilter, LogSearch } from '../../ports/lo
 import { CatchUp } from '../catch-up.ts';
 import type { Query } from '../log-query.ts';
 import { countQuery, figureOf, figuresQuery, findQuery, foundEntryOf } from '../log-query.ts';
-import type { PostgresDatabase, Row } from './database.ts';
+import type { PostgresDatabase, Row } from '@hitmachine/service';
 import { leavesAt } from './log-rows.ts';
 import { SearchIndex } from './search-index.ts';
 

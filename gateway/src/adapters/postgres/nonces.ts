@@ -1,6 +1,6 @@
 import type { Nonces } from '../../ports/nonces.ts';
 import { FORGET_EVERY_MS, MAX_LIVE_NONCES } from '../../ports/nonces.ts';
-import type { PostgresDatabase } from './database.ts';
+import type { PostgresDatabase } from '@hitmachine/service';
 
 /** Nonces in PostgreSQL; the work is done by a function there, `use_nonce`, in one round trip. */
 export class PostgresNonces implements Nonces {

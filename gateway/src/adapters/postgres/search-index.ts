@@ -1,6 +1,6 @@
 import { STEP } from '../catch-up.ts';
 import { SEARCH_COLUMNS, searchRowOf } from '../log-query.ts';
-import type { PostgresDatabase, Run } from './database.ts';
+import type { PostgresDatabase, Run } from '@hitmachine/service';
 import { SEARCH_LOCK } from './locks.ts';
 import { leavesOf } from './log-rows.ts';
 

@@ -86,11 +86,11 @@ export async function addAskedAbout(run: Run, askedAbout: AskedAbout, now: numbe
  * leave the tables with those of the next day: new ones at once would tell that nobody asked again.
  */
 export async function removeAskedAbout(run: Run, today: string): Promise<number> {
-  const { changes } = await run('DELETE FROM pseudonyms WHERE register = $1 AND kept_until < $2', [
-    ASKED_ABOUT_REGISTER,
-    today,
-  ]);
-  if (changes === 0) return 0;
+  const gone = await run(
+    'DELETE FROM pseudonyms WHERE register = $1 AND kept_until < $2 RETURNING 1 AS one',
+    [ASKED_ABOUT_REGISTER, today],
+  );
+  if (gone.rows.length === 0) return 0;
   // Which pseudonyms belong to one person is not kept; each person has one of some type at least.
   const { rows } = await run(
     `SELECT max(n) AS n FROM (SELECT count(*) AS n FROM pseudonyms
@@ -101,5 +101,5 @@ export async function removeAskedAbout(run: Run, today: string): Promise<number>
     (rows[0]?.['n'] as number | null | undefined) ?? 0,
     ASKED_ABOUT_REGISTER,
   ]);
-  return changes;
+  return gone.rows.length;
 }

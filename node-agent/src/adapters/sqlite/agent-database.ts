@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AgentDatabase, Order, Ran, Row, Run, Value } from '../database.ts';
+import type { AgentDatabase, Order, Ran, Run, Value } from '../database.ts';
 import { asStorageFailure, inTransactionAsync, openCopy, openDatabase, requireFile } from './database.ts';
 
 interface Prepared {
@@ -33,8 +33,9 @@ export class SqliteAgentDatabase implements AgentDatabase {
 
   readonly run: Run = (text, values = []) =>
     this.exclusively(() => {
+      const { givesRows } = this.#prepare(text);
       const ran = this.#execute(text, values);
-      if (ran.changes > 0 && ran.rows.length === 0) requireFile(this.#database);
+      if (!givesRows) requireFile(this.#database);
       return ran;
     });
 
@@ -90,11 +91,9 @@ export class SqliteAgentDatabase implements AgentDatabase {
 
   #execute(text: string, values: readonly Value[]): Ran {
     const { statement, givesRows } = this.#prepare(text);
-    if (givesRows) {
-      const rows = statement.all(...values) as unknown as Row[];
-      return { rows, changes: rows.length };
-    }
-    return { rows: [], changes: Number(statement.run(...values).changes) };
+    if (givesRows) return { rows: statement.all(...values) };
+    statement.run(...values);
+    return { rows: [] };
   }
 
   #prepare(text: string): Prepared {

@@ -1,97 +1,31 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { setImmediate } from 'node:timers/promises';
-import { ELEMENT_BYTES } from '@hitmachine/protocol';
-import type {
-  ImportChange,
-  ImportState,
-  PseudonymPage,
-  PseudonymStore,
-  StoredPseudonym,
-} from '../../ports/pseudonym-store.ts';
+import type { ImportChange, PseudonymStore, StoredPseudonym } from '../../ports/pseudonym-store.ts';
+import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 import type { SqliteAgentDatabase } from './agent-database.ts';
 import { inTransaction } from './database.ts';
 
-/** Rows in a page: two or three milliseconds of reading, in which nothing is answered. */
-const PAGE_ROWS = 512;
-
-const NOT_ENDED = '(kept_until IS NULL OR kept_until >= $3)';
-
-/** As the column `kept_until` has it: text in the order of days. */
-const isoDay = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
-
 /** {@link PseudonymStore} on SQLite. */
 export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStore {
-  const page = async (
-    register: string,
-    tokenType: string,
-    day: number,
-    last: Uint8Array,
-  ): Promise<PseudonymRow[]> => {
-    const { rows } = await sqlite.run(
-      `SELECT element, masked_hash FROM pseudonyms
-       WHERE register = $1 AND token_type = $2 AND ${NOT_ENDED} AND element > $4
-       ORDER BY element LIMIT ${PAGE_ROWS}`,
-      [register, tokenType, isoDay(day), last],
-    );
-    return rows as unknown as PseudonymRow[];
-  };
   return {
+    ...pseudonymReader(sqlite),
     async beginImport(register) {
       const stage = await sqlite.exclusively((database) => beginImport(database, register));
+      const abandon = (): Promise<void> => sqlite.exclusively(() => stage.close());
       return {
         add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
-        commit: (clients, evaluationKey, now) =>
-          sqlite.exclusively(() => {
-            try {
-              return stage.commit(clients, evaluationKey, now);
-            } finally {
-              stage.close();
-            }
-          }),
+        async commit(clients, evaluationKey, now) {
+          try {
+            return await sqlite.exclusively(() => stage.commit(clients, evaluationKey, now));
+          } finally {
+            await abandon();
+          }
+        },
         preview: () => sqlite.exclusively(() => stage.preview()),
-        abandon: () => sqlite.exclusively(() => stage.close()),
+        abandon,
       };
     },
-    async imports() {
-      const { rows } = await sqlite.run(
-        'SELECT register, generation, clients, imported_at, evaluation_key FROM imports ORDER BY register',
-      );
-      return rows.map(({ imported_at: importedAt, evaluation_key: evaluationKey, ...rest }) => ({
-        ...rest,
-        importedAt,
-        evaluationKey,
-      })) as unknown as ImportState[];
-    },
-    async count(register, tokenType, day) {
-      const { rows } = await sqlite.run(
-        `SELECT count(*) AS n FROM pseudonyms WHERE register = $1 AND token_type = $2 AND ${NOT_ENDED}`,
-        [register, tokenType, day === undefined ? '' : isoDay(day)],
-      );
-      return rows[0]?.['n'] as number;
-    },
-    async *pages(register, tokenType, day) {
-      let last = new Uint8Array(0);
-      for (;;) {
-        const rows = await page(register, tokenType, day, last);
-        if (rows.length > 0) yield pack(rows);
-        if (rows.length < PAGE_ROWS) return;
-        last = Uint8Array.from((rows.at(-1) as PseudonymRow).element);
-        await setImmediate();
-      }
-    },
   };
-}
-
-interface PseudonymRow {
-  readonly element: Uint8Array;
-  readonly masked_hash: number;
-}
-
-function pack(rows: readonly PseudonymRow[]): PseudonymPage {
-  const elements = new Uint8Array(rows.length * ELEMENT_BYTES);
-  rows.forEach(({ element }, i) => elements.set(element, i * ELEMENT_BYTES));
-  return { elements, maskedHashes: Uint16Array.from(rows, ({ masked_hash: hash }) => hash) };
 }
 
 let stages = 0;

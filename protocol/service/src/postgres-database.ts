@@ -1,5 +1,6 @@
 import { HitError } from '@hitmachine/protocol';
-import { Pool } from 'pg';
+import type { CustomTypesConfig } from 'pg';
+import { Pool, types } from 'pg';
 
 /** A row as it comes from PostgreSQL: whole numbers of 64 bits as text, bytes as a Buffer. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -13,6 +14,22 @@ export interface Patience {
   /** For one statement. */
   readonly statementMs: number;
 }
+/** A program's way to its database. */
+export interface PostgresOptions {
+  /** As the server's own lists name it. */
+  readonly program: string;
+  readonly connections: number;
+  readonly patience?: Partial<Patience> | undefined;
+  /** Whole numbers of 64 bits come as numbers; for tables whose numbers stay below 2^53. */
+  readonly wholeNumbers?: boolean | undefined;
+}
+
+const INT8 = 20;
+const WHOLE_NUMBERS: CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : (types.getTypeParser(oid, format) as (text: string) => unknown),
+};
+
 const PATIENCE: Patience = { connectMs: 5_000, statementMs: 10_000 };
 /** Over what the server is told to give up after: time for its answer to come back. */
 const NETWORK_SLACK_MS = 2_000;
@@ -25,12 +42,13 @@ export class PostgresDatabase {
   readonly #pool: Pool;
   readonly #settings: string;
 
-  constructor(url: string, connections: number, patience: Partial<Patience> = {}) {
+  constructor(url: string, { program, connections, patience, wholeNumbers = false }: PostgresOptions) {
     const { connectMs, statementMs } = { ...PATIENCE, ...patience };
     this.#pool = new Pool({
       connectionString: url,
-      application_name: 'hit-gateway',
+      application_name: program,
       max: connections,
+      ...(wholeNumbers && { types: WHOLE_NUMBERS }),
       connectionTimeoutMillis: connectMs,
       query_timeout: statementMs + NETWORK_SLACK_MS,
       keepAlive: true,

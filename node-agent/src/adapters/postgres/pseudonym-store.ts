@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  ImportChange,
+  ImportStage,
+  PseudonymStore,
+  StoredPseudonym,
+} from '../../ports/pseudonym-store.ts';
+import type { AgentDatabase, Run, Value } from '../database.ts';
+import { places } from '../database.ts';
+import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
+
+/** Rows of one statement: a statement takes 65,535 values. */
+const AT_ONCE = 4_000;
+/** What an import that was killed has gathered is thrown away by the next one after this long. */
+const FORGOTTEN_MS = 86_400_000;
+
+/** {@link PseudonymStore} on PostgreSQL. */
+export function postgresPseudonymStore(database: AgentDatabase): PseudonymStore {
+  return {
+    ...pseudonymReader(database),
+    async beginImport(register) {
+      const begun = Date.now();
+      await database.run('DELETE FROM incoming WHERE begun < $1', [begun - FORGOTTEN_MS]);
+      return stageOf(database, register, begun);
+    },
+  };
+}
+
+/** Collects in a table beside the others, under a name of its own. */
+function stageOf(database: AgentDatabase, register: string, begun: number): ImportStage {
+  const stage = randomUUID();
+  const abandon = async (): Promise<void> => {
+    await database.run('DELETE FROM incoming WHERE stage = $1', [stage]);
+  };
+  return {
+    async add(tokenType, pseudonyms) {
+      const rows = laterEnds(pseudonyms);
+      for (let at = 0; at < rows.length; at += AT_ONCE)
+        await addRows(database.run, stage, tokenType, rows.slice(at, at + AT_ONCE), begun);
+    },
+    async commit(clients, evaluationKey, now) {
+      const change = await database.transaction('import', async (run): Promise<ImportChange> => {
+        const { added, removed, unchanged, moved } = await take(run, register, stage);
+        await run(
+          `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key) VALUES ($1, 1, $2, $3, $4)
+           ON CONFLICT (register) DO UPDATE SET generation = imports.generation + $5, clients = excluded.clients,
+             imported_at = excluded.imported_at, evaluation_key = excluded.evaluation_key`,
+          [register, clients, now, evaluationKey, added + removed + moved > 0 ? 1 : 0],
+        );
+        return { added, removed, unchanged };
+      });
+      await abandon();
+      return change;
+    },
+    async preview() {
+      const { rows } = await database.run(
+        `SELECT (SELECT count(*) FROM pseudonyms WHERE register = $1) AS before,
+           (SELECT count(*) FROM incoming WHERE stage = $2) AS incoming,
+           (SELECT count(*) FROM pseudonyms p JOIN incoming i USING (token_type, element)
+            WHERE p.register = $1 AND i.stage = $2) AS unchanged`,
+        [register, stage],
+      );
+      const { before, incoming, unchanged } = rows[0] as Record<'before' | 'incoming' | 'unchanged', number>;
+      return { added: incoming - unchanged, removed: before - unchanged, unchanged };
+    },
+    abandon,
+  };
+}
+
+/** One statement may not meet the same row twice. */
+function laterEnds(pseudonyms: readonly StoredPseudonym[]): StoredPseudonym[] {
+  const rows = new Map<string, StoredPseudonym>();
+  for (const one of pseudonyms) {
+    const key = Buffer.from(one.element).toString('base64');
+    const { until } = rows.get(key) ?? one;
+    const later = until === undefined || one.until === undefined ? undefined : Math.max(until, one.until);
+    rows.set(key, { ...one, until: later });
+  }
+  return [...rows.values()];
+}
+
+async function addRows(
+  run: Run,
+  stage: string,
+  tokenType: string,
+  rows: readonly StoredPseudonym[],
+  begun: number,
+): Promise<void> {
+  if (rows.length === 0) return;
+  await run(
+    // Of two ends the later; none, which is empty, is later than all.
+    `INSERT INTO incoming (stage, token_type, element, masked_hash, kept_until, begun) VALUES ${places(rows.length, 6)}
+     ON CONFLICT (stage, token_type, element) DO UPDATE SET kept_until =
+       CASE WHEN incoming.kept_until IS NULL OR excluded.kept_until IS NULL THEN NULL
+            ELSE greatest(incoming.kept_until, excluded.kept_until) END`,
+    rows.flatMap(({ element, maskedHash, until }): Value[] => [
+      ...[stage, tokenType, element, maskedHash, until === undefined ? null : isoDay(until), begun],
+    ]),
+  );
+}
+
+/** Makes what was gathered the content of the register, inside a transaction. */
+async function take(
+  run: Run,
+  register: string,
+  stage: string,
+): Promise<ImportChange & { readonly moved: number }> {
+  const numberOf = async (text: string): Promise<number> =>
+    (await run(text, [register, stage])).rows[0]?.['n'] as number;
+  const before = await numberOf(
+    'SELECT count(*) AS n FROM pseudonyms WHERE register = $1 AND $2::text IS NOT NULL',
+  );
+  const removed = await numberOf(
+    `WITH gone AS (
+       DELETE FROM pseudonyms p WHERE p.register = $1 AND NOT EXISTS (
+         SELECT FROM incoming i WHERE i.stage = $2 AND i.token_type = p.token_type AND i.element = p.element)
+       RETURNING 1) SELECT count(*) AS n FROM gone`,
+  );
+  const moved = await numberOf(
+    `WITH moved AS (
+       UPDATE pseudonyms p SET kept_until = i.kept_until FROM incoming i
+       WHERE p.register = $1 AND i.stage = $2 AND i.token_type = p.token_type AND i.element = p.element
+         AND i.kept_until IS DISTINCT FROM p.kept_until
+       RETURNING 1) SELECT count(*) AS n FROM moved`,
+  );
+  const added = await numberOf(
+    `WITH added AS (
+       INSERT INTO pseudonyms (register, token_type, element, masked_hash, kept_until)
+       SELECT $1, token_type, element, masked_hash, kept_until FROM incoming WHERE stage = $2
+       ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) AS n FROM added`,
+  );
+  return { added, removed, unchanged: before - removed, moved };
+}

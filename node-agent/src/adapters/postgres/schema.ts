@@ -1,0 +1,94 @@
+/**
+ * The schema, one step a version (the table `schema_version`). A step that was released is never changed: a new version
+ * adds a step. The tables are those of SQLite.
+ */
+export const SCHEMA_STEPS: readonly string[] = [
+  `
+  CREATE TABLE state (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
+  CREATE TABLE pins (name text COLLATE "C" PRIMARY KEY, fingerprint text NOT NULL);
+
+  CREATE TABLE imports (
+    register text COLLATE "C" PRIMARY KEY, generation bigint NOT NULL, clients bigint NOT NULL,
+    imported_at bigint NOT NULL, evaluation_key text NOT NULL
+  );
+  -- The day (UTC) until which a pseudonym is kept; empty for those that stay until the next import.
+  CREATE TABLE pseudonyms (
+    register text COLLATE "C" NOT NULL, token_type text COLLATE "C" NOT NULL, element bytea NOT NULL,
+    masked_hash integer NOT NULL, kept_until text COLLATE "C", PRIMARY KEY (register, token_type, element)
+  );
+  -- What imports under way have gathered. An import goes on over a restart of the server, so it must not be emptied by one.
+  CREATE TABLE incoming (
+    stage text COLLATE "C" NOT NULL, token_type text COLLATE "C" NOT NULL, element bytea NOT NULL,
+    masked_hash integer NOT NULL, kept_until text COLLATE "C", begun bigint NOT NULL,
+    PRIMARY KEY (stage, token_type, element)
+  );
+
+  CREATE TABLE epochs (epoch bigint PRIMARY KEY, day text NOT NULL, generations text NOT NULL, commitment bytea);
+  CREATE TABLE tables (
+    epoch bigint NOT NULL REFERENCES epochs ON DELETE CASCADE, register text COLLATE "C" NOT NULL,
+    token_type text COLLATE "C" NOT NULL, bits integer NOT NULL, capacity integer NOT NULL, bytes bytea NOT NULL,
+    PRIMARY KEY (epoch, register, token_type)
+  );
+  ALTER TABLE tables ALTER bytes SET STORAGE EXTERNAL;
+
+  -- Content that had to go leaves event, lookup_key, nonce and sealed empty, and of the time the day.
+  CREATE TABLE log (
+    sequence bigint PRIMARY KEY, at bigint NOT NULL, event text COLLATE "C", lookup_key text COLLATE "C",
+    nonce bytea, sealed bytea, content_hash bytea NOT NULL, chain bytea NOT NULL
+  );
+  -- A lookup is answered once: the replay guard is the log itself.
+  CREATE UNIQUE INDEX log_answered ON log (lookup_key) WHERE event = 'answered';
+  -- Against mistakes, not against attacks: who can write the tables can drop them. Those the chain shows.
+  CREATE FUNCTION log_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+  DECLARE
+    before log;
+  BEGIN
+    SELECT * INTO before FROM log ORDER BY sequence DESC LIMIT 1;
+    IF NEW.sequence <> coalesce(before.sequence, 0) + 1 OR NEW.at < coalesce(before.at, 0) THEN
+      RAISE EXCEPTION 'an entry of the log comes behind all others';
+    END IF;
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER log_only_grows BEFORE INSERT ON log FOR EACH ROW EXECUTE FUNCTION log_only_grows();
+  CREATE FUNCTION log_keeps_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    RAISE EXCEPTION 'entries of the log are never removed';
+  END $$;
+  CREATE TRIGGER log_keeps_entries BEFORE DELETE OR TRUNCATE ON log
+    FOR EACH STATEMENT EXECUTE FUNCTION log_keeps_entries();
+  CREATE FUNCTION log_keeps_content() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    IF NEW.sequence = OLD.sequence AND NEW.content_hash = OLD.content_hash AND NEW.chain = OLD.chain
+      AND NEW.at = OLD.at - OLD.at % 86400000 AND NEW.event IS NULL AND NEW.lookup_key IS NULL
+      AND NEW.nonce IS NULL AND NEW.sealed IS NULL THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'entries of the log are never changed';
+  END $$;
+  CREATE TRIGGER log_keeps_content BEFORE UPDATE ON log FOR EACH ROW EXECUTE FUNCTION log_keeps_content();
+
+  CREATE TABLE answered_persons (
+    day text COLLATE "C" NOT NULL, agency text COLLATE "C" NOT NULL, persons bigint NOT NULL, PRIMARY KEY (day, agency)
+  ) WITH (fillfactor = 50);
+  -- What opens the outcomes of a lookup, as long as they may be read.
+  CREATE TABLE outcome_keys (
+    lookup_key text COLLATE "C" PRIMARY KEY, key bytea NOT NULL, until text COLLATE "C" NOT NULL
+  );
+  CREATE INDEX outcome_keys_by_day ON outcome_keys (until);
+
+  CREATE TABLE log_heads (name text PRIMARY KEY, size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL);
+  CREATE TABLE log_pending (
+    size bigint NOT NULL, root bytea NOT NULL, note text NOT NULL, source text NOT NULL, at bigint NOT NULL,
+    PRIMARY KEY (size, root)
+  );
+  CREATE TABLE log_alarms (
+    number bigint PRIMARY KEY, at bigint NOT NULL, kind text NOT NULL, detail text NOT NULL, sealed bytea NOT NULL,
+    resolved_at bigint
+  );
+  CREATE TABLE receipts (
+    lookup_id text COLLATE "C" PRIMARY KEY, at bigint NOT NULL, state text NOT NULL, sealed bytea NOT NULL
+  );
+  CREATE INDEX receipts_by_time ON receipts (at);
+  CREATE INDEX receipts_kept ON receipts (at, lookup_id) WHERE state = 'kept';
+  `,
+];

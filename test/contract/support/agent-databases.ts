@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { AgentDatabase } from '../../../node-agent/src/adapters/database.ts';
+import { openPostgres } from '../../../node-agent/src/adapters/postgres/agent-database.ts';
+import { postgresPseudonymStore } from '../../../node-agent/src/adapters/postgres/pseudonym-store.ts';
+import { openSqlite } from '../../../node-agent/src/adapters/sqlite/agent-database.ts';
+import { sqlitePseudonymStore } from '../../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
+import type { PseudonymStore } from '../../../node-agent/src/ports/pseudonym-store.ts';
+import { POSTGRES_MISSING, TestPostgres } from '../../support/postgres.ts';
+
+export interface OpenedDatabase {
+  readonly database: AgentDatabase;
+  readonly pseudonyms: PseudonymStore;
+}
+
+/** A database that an agent may have, for one suite. */
+export interface AgentDatabases {
+  /** Whether another process can open what one left. */
+  readonly durable: boolean;
+  readonly sqlite: boolean;
+  /** An empty place. */
+  place(): Promise<string>;
+  open(place: string): Promise<OpenedDatabase>;
+  remove(place: string): void;
+}
+
+const sqliteAt = (fileIn: (folder: string) => string, durable: boolean): AgentDatabases => ({
+  durable,
+  sqlite: true,
+  place: async () => mkdtempSync(join(tmpdir(), 'hitmachine-stores-')),
+  async open(folder) {
+    const database = openSqlite(fileIn(folder));
+    return { database, pseudonyms: sqlitePseudonymStore(database) };
+  },
+  remove: (folder) => rmSync(folder, { recursive: true }),
+});
+
+const SQLITE: Readonly<Record<string, AgentDatabases>> = {
+  'SQLite on disk': sqliteAt((folder) => join(folder, 'agent.sqlite'), true),
+  'SQLite in memory': sqliteAt(() => ':memory:', false),
+};
+
+/** Runs a suite over every database that an agent may have; PostgreSQL is a real server. */
+export function overDatabases(title: string, suite: (databases: AgentDatabases) => void): void {
+  for (const [name, databases] of Object.entries(SQLITE))
+    describe(`${title}: ${name}`, () => suite(databases));
+  describe.skipIf(POSTGRES_MISSING !== undefined)(`${title}: PostgreSQL ${POSTGRES_MISSING ?? ''}`, () => {
+    let server: TestPostgres;
+    beforeAll(async () => {
+      server = await TestPostgres.start();
+    });
+    afterAll(() => server.remove());
+    suite({
+      durable: true,
+      sqlite: false,
+      place: () => server.emptySchema(),
+      async open(url) {
+        const database = await openPostgres(url);
+        return { database, pseudonyms: postgresPseudonymStore(database) };
+      },
+      remove: () => undefined,
+    });
+  });
+}
