@@ -90,5 +90,9 @@ export const SCHEMA_STEPS: readonly string[] = [
   );
   CREATE INDEX receipts_by_time ON receipts (at);
   CREATE INDEX receipts_kept ON receipts (at, lookup_id) WHERE state = 'kept';
+
+  -- Keys that case systems sent with their requests, so that a request that is sent again asks once.
+  CREATE TABLE idempotency_keys (key text COLLATE "C" PRIMARY KEY, request text NOT NULL, at bigint NOT NULL);
+  CREATE INDEX idempotency_keys_by_time ON idempotency_keys (at);
   `,
 ];

@@ -7,11 +7,12 @@ export function sqlIdempotencyStore(database: AgentDatabase): IdempotencyStore {
     async claim(key, { request, at }) {
       for (;;) {
         // One statement, so that of two at the same time one is first, in whichever process.
-        const { changes } = await database.run(
-          'INSERT INTO idempotency_keys (key, request, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+        const claimed = await database.run(
+          `INSERT INTO idempotency_keys (key, request, at) VALUES ($1, $2, $3)
+           ON CONFLICT DO NOTHING RETURNING 1 AS one`,
           [key, request, at],
         );
-        if (changes > 0) return undefined;
+        if (claimed.rows.length > 0) return undefined;
         const { rows } = await database.run('SELECT request, at FROM idempotency_keys WHERE key = $1', [key]);
         const [before] = rows;
         if (before !== undefined) return { request: String(before['request']), at: Number(before['at']) };
