@@ -26,6 +26,8 @@ describe('the connections of an agent', () => {
   let balancer: LoadBalancer | undefined;
   const open: { close(): Promise<void> }[] = [];
   const log = keepingLog();
+  /** Questions that the agent has heard. */
+  let taken = 0;
 
   const anotherReplica = (port = 0): Promise<RunningGateway> =>
     startGateway({
@@ -46,6 +48,7 @@ describe('the connections of an agent', () => {
     politie = await gateway.enrolled('politie');
     ggz = await gateway.enrolled('ggz', ['volwassenen']);
     log.lines.length = 0;
+    taken = 0;
   });
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) await one.close();
@@ -72,6 +75,7 @@ describe('the connections of an agent', () => {
       wanted: 2,
       handler: {
         async answer({ delivery }) {
+          taken++;
           await delay(answerMs);
           return { type: 'reply', delivery, outcome: 'answered', ciphertext: new Uint8Array([7]) };
         },
@@ -178,10 +182,10 @@ describe('the connections of an agent', () => {
   });
 
   it('finish what is under way when the agent stops', async () => {
-    const connection = connect(gateway.url, 100);
+    const connection = connect(gateway.url, 150);
     await expect.poll(() => standing(connection), { timeout: 5_000 }).toBe(2);
     const asked = [ask(gateway.url), ask(gateway.url)];
-    await delay(60);
+    await expect.poll(() => taken, { interval: 5 }).toBe(2);
     await connection.close();
     expect(await Promise.all(asked)).toEqual(['answered', 'answered']);
     expect(await ask(gateway.url)).toBe('not-connected');
