@@ -259,6 +259,7 @@ describe('hit-agent import, at a real gateway', () => {
     expect(content()).toBe(before);
   });
 
+  // Each of its processes steps back behind everything else that runs.
   it('leaves the old or the new state when its process is killed, never anything in between', async () => {
     const pseudonyms = (): string => contentOf(agency.folder, ['pseudonyms']);
     const [a, b] = [clients.slice(0, 400), clients.slice(300, 800)];
@@ -282,7 +283,7 @@ describe('hit-agent import, at a real gateway', () => {
     // And nothing that a killed one left stands in the way of the next.
     await importNumbers(a);
     expect(pseudonyms()).toBe(before);
-  });
+  }, 60_000);
 
   it('is answered from by the agent that serves at the same time', async () => {
     await importNumbers(clients.slice(0, 3));
