@@ -13,6 +13,7 @@ export const PATHS = {
   ask: `${DESK}/ask`,
   approvals: `${DESK}/approvals`,
   own: `${DESK}/own`,
+  batch: `${DESK}/batch`,
   askedOfUs: `${DESK}/asked-of-us`,
   search: `${DESK}/search`,
   figures: `${DESK}/figures`,
@@ -28,6 +29,9 @@ export const entryPath = (sequence: number): string => `${DESK}/entries/${sequen
 
 /** A question that was asked at the desk; the key tells nothing of it. */
 export const lookupPath = (key: string): string => `${DESK}/lookups/${key}`;
+
+/** Figures over the households of a file; the key tells nothing of it. */
+export const batchPath = (key: string): string => `${PATHS.batch}/${key}`;
 
 export const ownPath = (sequence: number): string => `${PATHS.own}/${sequence}`;
 

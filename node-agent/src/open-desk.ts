@@ -1,8 +1,11 @@
+import { Readable } from 'node:stream';
 import { OidcProvider, clientProof } from '@hitmachine/web';
 import { PATHS } from '../desk/paths.ts';
 import { fileOf } from '@hitmachine/service';
 import { readSecretFile } from './directory.ts';
 import type { LookupService } from './domain/lookup.ts';
+import { readHouseholds } from './adapters/sources/household-file.ts';
+import { DeskBatches } from './domain/desk-batches.ts';
 import { DeskLookups } from './domain/desk-lookups.ts';
 import { DeskReaders } from './domain/desk-readers.ts';
 import { FormKeys } from './domain/form-keys.ts';
@@ -63,5 +66,8 @@ export async function openDesk(
     readers,
     lookups: new DeskLookups(service, log),
     formKeys: new FormKeys(readers.seal, runtime),
+    batches: new DeskBatches(service),
+    readHouseholds: (bytes, tokenTypes) =>
+      readHouseholds({ name: 'bestand', repeatable: true, chunks: () => Readable.from([bytes]) }, tokenTypes),
   };
 }

@@ -22,6 +22,7 @@ export const askingTexts: Pick<
     ask: 'New question',
     approvals: 'Approve',
     own: 'My questions',
+    batch: 'Many households',
     askedOfUs: 'Asked of us',
     privacy: 'Pages for privacy',
     asking: 'To my questions',

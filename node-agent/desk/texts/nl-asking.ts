@@ -7,6 +7,7 @@ export const askingTexts = {
     ask: 'Nieuwe vraag',
     approvals: 'Goedkeuren',
     own: 'Mijn vragen',
+    batch: 'Veel huishoudens',
     askedOfUs: 'Aan ons gevraagd',
     privacy: 'Pagina’s voor privacy',
     asking: 'Naar mijn vragen',

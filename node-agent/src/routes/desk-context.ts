@@ -7,6 +7,8 @@ import { PATHS, withQuery } from '../../desk/paths.ts';
 import type { Wording } from '../../desk/record-text.ts';
 import { searchQuery } from '../../desk/search-form.ts';
 import { textsOf } from '../../desk/texts/index.ts';
+import type { householdsOf } from '../domain/batch-input.ts';
+import type { DeskBatches } from '../domain/desk-batches.ts';
 import type { DeskLookups } from '../domain/desk-lookups.ts';
 import type { FormKeys } from '../domain/form-keys.ts';
 import type { GatewayNotices } from '../domain/gateway-notices.ts';
@@ -34,6 +36,12 @@ export interface DeskDeps {
   /** The questions of professionals. */
   readonly lookups: DeskLookups;
   readonly formKeys: FormKeys;
+  readonly batches: DeskBatches;
+  /** The rows of a file of households. Rejects with `import-invalid`. */
+  readHouseholds(
+    bytes: Uint8Array,
+    tokenTypes: readonly string[],
+  ): Promise<Parameters<typeof householdsOf>[1]>;
 }
 
 /** A page to be written around its content. */

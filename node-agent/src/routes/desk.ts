@@ -22,6 +22,7 @@ import type { Texts } from '../../desk/texts/nl.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { answersRoutes } from './desk-answers.ts';
 import { askingRoutes } from './desk-asking.ts';
+import { batchRoutes } from './desk-batch.ts';
 import type { DeskContext, DeskDeps, DeskRoute, ShownPage } from './desk-context.ts';
 import { logRoutes } from './desk-log.ts';
 import { ownRoutes } from './desk-own.ts';
@@ -72,6 +73,7 @@ export function deskRoutes(deps: DeskDeps, log: OperationalLog): Hono<Env> {
     ...askingRoutes(context),
     ...answersRoutes(context),
     ...ownRoutes(context),
+    ...batchRoutes(context),
     ...logRoutes(context),
     ...reviewRoutes(context),
     ...needRoutes(context),
@@ -111,7 +113,7 @@ function pagesFor(
 ): { readonly href: string; readonly text: string }[] {
   const asks = readers.professionalRoles(session).length > 0;
   const officer = readers.isOfficer(session);
-  const asking = (['ask', 'approvals', 'own', 'askedOfUs'] as const).map((page) => ({
+  const asking = (['ask', 'approvals', 'own', 'batch', 'askedOfUs'] as const).map((page) => ({
     href: PATHS[page],
     text: texts.askingPages[page],
   }));

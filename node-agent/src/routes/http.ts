@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { Secret } from '@hitmachine/protocol';
 import { ERRORS, HitError, LIMITS, constantTimeEqual, fieldErrors, problemOf } from '@hitmachine/protocol';
 import type { CaseSystem, CaseSystems } from '../domain/case-systems.ts';
+import { PATHS } from '../../desk/paths.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { CHALLENGE } from './problems.ts';
 
@@ -76,14 +77,22 @@ export const standardHeaders: MiddlewareHandler[] = [
   },
 ];
 
-/** What pages carry unless they say otherwise; a body is a form, so it is small. */
-export const pageDefaults: MiddlewareHandler[] = [
+const atMost = (maxSize: number, what: string): MiddlewareHandler =>
   bodyLimit({
-    maxSize: 65_536,
+    maxSize,
     onError: () => {
-      throw new HitError('body-too-large', 'a form has at most 65536 bytes');
+      throw new HitError('body-too-large', `${what} has at most ${maxSize} bytes`);
     },
-  }),
+  });
+const form = atMost(65_536, 'a form');
+const file = atMost(4_194_304, 'a file of households');
+
+/** What pages carry unless they say otherwise; a body is a form, so it is small, but for the one with a file. */
+export const pageDefaults: MiddlewareHandler[] = [
+  (context, next) =>
+    context.req.path === PATHS.batch && context.req.method === 'POST'
+      ? file(context, next)
+      : form(context, next),
   async (context, next) => {
     await next();
     const { headers } = context.res;

@@ -23,7 +23,16 @@ export { illustrated, tiles } from './parts/figure.ts';
 export type { Choice } from './parts/form-choice.ts';
 export { checkboxes, errorSummary, radios, textArea } from './parts/form-choice.ts';
 export type { Option, OptionGroup, TextField } from './parts/form.ts';
-export { button, buttonLink, checkbox, link, selectField, submit, textField } from './parts/form.ts';
+export {
+  button,
+  buttonLink,
+  checkbox,
+  fileField,
+  link,
+  selectField,
+  submit,
+  textField,
+} from './parts/form.ts';
 export type { Html } from './parts/html.ts';
 export { NOTHING, attribute, flag, html, raw } from './parts/html.ts';
 export type { Language } from './parts/language.ts';

@@ -4,6 +4,7 @@ import { ownTypes, personColumnOf, personOf, plain } from './columns.ts';
 import type { CsvRow } from './csv-rows.ts';
 import { csvRows } from './csv-rows.ts';
 import { decode } from './encoding.ts';
+import type { SourceBytes } from './file-bytes.ts';
 import { fileBytes } from './file-bytes.ts';
 import { textLines } from './text-lines.ts';
 
@@ -18,19 +19,23 @@ export interface HouseholdRow {
   readonly person: PersonDescription;
 }
 
+/** {@link readHouseholds} of a file. */
+export const readHouseholdFile = (file: string, tokenTypes: readonly string[]): Promise<HouseholdRow[]> =>
+  readHouseholds(fileBytes(file), tokenTypes);
+
 /**
  * Reads a file of households: CSV with a heading line, a person a row, and a column `household` that is the same for
  * everybody in one. The other columns are those of a client file; others are refused. Throws `import-invalid` with file
  * and line for the first row that is no good; never repeats a value.
  */
-export async function readHouseholdFile(
-  file: string,
+export async function readHouseholds(
+  bytes: SourceBytes,
   tokenTypes: readonly string[],
 ): Promise<HouseholdRow[]> {
   const identifierTypes = ownTypes(tokenTypes);
   const refuse = (line: number, reason: string): HitError =>
-    new HitError('import-invalid', `${file}:${line}: ${reason}`);
-  const [heading, ...rows] = await readAll(file);
+    new HitError('import-invalid', `${bytes.name}:${line}: ${reason}`);
+  const [heading, ...rows] = await readAll(bytes);
   if (heading === undefined) throw refuse(1, 'the file is empty; it needs a heading line');
   if ('problem' in heading) throw refuse(heading.line, heading.problem);
   const columns = heading.fields.map((name) =>
@@ -58,9 +63,9 @@ export async function readHouseholdFile(
   });
 }
 
-async function readAll(file: string): Promise<CsvRow[]> {
+async function readAll(bytes: SourceBytes): Promise<CsvRow[]> {
   const rows: CsvRow[] = [];
-  for await (const row of csvRows(file, textLines(file, decode(fileBytes(file), 'auto')), 'auto'))
+  for await (const row of csvRows(bytes.name, textLines(bytes.name, decode(bytes, 'auto')), 'auto'))
     rows.push(row);
   return rows;
 }

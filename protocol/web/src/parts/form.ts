@@ -54,6 +54,20 @@ export const textField = ({ type = 'text', suggestions = [], keys, check, ...fie
       }`,
   );
 
+/** A file of this machine; `accept` as HTML has it. */
+export const fileField = ({ accept, ...field }: Omit<Field, 'value'> & { readonly accept: string }): Html =>
+  labelled(
+    { ...field, value: '' },
+    html`<input
+      class="utrecht-textbox utrecht-textbox--html-input ${field.mistake === undefined ? '' : 'utrecht-textbox--invalid'}"
+      type="file"
+      id="${field.name}"
+      name="${field.name}"
+      accept="${accept}"
+      ${described(field)}
+    />`,
+  );
+
 /** A choice of one; groups keep a long list readable. */
 export const selectField = (field: Field & { readonly choices: readonly (Option | OptionGroup)[] }): Html =>
   labelled(
