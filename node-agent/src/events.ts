@@ -145,6 +145,26 @@ export const AGENT_EVENTS = {
     fields: { reason: 'text' },
     says: 'The key store cannot be read any more; the keys from before stay.',
   },
+  'source-imported': {
+    at: 'info',
+    fields: { register: 'text', milliseconds: 'number' },
+    says: 'The source of a register was imported, as `schedule` or `watch` says.',
+  },
+  'pushes-applied': {
+    at: 'info',
+    fields: { register: 'text', added: 'number', removed: 'number' },
+    says: 'What was pushed to a register is its content now; `added` and `removed` count pseudonyms.',
+  },
+  'pushes-not-applied': {
+    at: 'error',
+    fields: { register: 'text', code: 'text', reason: 'text' },
+    says: 'What was pushed to a register is stored and not in its tables yet. It is tried again each minute.',
+  },
+  'source-refused': {
+    at: 'error',
+    fields: { register: 'text', code: 'text', reason: 'text' },
+    says: 'A source was not imported, and the register stays as it was; it is tried again.',
+  },
   'epoch-switched': {
     at: 'info',
     fields: { epoch: 'number', tables: 'number', milliseconds: 'number' },

@@ -36,6 +36,11 @@ export function openSource(
 ): OpenedSource {
   const { source } = register;
   const { file, stream } = override;
+  if (source?.push !== undefined)
+    throw new HitError(
+      'config-invalid',
+      `${register.id} is pushed to (source: { push: {} } in agent.yaml): an import would put an end to what was pushed; use the API, or give it another source`,
+    );
   const options: ColumnOptions = {
     ...(source?.sql !== undefined && file !== undefined ? {} : source),
     ...(override.ignoreUnknownColumns === true && { ignoreUnknownColumns: true }),

@@ -33,7 +33,12 @@ const sql = z.strictObject({
 });
 const stdin = z.strictObject({ format: z.enum(['csv', 'jsonLines']).default('csv'), delimiter, encoding });
 
-const KINDS = ['csv', 'jsonLines', 'sql', 'stdin'] as const;
+const push = z.strictObject({
+  /** Seconds in which changes are collected before new tables are made of them all. */
+  pauseSeconds: z.int().min(1).max(86_400).default(300),
+});
+
+const KINDS = ['csv', 'jsonLines', 'sql', 'stdin', 'push'] as const;
 
 /** Where the clients of a register come from. Strict: a misspelt setting is an error, not a default. */
 export const sourceSchema = z
@@ -42,6 +47,8 @@ export const sourceSchema = z
     jsonLines: jsonLines.optional(),
     sql: sql.optional(),
     stdin: stdin.optional(),
+    /** Systems of the agency push clients, one by one, to the agent's API. */
+    push: push.optional(),
     /** The heading, member or column of the source under which each of ours stands. */
     columns: z.record(z.string().min(1), z.string().min(1)).optional(),
     /** Values that every client of the register has. */
@@ -51,7 +58,28 @@ export const sourceSchema = z
     ignoreUnknownColumns: z.boolean().default(false),
     /** A folder beside the source, never in the agent's directory: unchanged clients need not be made anew. */
     cache: z.string().min(1).optional(),
+    /** When it is imported by the running agent: at a time of day in the Netherlands, or again and again. */
+    schedule: z
+      .string()
+      .regex(
+        /^(([01]\d|2[0-3]):[0-5]\d|every [1-9]\d{0,3} minutes?)$/,
+        'a time of day ("06:30", Dutch time) or "every 15 minutes"',
+      )
+      .optional(),
+    /** Import the file whenever it is another one. */
+    watch: z.boolean().default(false),
   })
+  .refine(({ watch, csv: table, jsonLines: lines }) => !watch || (table ?? lines) !== undefined, {
+    path: ['watch'],
+    message: 'only a file can be watched: csv or jsonLines; for others there is schedule',
+  })
+  .refine(
+    ({ schedule, stdin: stream, push: pushed }) => schedule === undefined || (stream ?? pushed) === undefined,
+    {
+      path: ['schedule'],
+      message: 'this comes when somebody sends it: leave schedule out',
+    },
+  )
   .refine((source) => KINDS.filter((kind) => source[kind] !== undefined).length === 1, {
     message: `exactly one of ${KINDS.join(', ')}`,
   });

@@ -42,6 +42,7 @@ import { openDesk } from './open-desk.ts';
 import { openLogWatch } from './open-log-watch.ts';
 import type { Reloadable } from './open-settings.ts';
 import { RunningSettings } from './open-settings.ts';
+import { openSources } from './open-sources.ts';
 import { openTelemetry } from './open-telemetry.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import { secureRandom } from './random.ts';
@@ -240,6 +241,11 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     policy: () => ownPolicy.current(),
   };
   const reviews = new OpenReviews(agencyLog);
+  const sources = openSources({
+    ...{ directory: agent.directory.path, registers: config.registers, suite, keys, roster },
+    ...{ gateway, pseudonyms, clock, log },
+    changed: () => upkeep.registerChanged(),
+  });
   const status = () =>
     statusOf({
       membership,
@@ -255,6 +261,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       ownPolicy,
       reviews,
       settingsNotices: () => settings.notices,
+      sourceProblems: () => sources.problems(),
       logRetentionDays: retentionDays,
     });
   const service = {
@@ -278,6 +285,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const app = createApp({
     service,
     roster,
+    pushed: sources.pushed,
     status,
     readiness,
     metrics: telemetry.metrics,
@@ -309,6 +317,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     log,
   });
   upkeep.start();
+  sources.start();
   return {
     url: server.url,
     reload() {
@@ -320,6 +329,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       upkeep.stop();
       await connection.close();
       await server.close(DRAIN_MS);
+      await sources.stop();
       await builder.close();
       await telemetry.close(DRAIN_MS);
       const settled = Promise.all([upkeep.settled(), watch.view.close(), desk?.lookups.settled()]);

@@ -143,7 +143,7 @@ describe('a source in agent.yaml', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['no kind', {}, /exactly one of csv, jsonLines, sql, stdin/],
+    ['no kind', {}, /exactly one of csv, jsonLines, sql, stdin, push/],
     ['two kinds', { csv: { file: 'a' }, stdin: {} }, /exactly one of/],
     ['a date format without a year', { csv: { file: 'a' }, dateFormats: ['dd-mm'] }, /yyyy, mm \(or m\)/],
     ['a wrong encoding', { csv: { file: 'a', encoding: 'ebcdic' } }, /encoding/],

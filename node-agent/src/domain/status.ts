@@ -80,6 +80,8 @@ interface StatusDeps {
   readonly reviews: OpenReviews;
   /** What an administrator should know of changed settings. */
   readonly settingsNotices: () => readonly string[];
+  /** What keeps sources from being imported. */
+  readonly sourceProblems?: () => readonly string[];
   /** Days that the content of the agency's own log is kept. */
   readonly logRetentionDays: number;
 }
@@ -155,6 +157,7 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
       ...ownEntryProblems(deps),
       ...(roster.refused === undefined ? [] : [`${roster.refused}: tell its administrator`]),
       ...retentionProblems(deps),
+      ...(deps.sourceProblems?.() ?? []),
       ...log.problems,
     ],
     notices: [

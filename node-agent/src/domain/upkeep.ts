@@ -101,6 +101,11 @@ export class Upkeep {
     this.#want({ roster: true, 'asked-about': true, epoch: true });
   }
 
+  /** A register has changed by this process itself, which `version` of the state does not tell. */
+  registerChanged(): void {
+    this.#want({ epoch: true });
+  }
+
   async #watch(): Promise<void> {
     try {
       this.#deps.watchPolicy();

@@ -28,7 +28,7 @@ export function problemApp(log: OperationalLog): OpenAPIHono {
   });
   app.onError((error, context) => {
     const known = error instanceof HTTPException ? fromHono(error) : error;
-    report(log, context.req.path, known);
+    report(log, withoutReference(context.req.path), known);
     return problem(context, known);
   });
   app.notFound((context) =>
@@ -36,6 +36,10 @@ export function problemApp(log: OperationalLog): OpenAPIHono {
   );
   return app;
 }
+
+/** The reference of a client is nothing for an operational log. */
+const withoutReference = (path: string): string =>
+  path.replace(/^(\/v1\/registers\/[^/]*\/clients\/).*/, '$1{reference}');
 
 /** Tells operators what they can mend; what is wrong with a request is for its sender alone. */
 export function report(log: OperationalLog, path: string, error: unknown): void {

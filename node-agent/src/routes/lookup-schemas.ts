@@ -22,7 +22,8 @@ const STATUSES: Readonly<Record<Outcome['status'], string>> = {
 const { persons, approval, breakGlass } = lookupInputSchema.shape;
 const { name, address } = persons.element.shape;
 
-const personInput = described(persons.element, {
+/** A person, with what the document says of the fields. */
+export const personFields = described(persons.element, {
   ref: "The asker's own reference, given back with the answer and never sent on; the place in the list, from 1, when left out. Each differs from the others.",
   bsn: 'Citizen service number: nine digits that pass the 11-test; dots and spaces are allowed.',
   name: described(name.unwrap(), {
@@ -73,7 +74,11 @@ export const LookupInput = described(lookupInputSchema, {
       description:
         'Asks at once without the approval that the purpose wants. Every agency sees it, and somebody else reviews it afterwards.',
     }),
-  persons: listOf(persons, personInput, 'The persons asked about, each with whatever identifiers there are.'),
+  persons: listOf(
+    persons,
+    personFields,
+    'The persons asked about, each with whatever identifiers there are.',
+  ),
   registers:
     'The registers to ask, as `agency/register`; all of them when left out. With the purpose `subject-access` those are the registers `asked-about`, which tell whether an agency has asked about the person; no other purpose may ask them.',
 }).meta({ id: 'LookupInput' });

@@ -1,11 +1,12 @@
 import { expect } from 'vitest';
 import { Secret } from '@hitmachine/protocol';
 import { Metrics } from '@hitmachine/service';
+import { openSources } from '../../../node-agent/src/open-sources.ts';
 import { Readiness } from '../../../node-agent/src/domain/readiness.ts';
 import { sqlIdempotencyStore } from '../../../node-agent/src/adapters/sql/idempotency-store.ts';
 import { createApp } from '../../../node-agent/src/app.ts';
 import type { CaseSystems } from '../../../node-agent/src/domain/case-systems.ts';
-import { StandInGateway } from './gateway.ts';
+import { StandInGateway, suite } from './gateway.ts';
 import { TestNode, numbers } from './node.ts';
 import { ROLE } from './policy.ts';
 
@@ -35,6 +36,15 @@ export class TestApi {
     this.app = createApp({
       service,
       roster,
+      pushed: openSources({
+        ...{ directory: node.folder, registers: node.registers, suite, keys: node.keys, roster, log },
+        ...{
+          gateway: service.gateway,
+          pseudonyms: node.pseudonyms,
+          clock: node.clock,
+          changed: () => undefined,
+        },
+      }).pushed,
       status: () => node.status(this.connected),
       readiness: new Readiness({
         status: () => node.status(this.connected),

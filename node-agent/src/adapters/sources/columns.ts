@@ -192,7 +192,7 @@ export class Columns {
 
   /** The client of a row, by our columns. An empty field means that the register does not have it. */
   rowOf(line: number, fields: ReadonlyMap<string, string>): ClientRow {
-    const all = this.#fixed.length === 0 ? fields : new Map([...this.#fixed, ...fields]);
+    const all = this.#fixed.length === 0 ? fields : new Map([...fields, ...this.#fixed]);
     const get = (column: string): string | undefined => all.get(column) || undefined;
     const problem = (column: string, reason: string): ClientRow => ({
       line,

@@ -1,0 +1,266 @@
+import { createHmac, hkdfSync } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import type { PersonDescription, Random, Suite } from '@hitmachine/protocol';
+import { ELEMENT_BYTES, HitError, bytesToHex, concatBytes, uintToBytes } from '@hitmachine/protocol';
+import type { ConfiguredRegister } from '../config.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { GatewayClient } from '../ports/gateway-client.ts';
+import type { OperationalLog } from '../ports/operational-log.ts';
+import type { PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
+import type { PushedClient, PushedClients } from '../ports/pushed-clients.ts';
+import { canaryTokens } from './canary.ts';
+import { dayNumber } from './days.ts';
+import { evaluatePseudonyms } from './import-clients.ts';
+import type { AgencyKeys } from './keys.ts';
+import { personTokens } from './person-tokens.ts';
+import { referenceComplaint } from './references.ts';
+import type { RosterKeeper } from './roster-keeper.ts';
+
+/** A client as a system of the agency pushes one. */
+export interface PushedInput {
+  readonly person: PersonDescription;
+  /** The last day on which the client is known, in days since 1970. */
+  readonly until?: number | undefined;
+  readonly isProtected?: boolean | undefined;
+}
+
+interface PushDeps {
+  readonly suite: Suite;
+  readonly keys: AgencyKeys;
+  readonly roster: RosterKeeper;
+  readonly gateway: GatewayClient;
+  readonly pseudonyms: PseudonymStore;
+  readonly pushed: PushedClients;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly log: OperationalLog;
+  /** Called when a register has changed: its tables are old. */
+  readonly changed: () => void;
+  /** Registers whose source is `push`. */
+  readonly registers: readonly ConfiguredRegister[];
+  /** References of protected clients, of a register's own list. */
+  readonly listOf: (register: ConfiguredRegister) => ReadonlySet<string>;
+}
+
+const NONCE_BYTES = 12;
+/** A pseudonym as it is sealed: whether there is one, the element, and the masked hash. */
+const SLOT_BYTES = 1 + ELEMENT_BYTES + 2;
+/** Clients that are unsealed at once. */
+const GROUP = 500;
+const RETRY_MS = 60_000;
+
+/**
+ * Registers that systems of the agency keep up by pushing clients, one by one. A client is stored durably before the
+ * answer, and comes into the register with the next batch: the first push starts a pause, and whatever comes in it is
+ * one change, and one set of tables. Which pseudonyms belong to which reference is sealed under a key of the key store,
+ * every client in the same number of bytes, so that a stolen database tells neither who is protected nor which
+ * pseudonyms are of one person.
+ */
+export class PushedRegisters {
+  readonly #deps: PushDeps;
+  readonly #fingerprintKey: Uint8Array;
+  readonly #sealKey: Uint8Array;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #problems = new Map<string, string>();
+  #applying: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(deps: PushDeps) {
+    this.#deps = deps;
+    const derive = (label: string): Uint8Array =>
+      new Uint8Array(
+        hkdfSync('sha256', deps.keys.pseudonymKey.reveal(), '', `hitmachine-v1 pushed-clients ${label}`, 32),
+      );
+    this.#fingerprintKey = derive('fingerprint');
+    this.#sealKey = derive('seal');
+  }
+
+  /** Takes up what was pushed before a restart and not applied. */
+  start(): void {
+    for (const { id } of this.#deps.registers) if (this.#deps.pushed.version(id) > 0) this.#schedule(id, 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    await this.#applying;
+  }
+
+  /** What keeps pushed clients from being known, in words. */
+  get problems(): string[] {
+    return [...this.#problems].map(([register, reason]) => `register ${register}: pushed clients: ${reason}`);
+  }
+
+  /**
+   * Puts a client in the place of what was pushed under the reference. Durable when it resolves. Throws `not-found` for
+   * a register that is not pushed to, `field-invalid` and the like with the fields, and `gateway-unreachable`.
+   */
+  async put(registerId: string, reference: string, input: PushedInput): Promise<void> {
+    const { suite, roster, pushed, random, clock } = this.#deps;
+    const register = this.#registerOf(registerId, reference);
+    const tokens = personTokens(input.person, register.tokenTypes, clock());
+    const evaluationKey = roster.trustedEvaluationKey();
+    const isProtected = input.isProtected === true || this.#deps.listOf(register).has(reference);
+    const made = isProtected
+      ? []
+      : await evaluatePseudonyms(this.#deps, registerId, [...tokens.values()], evaluationKey);
+    const pseudonyms = new Map(made.map((pseudonym, i) => [[...tokens.keys()][i], pseudonym]));
+    const slots = register.tokenTypes.map((type) => {
+      const pseudonym = pseudonyms.get(type);
+      return pseudonym === undefined
+        ? new Uint8Array(SLOT_BYTES)
+        : concatBytes(Uint8Array.of(1), pseudonym.element, uintToBytes(pseudonym.maskedHash, 2));
+    });
+    const plain = concatBytes(uintToBytes(input.until === undefined ? 0 : input.until + 1, 4), ...slots);
+    const fingerprint = this.#fingerprint(registerId, reference);
+    const nonce = random(NONCE_BYTES);
+    const bound = concatBytes(fingerprint, new TextEncoder().encode(register.tokenTypes.join(' ')));
+    const sealed = suite.backend.aead.seal(this.#sealKey, nonce, bound, plain, nonce);
+    pushed.put(registerId, { fingerprint, sealed, evaluationKey });
+    this.#schedule(registerId);
+  }
+
+  /** Takes a client out; one who is not there is out already. Durable when it returns. Throws `not-found` as `put` does. */
+  remove(registerId: string, reference: string): void {
+    this.#registerOf(registerId, reference);
+    this.#deps.pushed.remove(registerId, this.#fingerprint(registerId, reference));
+    this.#schedule(registerId);
+  }
+
+  #registerOf(id: string, reference: string): ConfiguredRegister {
+    const register = this.#deps.registers.find((one) => one.id === id);
+    if (register === undefined)
+      throw new HitError(
+        'not-found',
+        'no register of this name is pushed to; give it "source: { push: {} }" in agent.yaml',
+      );
+    const complaint = referenceComplaint(reference);
+    if (complaint !== undefined)
+      throw new HitError('field-invalid', `reference: ${complaint}`, {
+        fields: [{ field: 'reference', detail: complaint }],
+      });
+    return register;
+  }
+
+  #fingerprint(register: string, reference: string): Uint8Array {
+    return createHmac('sha256', this.#fingerprintKey).update(`${register}\n${reference}`).digest();
+  }
+
+  #schedule(id: string, pauseMs = this.#pauseOf(id)): void {
+    if (this.#stopped || this.#timers.has(id)) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(id);
+      this.#applying = this.#applying.then(() => this.#applyAndTell(id));
+    }, pauseMs);
+    this.#timers.set(id, timer);
+  }
+
+  #pauseOf(id: string): number {
+    const push = this.#deps.registers.find((one) => one.id === id)?.source?.push;
+    return (push?.pauseSeconds ?? 0) * 1_000;
+  }
+
+  async #applyAndTell(id: string): Promise<void> {
+    if (this.#stopped) return;
+    try {
+      await this.#apply(id);
+      this.#problems.delete(id);
+    } catch (error) {
+      const code = error instanceof HitError ? error.code : 'internal';
+      const reason = error instanceof HitError ? error.detail : 'a fault of the program';
+      if (this.#problems.get(id) !== reason)
+        this.#deps.log.error({ event: 'pushes-not-applied', register: id, code, reason });
+      this.#problems.set(id, reason);
+      this.#schedule(id, RETRY_MS);
+    }
+  }
+
+  /** Makes what was pushed the whole content of the register, in one step. */
+  async #apply(id: string): Promise<void> {
+    const { pseudonyms, pushed, clock, log, keys, roster } = this.#deps;
+    const register = this.#deps.registers.find((one) => one.id === id) as ConfiguredRegister;
+    const evaluationKey = roster.trustedEvaluationKey();
+    const canary = canaryTokens(keys, register.tokenTypes);
+    const canaries = await evaluatePseudonyms(this.#deps, id, [...canary.values()], evaluationKey);
+    const today = dayNumber(clock());
+    // Also of those who were put on the list after they were pushed.
+    const listed = new Set(
+      [...this.#deps.listOf(register)].map((reference) => bytesToHex(this.#fingerprint(id, reference))),
+    );
+    const stage = await pseudonyms.beginImport(id);
+    try {
+      for (const [i, type] of [...canary.keys()].entries())
+        await stage.add(type, [canaries[i] as StoredPseudonym]);
+      let clients = 0;
+      for (const group of groupsOf(pushed.all(id))) {
+        const byType = new Map<string, StoredPseudonym[]>();
+        for (const client of group) {
+          if (client.evaluationKey !== evaluationKey)
+            throw new HitError(
+              'not-ready',
+              'some were pushed under an earlier key of the gateway: push all clients of this register again; until then it stays as it was',
+            );
+          if (listed.has(bytesToHex(client.fingerprint))) continue;
+          const opened = this.#open(register, client);
+          if (opened.pseudonyms.size === 0 || (opened.until ?? today) < today) continue;
+          clients++;
+          for (const [type, pseudonym] of opened.pseudonyms)
+            byType.set(type, [...(byType.get(type) ?? []), pseudonym]);
+        }
+        for (const [type, some] of byType) await stage.add(type, some);
+        await setImmediate();
+      }
+      const change = await stage.commit(clients, evaluationKey, clock());
+      this.#deps.changed();
+      log.info({ event: 'pushes-applied', register: id, added: change.added, removed: change.removed });
+    } catch (error) {
+      await stage.abandon();
+      throw error;
+    }
+  }
+
+  #open(
+    register: ConfiguredRegister,
+    { fingerprint, sealed }: PushedClient,
+  ): { readonly until: number | undefined; readonly pseudonyms: ReadonlyMap<string, StoredPseudonym> } {
+    const bound = concatBytes(fingerprint, new TextEncoder().encode(register.tokenTypes.join(' ')));
+    const bytes = Uint8Array.from(sealed);
+    let plain: Uint8Array;
+    try {
+      plain = this.#deps.suite.backend.aead.open(
+        this.#sealKey,
+        bytes.subarray(0, NONCE_BYTES),
+        bound,
+        bytes.subarray(NONCE_BYTES),
+      );
+    } catch (cause) {
+      throw new HitError(
+        'storage-failed',
+        `client ${bytesToHex(fingerprint).slice(0, 8)}: it was pushed under other token types or keys, or is damaged: push all clients of this register again`,
+        { cause },
+      );
+    }
+    const view = new DataView(plain.buffer, plain.byteOffset);
+    const code = view.getUint32(0);
+    const until = code === 0 ? undefined : code - 1;
+    const found = new Map<string, StoredPseudonym>();
+    register.tokenTypes.forEach((type, i) => {
+      const at = 4 + i * SLOT_BYTES;
+      if (plain[at] !== 1) return;
+      const element = plain.slice(at + 1, at + 1 + ELEMENT_BYTES);
+      found.set(type, { element, maskedHash: view.getUint16(at + 1 + ELEMENT_BYTES), until });
+    });
+    return { until, pseudonyms: found };
+  }
+}
+
+function* groupsOf<T>(items: Iterable<T>): Generator<T[]> {
+  let group: T[] = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < GROUP) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
