@@ -1,7 +1,9 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeskAddresses } from './agent-settings.ts';
 import { agentSettings } from './agent-settings.ts';
+import { DESK_AGENCY, writeClientSecret } from './desk.ts';
 import { inParallel } from './parallel.ts';
 import type { Agency, Population, Register } from './population/index.ts';
 import { toCsv } from './population/index.ts';
@@ -26,6 +28,7 @@ interface Running {
   readonly workspace: Workspace;
   readonly population: Population;
   readonly portOf: PortOf;
+  readonly desk: DeskAddresses;
   readonly out: NodeJS.WriteStream;
 }
 
@@ -39,10 +42,14 @@ export interface RunningAgency {
 
 const address = (port: number): string => `127.0.0.1:${port}`;
 
+/** agent.yaml of an agency; one of them has a desk. */
+const settingsOf = (agency: Agency, port: number, desk: DeskAddresses): string =>
+  agentSettings(agency, address(port), agency.id === DESK_AGENCY ? desk : undefined);
+
 /** Everything that a set-up depends on: when it changes, the set-up is done again. */
-export function describeSetUp(population: Population, portOf: PortOf): string {
+export function describeSetUp(population: Population, portOf: PortOf, desk: DeskAddresses): string {
   const agencies = population.agencies.map((agency, index) => [
-    agentSettings(agency, address(portOf(index + 1))),
+    settingsOf(agency, portOf(index + 1), desk),
     ...agency.registers.map(toCsv),
   ]);
   return JSON.stringify([portOf(0), readFileSync(POLICY, 'utf8'), agencies]);
@@ -61,7 +68,7 @@ export async function startGateway({ processes, workspace }: Running): Promise<S
 
 /** Invites every agency, makes its folder and enrols it, as its administrators would. */
 export async function enrolAgencies(running: Running, gateway: Service): Promise<void> {
-  const { processes, workspace, population, portOf, out } = running;
+  const { processes, workspace, population, portOf, desk, out } = running;
   const bar = new ProgressBar(out, 'Agencies enrolled', population.agencies.length);
   let done = 0;
   await inParallel(AT_ONCE, [...population.agencies.entries()], async ([index, agency]) => {
@@ -72,9 +79,9 @@ export async function enrolAgencies(running: Running, gateway: Service): Promise
     ]);
     const directory = workspace.of(agency.id);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    writeFileSync(join(directory, 'agent.yaml'), agentSettings(agency, address(portOf(index + 1))), {
-      mode: 0o600,
-    });
+    const settings = settingsOf(agency, portOf(index + 1), desk);
+    writeFileSync(join(directory, 'agent.yaml'), settings, { mode: 0o600 });
+    if (agency.id === DESK_AGENCY) writeClientSecret(directory);
     await processes.run('agent', ['init', '--dir', directory]);
     const tokenFile = join(directory, 'enrolment-token');
     writeFileSync(tokenFile, token, { mode: 0o600 });

@@ -26,7 +26,7 @@ export const CASE = 'ZVH-2026-0117';
 export const PROFESSIONAL = 'j.jansen';
 export const ROLE = 'process-director';
 /** What the purpose wants to be confirmed: see policy.yaml. */
-const STATEMENTS = ['problemen', 'leefgebieden', 'overlast', 'domeinen'];
+export const STATEMENTS = ['problemen', 'leefgebieden', 'overlast', 'domeinen'];
 const PATIENCE_MS = 30_000;
 
 /** A resident as a professional would type it in, with the tokens that he or she has. */

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { repeatPilot } from './batch.ts';
+import type { DeskAddresses } from './agent-settings.ts';
+import { DESK_AGENCY, PROVIDER_PLACE, deskAddresses, startProvider } from './desk.ts';
+import { visitDesk } from './desk-visit.ts';
 import type { PortOf, RunningAgency } from './federation.ts';
 import {
   describeSetUp,
@@ -16,9 +19,9 @@ import {
 } from './federation.ts';
 import type { Options } from './options.ts';
 import { USAGE, readOptions } from './options.ts';
-import { makePopulation } from './population/index.ts';
+import { expectedRegisters, makePopulation, scriptedPersons } from './population/index.ts';
 import type { Population } from './population/index.ts';
-import { requireFreePorts } from './ports.ts';
+import { freePort, requireFreePorts } from './ports.ts';
 import type { Service } from './processes.ts';
 import { DemoError, Processes } from './processes.ts';
 import { perform } from './script.ts';
@@ -89,7 +92,10 @@ async function runOnce(processes: Processes, workspace: Workspace): Promise<numb
   const started = performance.now();
   const population = makePopulation({ seed: SEED });
   workspace.prepare('', true);
-  const running = { processes, workspace, population, portOf: () => 0, out };
+  const desk = deskAddresses(await freePort(), await freePort());
+  const place = population.agencies.findIndex(({ id }) => id === DESK_AGENCY) + 1;
+  const portOf: PortOf = (index) => (index === place ? Number(new URL(desk.baseUrl).port) : 0);
+  const running = { processes, workspace, population, portOf, desk, out };
   const { agents } = await bringUp(running);
   const byId = new Map(agents.map((agent) => [agent.agency.id, agent]));
   const agent = (id: string): RunningAgency => {
@@ -111,6 +117,7 @@ async function runOnce(processes: Processes, workspace: Workspace): Promise<numb
   const pilot = await repeatPilot(processes, population, workspace);
   const wrong = [...wrongScenes, ...pilot.wrong];
   console.log(`\n${drawTable(population, scenes, out)}\n`);
+  wrong.push(...(await askAtDesk(population, desk.baseUrl)));
   console.log(
     `  ${pilot.households} households with ${pilot.persons} persons, asked at three registers in one batch: ` +
       `${pilot.nowhere} known nowhere, in ${pilot.seconds.toFixed(1)} s\n`,
@@ -127,6 +134,17 @@ async function runOnce(processes: Processes, workspace: Workspace): Promise<numb
   return 1;
 }
 
+/** A professional logs in at the desk and asks, as with a browser; gives what was not right. */
+async function askAtDesk(population: Population, baseUrl: string): Promise<string[]> {
+  const { knownToThree } = scriptedPersons(population);
+  const { known, milliseconds } = await visitDesk(baseUrl, 'jansen', knownToThree);
+  const right = expectedRegisters(population, knownToThree, ['bsn']).length;
+  console.log(
+    `  At the desk: logged in, asked, known to ${known} registers, ${milliseconds.toFixed(0)} ms\n`,
+  );
+  return known === right ? [] : [`at the desk known to ${known} registers, but ${right} is right`];
+}
+
 async function runUntilStopped(
   { port, directory, fresh }: Options,
   processes: Processes,
@@ -136,14 +154,16 @@ async function runUntilStopped(
   await requireFreePorts(port);
   const population = makePopulation({ seed: SEED });
   const portOf: PortOf = (index) => port + index;
-  const setUp = describeSetUp(population, portOf);
+  const place = population.agencies.findIndex(({ id }) => id === DESK_AGENCY) + 1;
+  const desk = deskAddresses(portOf(place), portOf(PROVIDER_PLACE));
+  const setUp = describeSetUp(population, portOf, desk);
   workspace.prepare(setUp, fresh);
   if (workspace.reused) console.log(`  Using what is in ${directory}; --fresh starts again from nothing.`);
-  const { gateway, agents } = await bringUp({ processes, workspace, population, portOf, out }, () => {
+  const { gateway, agents } = await bringUp({ processes, workspace, population, portOf, desk, out }, () => {
     workspace.complete(setUp);
   });
   onUp();
-  console.log(welcome(population, gateway, agents, workspace, out));
+  console.log(welcome(population, gateway, agents, workspace, desk, out));
   return Promise.withResolvers<number>().promise;
 }
 
@@ -154,11 +174,13 @@ async function bringUp(
     readonly workspace: Workspace;
     readonly population: Population;
     readonly portOf: PortOf;
+    readonly desk: DeskAddresses;
     readonly out: NodeJS.WriteStream;
   },
   onSetUp: () => void = () => undefined,
 ): Promise<{ gateway: Service; agents: RunningAgency[] }> {
   if (!running.workspace.reused) await makeGateway(running);
+  await startProvider(running.processes, running.workspace, running.desk);
   const gateway = await startGateway(running);
   if (!running.workspace.reused) {
     await enrolAgencies(running, gateway);

@@ -11,12 +11,12 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** Ports that the demo takes: one for the gateway and one for each of the eight agencies. */
-export const PORTS = 9;
+/** Ports that the demo takes: one for the gateway, one for each of the eight agencies, one for the identity provider. */
+export const PORTS = 10;
 
 export const USAGE = `npm start                        starts a gateway and eight agencies, and stays up until Ctrl-C
 npm start -- --once              asks a few questions in a temporary folder, checks the answers, and ends
-             --port 8460         the first of the nine ports to use
+             --port 8460         the first of the ten ports to use
              --dir .demo         where the demo keeps its data between starts
              --fresh             throws that data away first
              --help              this text`;

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { PORTS } from './options.ts';
 import { DemoError } from './processes.ts';
@@ -21,4 +22,14 @@ export async function requireFreePorts(first: number): Promise<void> {
       server.close();
     }
   }
+}
+
+/** A port that was free a moment ago: the desk and its identity provider have to know each other's before they start. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

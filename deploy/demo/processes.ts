@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 const PROGRAMS = {
   gateway: fileURLToPath(new URL('../../gateway/bin/hit-gateway.mjs', import.meta.url)),
   agent: fileURLToPath(new URL('../../node-agent/bin/hit-agent.mjs', import.meta.url)),
+  provider: fileURLToPath(new URL('identity-provider.mjs', import.meta.url)),
 };
 const FOLLOW_PARENT = new URL('follow-parent.mjs', import.meta.url).href;
 

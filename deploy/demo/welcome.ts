@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
+import type { DeskAddresses } from './agent-settings.ts';
+import { LOGINS } from './desk.ts';
 import type { RunningAgency } from './federation.ts';
 import { CASE, PROFESSIONAL, PURPOSE, ROLE, asked, lookupBody } from './lookup.ts';
 import type { Population, Resident } from './population/index.ts';
@@ -39,6 +41,7 @@ export function welcome(
   gateway: Service,
   agents: readonly RunningAgency[],
   workspace: Workspace,
+  desk: DeskAddresses,
   out: NodeJS.WriteStream,
 ): string {
   const strong = (text: string): string => styleText('bold', text, { stream: out });
@@ -56,6 +59,10 @@ export function welcome(
     ...agents.flatMap(({ agency: { name, registers }, service }) =>
       addressLines(service.url, name, registers.map((register) => register.name).join(', '), strong),
     ),
+    '',
+    `  ${strong("The professional's desk")}: ${desk.baseUrl}/desk`,
+    '  Log in with any password as one of',
+    ...Object.entries(LOGINS).map(([login, { name, is }]) => `    ${login.padEnd(8)} ${name}, ${is}`),
     '',
     `  ${strong('Some people to try')}, and how many of the ten registers know them`,
     ...suggestions.flatMap(({ title, persons, files }) => [

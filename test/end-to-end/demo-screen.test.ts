@@ -14,6 +14,8 @@ import { Workspace } from '../../deploy/demo/workspace.ts';
 const city = makePopulation({ seed: 2026 });
 const registers = city.agencies.flatMap((agency) => agency.registers);
 
+const DESK = { baseUrl: 'http://127.0.0.1:8461', issuer: 'http://127.0.0.1:8469' };
+
 /** A screen that keeps what is written on it, or without `columns` a file. */
 function screen(columns?: number): { out: NodeJS.WriteStream; said: () => string } {
   const stream = new PassThrough();
@@ -115,7 +117,7 @@ describe('the welcome', () => {
   });
   const text = (): string => {
     const agents = city.agencies.map((agency, i) => ({ agency, service: service(i + 1), apiKey: '' }));
-    return welcome(city, service(0), agents, new Workspace(join(folder, '.demo')), screen().out);
+    return welcome(city, service(0), agents, new Workspace(join(folder, '.demo')), DESK, screen().out);
   };
 
   it('fits 80 columns and says without colours where a name ends', () => {
@@ -123,6 +125,8 @@ describe('the welcome', () => {
     expect(widest(said)).toBeLessThanOrEqual(80);
     expect(said).toContain('http://127.0.0.1:8461  Gemeente Waalstad: Leerplicht, Schuldhulpverlening,');
     expect(said).toContain('http://127.0.0.1:8460  Gateway: learns nothing');
+    expect(said).toContain("The professional's desk: http://127.0.0.1:8461/desk");
+    expect(said).toMatch(/jansen +J\. Jansen, professional/);
   });
 
   it('names files that both commands can read', () => {

@@ -186,7 +186,7 @@ async function text(child: ChildProcess): Promise<string> {
 /** The first of nine ports in a row that are free, away from the demo's own. */
 async function freePorts(): Promise<number> {
   for (let first = 20_460; ; first += 100) {
-    const servers = Array.from({ length: 9 }, (_, i) => createServer().listen(first + i, '127.0.0.1'));
+    const servers = Array.from({ length: 10 }, (_, i) => createServer().listen(first + i, '127.0.0.1'));
     const results = await Promise.allSettled(servers.map((server) => once(server, 'listening')));
     for (const server of servers) server.close();
     if (results.every(({ status }) => status === 'fulfilled')) return first;

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAM = fileURLToPath(new URL('identity-provider.mjs', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../deploy/demo/identity-provider.mjs', import.meta.url));
 
 export const CLIENT_SECRET = 'a-secret-of-the-test-that-is-long-enough';
 
@@ -35,7 +35,7 @@ export class TestProvider {
     const argument = JSON.stringify({ client, roles: 'token', ...options, port });
     const program = spawn(process.execPath, [PROGRAM, argument], { stdio: ['ignore', 'pipe', 'ignore'] });
     for await (const line of createInterface({ input: program.stdout }))
-      if (line.startsWith('ready')) return new TestProvider(`http://127.0.0.1:${port}`, program);
+      if (line.includes('"listening"')) return new TestProvider(`http://127.0.0.1:${port}`, program);
     throw new Error('the identity provider does not start');
   }
 

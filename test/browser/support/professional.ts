@@ -32,6 +32,17 @@ export class Professional {
     await page.waitForLoadState();
   }
 
+  /** Asks for a case conference, from the form to the question. */
+  async ask(caseReference: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    await this.choose('casusoverleg-zvh');
+    await this.confirmAll();
+    await this.fill({ caseReference, ...fields });
+    await this.press('Bekijk wie het wordt gevraagd');
+    // The answers are written as they come, so the page is not loaded before the last of them.
+    await this.reader.page.getByRole('button', { name: 'Stel de vraag' }).click();
+    await this.reader.page.waitForURL('**/desk/lookups/*', { waitUntil: 'commit' });
+  }
+
   /** Waits until nothing is waited for any more. */
   async finished(): Promise<void> {
     await this.reader.page.locator('.hit-finished').waitFor();

@@ -1,10 +1,13 @@
-// An OpenID Connect provider as a program of its own; its only argument is a JSON object:
-// { port, redirectUri, afterLogout, client, roles: "token" | "userinfo" | "nested" | "text" }.
-// Everybody who fills in a name gets in; what stands behind each + of the name is a role.
+// An OpenID Connect provider as a program of its own, by a certified library: that of the demo, and of the tests. Its last
+// argument is a JSON object:
+// { port, redirectUri, afterLogout, client, roles: "token" | "userinfo" | "nested" | "text", accounts }.
+// Any password will do. With accounts ({ NAME: { name, roles } }) those are who can log in; without, everybody who fills
+// in a name gets in, and what stands behind each + of the name is a role.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import Provider from 'oidc-provider';
 
-const options = JSON.parse(process.argv[2]);
+const options = JSON.parse(process.argv.at(-1));
 const issuer = `http://127.0.0.1:${options.port}`;
 
 function roleClaims(roles) {
@@ -29,11 +32,12 @@ const provider = new Provider(issuer, {
   // Claims that a scope asks for stand in the ID token, or are to be fetched.
   conformIdTokenClaims: options.roles === 'userinfo',
   pkce: { required: () => true },
-  cookies: { keys: ['a key of the test'] },
-  findAccount: (_context, id) => ({
-    accountId: id,
-    claims: () => ({ sub: id, name: `Reader ${id}`, ...roleClaims(id.split('+').slice(1)) }),
-  }),
+  cookies: { keys: [randomBytes(32).toString('hex')] },
+  findAccount(_context, id) {
+    const account = options.accounts?.[id] ?? { name: `Reader ${id}`, roles: id.split('+').slice(1) };
+    if (options.accounts !== undefined && !Object.hasOwn(options.accounts, id)) return undefined;
+    return { accountId: id, claims: () => ({ sub: id, name: account.name, ...roleClaims(account.roles) }) };
+  },
   // Nobody is asked to consent.
   async loadExistingGrant(context) {
     const grant = new context.oidc.provider.Grant({
@@ -48,4 +52,4 @@ const provider = new Provider(issuer, {
 
 const server = provider.listen(options.port, '127.0.0.1');
 await once(server, 'listening');
-console.log(`ready ${issuer}`);
+console.log(JSON.stringify({ event: 'listening', url: issuer }));
