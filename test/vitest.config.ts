@@ -33,6 +33,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   quotas: ALONE,
   scale: ALONE,
   faults: ALONE,
+  'faults-agent': ALONE,
   'end-to-end': ALONE,
   browser: ALONE,
   deploy: HEAVY,

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { ASKED_ABOUT_REGISTER } from '@hitmachine/protocol';
 import { Metrics, fileOf, headerLines } from '@hitmachine/service';
 import { countLookups, measureAgent } from './adapters/telemetry/agent-metrics.ts';
@@ -11,10 +10,7 @@ import type { OpenedAgent } from './open-agent.ts';
 import type { AgentState } from './ports/agent-state.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import type { Telemetry } from './ports/telemetry.ts';
-
-export const AGENT_VERSION = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+import { AGENT_VERSION } from './version.ts';
 
 /** Milliseconds within which gauges belong to one reading. */
 const ONE_READING_MS = 250;

@@ -4,10 +4,12 @@ import { describeColumns } from '../adapters/sources/columns.ts';
 import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
 import { operationalLog } from '../adapters/operational-log.ts';
+import { AGENT_VERSION } from '../version.ts';
 import { answering } from './answering.ts';
 import { batch } from './batch.ts';
 import type { BatchOptions } from './batch.ts';
 import { addConfig } from './config.ts';
+import { doctor } from './doctor/doctor.ts';
 import { enrol } from './enrol.ts';
 import type { EnrolOptions } from './enrol.ts';
 import { importFile } from './import.ts';
@@ -77,7 +79,7 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
   const { terminal, defaultDirectory } = context;
   const program = new Command('hit-agent')
     .description("An agency's node agent: answers blind questions, and asks them.")
-    .version('0.1.0')
+    .version(AGENT_VERSION)
     // An option that a command and its parts both have belongs to what it stands behind.
     .enablePositionalOptions()
     .exitOverride()
@@ -217,6 +219,11 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     .option('--json', 'print it as JSON', false)
     .action(async (options: DirectoryOption & { json: boolean }) => {
       if (!(await status(options.dir, options, terminal))) exit(1);
+    });
+  command('doctor', 'look at everything the agent stands on: what is wrong, and what to do')
+    .option('--json', 'print it as JSON', false)
+    .action(async (options: DirectoryOption & { json: boolean }) => {
+      if (!(await doctor(options.dir, options, terminal))) exit(1);
     });
   const logCommand = command('log', 'what this agency asked and answered, for its privacy officer')
     .option('--after <number>', 'begin after this entry', wholeNumber, 0)

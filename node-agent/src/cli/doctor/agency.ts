@@ -1,0 +1,58 @@
+import { ASKED_ABOUT_REGISTER, HitError } from '@hitmachine/protocol';
+import type { AgentStatus } from '../../domain/status.ts';
+import type { OpenedAgent } from '../../open-agent.ts';
+import { askAgent } from '../ask-agent.ts';
+import type { Finding } from './finding.ts';
+import { ok, warning, wrong } from './finding.ts';
+
+const DAY_MS = 86_400_000;
+const OLD_DAYS = 7;
+
+/** Whether the database can be read and written. */
+export async function lookAtDatabase({ state, directory }: OpenedAgent): Promise<Finding[]> {
+  await state.probe();
+  return [ok('database', `${directory.database} can be written`)];
+}
+
+/** When each register of agent.yaml was imported. */
+export async function lookAtRegisters({ config, pseudonyms }: OpenedAgent): Promise<Finding[]> {
+  const imports = await pseudonyms.imports();
+  if (config.registers.length === 0)
+    return [warning('registers', 'agent.yaml has none: this agency asks, and never answers')];
+  return config.registers.map(({ id }) => {
+    const check = `register ${id}`;
+    const imported = imports.find(({ register }) => register === id);
+    if (imported === undefined)
+      return wrong(check, `nothing was imported: hit-agent import FILE --register ${id}`);
+    const days = Math.floor((Date.now() - imported.importedAt) / DAY_MS);
+    return days >= OLD_DAYS
+      ? warning(check, `the last import was ${days} days ago: look at what runs it`)
+      : ok(check, days === 0 ? 'imported today' : `imported ${days} days ago`);
+  });
+}
+
+/** What the running agent says of itself: canaries, pins, policy, the gateway's log. */
+export async function lookAtRunning(path: string): Promise<Finding[]> {
+  let status: AgentStatus;
+  try {
+    status = (await askAgent(path, 'GET', '/v1/status')) as AgentStatus;
+  } catch (error) {
+    // That it does not run is told with its port.
+    if (error instanceof HitError && error.code === 'not-ready') return [];
+    throw error;
+  }
+  const { registers, problems, notices, answering } = status;
+  const canaries = registers.filter(({ id, state }) => id !== ASKED_ABOUT_REGISTER && state === 'answering');
+  return [
+    ...problems.map((problem) => wrong('agent', problem)),
+    ...notices.map((notice) => warning('agent', notice)),
+    ...(answering.stopped ? [warning('agent', 'answering is stopped: hit-agent answering on')] : []),
+    ...canaries.map(({ id, canaryLastBack }) =>
+      ok(
+        'canary',
+        `of ${id} came back ${canaryLastBack ?? 'with these tables'}: it answers, through the gateway`,
+      ),
+    ),
+    ...(problems.length === 0 ? [ok('agent', 'connected and ready')] : []),
+  ];
+}

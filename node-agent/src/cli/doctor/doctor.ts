@@ -1,0 +1,91 @@
+import { HitError } from '@hitmachine/protocol';
+import { readConfig } from '../../config.ts';
+import { agentDirectory } from '../../directory.ts';
+import { openAgent } from '../../open-agent.ts';
+import { AGENT_VERSION } from '../../version.ts';
+import type { Terminal } from '../print.ts';
+import { counted } from '../print.ts';
+import { lookAtDatabase, lookAtRegisters, lookAtRunning } from './agency.ts';
+import type { Finding } from './finding.ts';
+import { look, ok, wrong } from './finding.ts';
+import { lookAtDisk, lookAtFiles, lookAtOwnCertificate, lookAtPort, lookAtSettings } from './own-machine.ts';
+import { lookAtWay } from './way-to-gateway.ts';
+
+/**
+ * `hit-agent doctor`: looks at everything that an agent stands on, whether it runs or not, and says in plain words what
+ * is wrong and what to do. Resolves with whether nothing is wrong.
+ */
+export async function doctor(
+  path: string,
+  { json }: { readonly json: boolean },
+  terminal: Terminal,
+): Promise<boolean> {
+  const findings = await examine(path);
+  const worst = findings.filter(({ result }) => result === 'wrong').length;
+  const warned = findings.filter(({ result }) => result === 'warning').length;
+  if (json)
+    terminal.out(
+      JSON.stringify({ version: AGENT_VERSION, wrong: worst, warnings: warned, findings }, undefined, 2),
+    );
+  else {
+    for (const { check, result, says } of findings) terminal.out(`${MARKS[result]} ${check}: ${says}`);
+    terminal.out(
+      worst === 0 && warned === 0
+        ? 'Nothing is wrong.'
+        : `${counted(worst, 'thing')} wrong, ${counted(warned, 'warning')}.`,
+    );
+  }
+  return worst === 0;
+}
+
+const MARKS: Readonly<Record<Finding['result'], string>> = {
+  ok: 'ok     ',
+  warning: 'warning',
+  wrong: 'WRONG  ',
+};
+
+async function examine(path: string): Promise<readonly Finding[]> {
+  const directory = agentDirectory(path);
+  const settings = await look('settings', () => lookAtSettings(directory));
+  const machine = async (): Promise<readonly Finding[]> => {
+    const files = await look('file permissions', () => lookAtFiles(directory));
+    return [...files, ...(await look('disk', () => lookAtDisk(directory)))];
+  };
+  const found = [
+    ok('version', `hit-agent ${AGENT_VERSION}, Node.js ${process.versions.node}`),
+    ...settings,
+    ...(await machine()),
+  ];
+  let config: ReturnType<typeof readConfig>;
+  try {
+    config = readConfig(directory.config);
+  } catch {
+    return found;
+  }
+  found.push(
+    ...(await look('own port', () => lookAtPort(directory, config))),
+    ...(await look('own certificate', () => lookAtOwnCertificate(directory, config))),
+    ...(await look('keys', () => withAgent(path))),
+  );
+  return found;
+}
+
+/** What can be looked at once keys and database are open. */
+async function withAgent(path: string): Promise<readonly Finding[]> {
+  const agent = await openAgent(path);
+  try {
+    const found: Finding[] = [ok('keys', 'the key store opens')];
+    found.push(...(await look('database', () => lookAtDatabase(agent))));
+    found.push(...(await look('registers', () => lookAtRegisters(agent))));
+    found.push(...(await look('connection', () => lookAtWay(agent).catch(notEnrolled))));
+    found.push(...(await look('agent', () => lookAtRunning(path))));
+    return found;
+  } finally {
+    await agent.database.close();
+  }
+}
+
+function notEnrolled(error: unknown): readonly Finding[] {
+  if (error instanceof HitError && error.code === 'not-ready') return [wrong('enrolment', error.detail)];
+  throw error;
+}
