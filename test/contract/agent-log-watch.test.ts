@@ -59,6 +59,14 @@ overDatabases("what an agent keeps of the gateway's log", (databases) => {
       expect(await store.heads()).toEqual({ newest: head(5), cosigned: head(4), offered: head(9) });
     });
 
+    it('never let the cosigned one go back, nor to another log of its size', async () => {
+      await store.advance(undefined, { newest: head(9), cosigned: head(7) });
+      for (const cosigned of [head(6), head(7, 1)])
+        expect(await store.advance(head(9), { cosigned })).toBe(false);
+      expect((await store.heads()).cosigned).toEqual(head(7));
+      expect(await store.advance(head(9), { cosigned: head(7) })).toBe(true);
+    });
+
     it('are not moved by who does not know the newest one', async () => {
       await store.advance(undefined, { newest: head(3) });
       for (const expected of [undefined, head(2), head(3, 9)])

@@ -247,6 +247,7 @@ overDatabases('the stores of an agent', (databases) => {
       await stores.epochs.switchTo(epoch(5, 1));
       await stores.epochs.switchTo(epoch(6, 2));
       await reopen();
+      expect(await stores.epochs.newest()).toBe(6);
       expect(await stores.epochs.current()).toEqual(epoch(6, 2));
     });
 

@@ -71,6 +71,30 @@ describe('epochs', () => {
     expect(await police.epochs.refresh()).toBe(true);
   });
 
+  it('are taken up from another replica, and not made once more', async () => {
+    await police.import([known]);
+    await police.upkeep();
+    const storeOf = () => sqlEpochStore(police.stores);
+    const first = (await storeOf().current())!;
+    await police.import([known, other]);
+    await police.upkeep();
+    const second = (await storeOf().current())!;
+    // As if this one had stayed behind, and the other replica had made the second one.
+    await storeOf().switchTo(first);
+    await police.restart();
+    expect(police.tables.stored!.epoch).toBe(first.epoch);
+    await storeOf().switchTo(second);
+    const { tables: made } = builder;
+    expect(await police.epochs.refresh()).toBe(true);
+    expect(police.tables.stored!.epoch).toBe(second.epoch);
+    expect(builder.tables).toBe(made);
+    // Not answered from before its canary has come back here.
+    expect(wordOf((await asker.ask([other]))[0]![REGISTER])).toBe('no-answer: starting');
+    await police.canary();
+    expect(wordOf((await asker.ask([other]))[0]![REGISTER])).toBe('known');
+    expect(await police.epochs.refresh()).toBe(false);
+  });
+
   it('leave out who ended, from the day after on (Dutch time), without an import', async () => {
     const last = Date.UTC(2026, 2, 4) / DAY;
     await police.importRows([

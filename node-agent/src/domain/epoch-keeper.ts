@@ -57,6 +57,8 @@ export class EpochKeeper {
   readonly #plans = new Map<string, { readonly madeFrom: string; readonly plan: Plan }>();
   /** Built, and not answered from yet: its commitment is not in the log, or its bits are not on the roster. */
   #waiting: BuiltEpoch | undefined;
+  /** The stored epoch that was looked at last, to be taken up. */
+  #lookedAt: number | undefined;
   /** The epoch that the gateway's log has, where that was news. */
   #standing: number | undefined;
   #running: Promise<boolean> | undefined;
@@ -72,6 +74,7 @@ export class EpochKeeper {
   async resume(): Promise<void> {
     const { epochs, tables, committer, log } = this.#deps;
     const stored = await epochs.current();
+    this.#lookedAt = stored?.epoch;
     if (stored === undefined || !(await this.#fitsSettings(stored))) return;
     const { commitment } = stored;
     const built = {
@@ -102,6 +105,7 @@ export class EpochKeeper {
   async #refresh(): Promise<boolean> {
     const { clock, epochs, log, tables, canaries } = this.#deps;
     const started = performance.now();
+    let taken = false;
     for (;;) {
       const today = dayNumber(clock());
       const day = isoDay(today);
@@ -112,7 +116,12 @@ export class EpochKeeper {
         (await this.#fitsSettings(epoch));
       if (tables.stored !== undefined && (await fits(tables.stored))) {
         await this.#tellProblems(generations);
-        return false;
+        if (taken) canaries.startAgain();
+        return taken;
+      }
+      if (await this.#tookUp()) {
+        taken = true;
+        continue;
       }
       const waiting = this.#waiting;
       const built =
@@ -137,6 +146,16 @@ export class EpochKeeper {
       });
       return true;
     }
+  }
+
+  /** Whether another replica of this agent has made an epoch meanwhile, which is taken up rather than made once more. */
+  async #tookUp(): Promise<boolean> {
+    const { epochs, tables } = this.#deps;
+    const newest = await epochs.newest();
+    if (newest === undefined || newest === this.#lookedAt || newest === tables.stored?.epoch) return false;
+    const before = tables.stored?.epoch;
+    await this.resume();
+    return tables.stored?.epoch !== before;
   }
 
   /** What the gateway logged. Until it did, these tables wait, rather than that they are built again. */

@@ -30,6 +30,8 @@ export interface EpochStore {
   nextEpoch(now: number, standing?: number): Promise<number>;
   /** Puts an epoch in the place of the one before it, atomically and durably. */
   switchTo(epoch: StoredEpoch): Promise<void>;
+  /** The number of the last complete epoch. */
+  newest(): Promise<number | undefined>;
   /** The last complete epoch. */
   current(): Promise<StoredEpoch | undefined>;
 }

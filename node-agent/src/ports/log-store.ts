@@ -56,7 +56,7 @@ export interface LogStore {
   heads(): Promise<HeldHeads>;
   /**
    * Puts heads in the place of those before, in one step. Refuses, with false, when the newest head is not `expected`
-   * any more or an alarm about the log is open: another process was first.
+   * any more, the cosigned one would go back, or an alarm about the log is open: another process was first.
    */
   advance(
     expected: TreeHead | undefined,

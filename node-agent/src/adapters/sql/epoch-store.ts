@@ -52,6 +52,10 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
             [epoch, register, tokenType, table.bits, table.capacity, table.bytes],
           );
       }),
+    async newest() {
+      const { rows } = await database.run('SELECT max(epoch) AS epoch FROM epochs');
+      return (rows[0]?.['epoch'] as number | null | undefined) ?? undefined;
+    },
     current: () =>
       database.transaction('epoch', async (run) => {
         const row = (await run('SELECT epoch, day, generations, commitment FROM epochs')).rows[0] as

@@ -45,6 +45,9 @@ export function sqlLogStore(database: AgentDatabase, sealer: Sealer): LogStore {
     advance: (expected, { newest, cosigned }) =>
       database.transaction('heads', async (run) => {
         if ((await isBlocked(run)) || !sameHead(await readHead(run, 'newest'), expected)) return false;
+        // Another replica may have signed for more meanwhile, or for another log of this size.
+        const signed = await readHead(run, 'cosigned');
+        if (cosigned !== undefined && signed !== undefined && !isNotBefore(cosigned, signed)) return false;
         if (newest !== undefined) await putHead(run, 'newest', newest);
         if (cosigned !== undefined) await putHead(run, 'cosigned', cosigned);
         return true;
@@ -145,6 +148,9 @@ const isBlocked = async (run: Run): Promise<boolean> =>
 /** Number of the last entry of the agency's own log. */
 const lastOf = async (run: Run): Promise<number> =>
   (await run('SELECT coalesce(max(sequence), 0) AS last FROM log')).rows[0]?.['last'] as number;
+
+const isNotBefore = (head: TreeHead, signed: TreeHead): boolean =>
+  head.size > signed.size || sameHead(head, signed);
 
 function sameHead(a: TreeHead | undefined, b: TreeHead | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
