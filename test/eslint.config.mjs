@@ -13,6 +13,7 @@ const TERMINALS = [
   '*/bin/**',
   '*/src/main.ts',
   '*/src/cli/**',
+  'protocol/client/example/**',
   'protocol/vectors/**',
 ];
 /** Places that may read the environment. */

@@ -14,6 +14,8 @@ import type { IdempotencyStore } from './ports/idempotency-store.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import type { DeskDeps } from './routes/desk-context.ts';
 import { deskRoutes } from './routes/desk.ts';
+import { DEVELOPERS, developersRoute } from './routes/developers.ts';
+import { lookupInput } from './routes/examples.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { API_VERSION, problemApp, pageDefaults, requireCaller, standardHeaders } from './routes/http.ts';
 import type { MetricsSource } from './routes/metrics.ts';
@@ -45,8 +47,9 @@ const DOCUMENT = '/v1/openapi.json';
 export function createApp(deps: AppDeps): OpenAPIHono {
   const app = problemApp(deps.log);
   // The pages have a policy of their own, and files that a browser may keep.
-  app.use(except([DESK, `${DESK}/*`], ...standardHeaders));
+  app.use(except([DESK, `${DESK}/*`, DEVELOPERS], ...standardHeaders));
   app.use(`${DESK}/*`, ...pageDefaults);
+  app.use(DEVELOPERS, ...pageDefaults);
   app.use('/v1/*', except(DOCUMENT, requireCaller(deps.apiKey, deps.caseSystems)));
   lookupRoutes(app, deps.service, new IdempotentLookups(deps.service, deps.idempotency));
   clientRoutes(app, deps.pushed);
@@ -73,7 +76,7 @@ function documentRoute(app: OpenAPIHono): void {
     description:
       "An access token (RFC 9068) of the agency's own authorisation server, by client credentials with `private_key_jwt`, for a client that agent.yaml names under `caseSystems`.",
   });
-  app.get(DOCUMENT, (context) => {
+  const describe = () => {
     const document = app.getOpenAPI31Document({
       openapi: '3.1.0',
       info: {
@@ -88,8 +91,10 @@ function documentRoute(app: OpenAPIHono): void {
     for (const methods of Object.values(document.paths ?? {}))
       for (const operation of Object.values(methods as Record<string, { responses: object }>))
         operation.responses = { ...operation.responses, default: OTHER_PROBLEMS };
-    return context.json(document);
-  });
+    return document;
+  };
+  app.get(DOCUMENT, (context) => context.json(describe()));
+  developersRoute(app, describe, lookupInput);
 }
 
 /** An address that exists, asked with another method, says so. */

@@ -96,7 +96,7 @@ describe("the OpenAPI document of the agency's own API", () => {
     const page = await response.text();
     expect(page).toContain('<html lang="nl">');
     const links = [...page.matchAll(/href="([^"]+)"/g)].map(([, path]) => path!);
-    expect(links).toEqual(['/v1/openapi.json', '/readyz']);
+    expect(links).toEqual(['/developers', '/v1/openapi.json', '/readyz']);
     for (const path of links) expect((await api.call(path, {}, '')).status).toBe(200);
     expect(page).not.toMatch(/<(script|style|img|link)|style=/);
   });

@@ -1,4 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { serve } from '@hono/node-server';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +16,7 @@ import { CaseSystems } from '../../node-agent/src/domain/case-systems.ts';
 import type { LookupInput, LookupLine, LookupResult } from '../../node-agent/src/routes/lookup-schemas.ts';
 import type { TestClient } from '../support/authorisation-server.ts';
 import { AUDIENCE, TestAuthorisationServer, makeClient } from '../support/authorisation-server.ts';
-import { TestApi, body, known, problemOf } from './support/api.ts';
+import { KEY, TestApi, body, known, problemOf } from './support/api.ts';
 import { ROLE } from './support/policy.ts';
 
 // The client's messages are those of the API: this does not compile when they are not.
@@ -256,3 +262,27 @@ async function tokenOf({ clientId, privateKey }: TestClient): Promise<string> {
   const { access_token } = await clientCredentialsGrant(found, { resource: AUDIENCE, scope: 'lookups' });
   return access_token;
 }
+
+describe('the page for developers', () => {
+  it('is open to all, runs no scripts, and tells of every address of the API', async () => {
+    const response = await api.app.request('/developers');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'; style-src 'sha256-/);
+    const page = await response.text();
+    expect(page).not.toContain('<script');
+    const { paths } = (await (await api.app.request('/v1/openapi.json')).json()) as { paths: object };
+    for (const path of Object.keys(paths)) expect(page).toContain(path);
+  });
+
+  it('has an example that asks', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'example-'));
+    writeFileSync(join(folder, 'question.json'), JSON.stringify(body()));
+    writeFileSync(join(folder, 'api-key'), KEY);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL('../../protocol/client/example/ask.ts', import.meta.url)),
+      ...['--agent', agentUrl, '--api-key-file', join(folder, 'api-key'), join(folder, 'question.json')],
+    ]);
+    rmSync(folder, { recursive: true });
+    expect(stdout).toMatch(/^lookup \S+\n {2}1 {2}politie\/\S+: known .*\ncomplete\n$/);
+  });
+});

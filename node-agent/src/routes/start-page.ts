@@ -14,6 +14,7 @@ const PAGE = `<!doctype html>
 wie zij gaan, en stelt de bevragingen van de eigen organisatie.</p>
 <p>Bevragen kan vanuit een zaaksysteem, via de API, of op deze machine met de opdracht <code>hit-agent lookup</code>.</p>
 <ul>
+<li><a href="/developers">Voor leveranciers van zaaksystemen</a></li>
 <li><a href="/v1/openapi.json">Beschrijving van de API (OpenAPI)</a></li>
 <li><a href="/readyz">Is het knooppunt gereed?</a></li>
 </ul>
