@@ -93,6 +93,7 @@ export function ownLookupPage({ record, outcomes }: OwnLookup, wording: Wording)
           ? message('warning', texts.statuses[record.status], own.unfinished)
           : dataTable({
               caption: answers.answer,
+              quiet: true,
               columns: [answers.register, ...outcomes.map((_, i) => answers.personOf('', i + 1))].map(
                 (head) => ({ head }),
               ),

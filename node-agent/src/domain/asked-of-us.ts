@@ -17,10 +17,11 @@ export interface AskedOfUs {
  * What other agencies asked, as figures that single nobody out: rounded down, so that two looks at the same month do not
  * show what came between them either. Newest month first, then the largest.
  */
-export function askedOfUs(records: readonly LogRecord[]): AskedOfUs[] {
+export function askedOfUs(records: readonly LogRecord[], self: string): AskedOfUs[] {
   const sums = new Map<string, number>();
   for (const record of records) {
-    if (record.kind !== 'answered') continue;
+    // An agency asks its own registers as well.
+    if (record.kind !== 'answered' || record.detail.asker === self) continue;
     const month = new Date(record.at).toISOString().slice(0, 7);
     const key = [month, record.detail.asker, record.detail.purpose].join(' ');
     sums.set(key, (sums.get(key) ?? 0) + record.detail.persons);

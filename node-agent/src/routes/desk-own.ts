@@ -67,7 +67,7 @@ export function ownRoutes(context: DeskContext): DeskRoute[] {
         const now = service.clock();
         const records = await recordsBetween(service.agencyLog, now - FIGURES_DAYS * DAY_MS, now + 1);
         const wording = wordingOf(deps, c);
-        const content = askedOfUsPage(askedOfUs(records), wording);
+        const content = askedOfUsPage(askedOfUs(records, service.roster.self.id), wording);
         return show(c, { title: wording.texts.askedOfUs.title, content, kind: 'asking' });
       },
     }),
