@@ -77,6 +77,9 @@ export class Federation {
     this.folder = mkdtempSync(join(tmpdir(), 'hitmachine-test-'));
   }
 
+  /** The enrolment token that was made last. */
+  lastToken = '';
+
   static async start(options: FederationOptions): Promise<Federation> {
     const federation = new Federation(options);
     const { files } = await makeGatewayFiles(await loadSodium(), federation.gatewayFolder, {
@@ -156,7 +159,7 @@ export class Federation {
     writeFileSync(join(folder, 'policy.yaml'), stringify({ quotas }));
     const agency = new TestAgency(id, folder, this.logs);
     await agency.run('init');
-    const token = await this.invite(id);
+    const token = (this.lastToken = await this.invite(id));
     await agency.run('enrol', '--gateway', this.tap?.url ?? this.gatewayUrl, '--token', token);
     this.agencies.set(id, agency);
     return agency;

@@ -1,0 +1,66 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestAgency, knownAt } from '../harness/agency.ts';
+import { Federation } from '../harness/federation.ts';
+import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
+
+const REGISTER = { id: 'incidenten', tokenTypes: ['bsn'] };
+const [first, second] = ['123456782', '111222333'];
+
+describe.skipIf(POSTGRES_MISSING !== undefined)('two replicas of one agent on PostgreSQL', () => {
+  let server: TestPostgres;
+  let federation: Federation;
+  let one: TestAgency;
+  let other: TestAgency;
+
+  beforeAll(async () => {
+    server = await TestPostgres.start();
+    federation = await Federation.start({ agencies: { gemeente: [] } });
+    const url = await server.emptySchema();
+    one = await federation.addAgency('politie', [REGISTER]);
+    // Its own directory was made on SQLite; begin anew on PostgreSQL.
+    const folder = join(federation.folder, 'replica-1');
+    cpSync(one.folder, folder, { recursive: true, filter: (path) => !path.includes('.sqlite') });
+    const yaml = readFileSync(join(folder, 'agent.yaml'), 'utf8');
+    writeFileSync(join(folder, 'agent.yaml'), `${yaml}database:\n  postgres:\n    urlFile: postgres-url\n`);
+    writeFileSync(join(folder, 'postgres-url'), url, { mode: 0o600 });
+    one = new TestAgency('politie', folder, federation.logs);
+    // The same keys and a lost answer: enrols again.
+    const token = federation.lastToken;
+    await one.run('enrol', '--gateway', federation.gatewayUrl, '--token', token);
+    await one.import('incidenten', [{ bsn: first }]);
+    const beside = join(federation.folder, 'replica-2');
+    cpSync(folder, beside, { recursive: true });
+    other = new TestAgency('politie', beside, federation.logs);
+    await federation.agency('gemeente').start();
+    await one.start();
+    await other.start();
+    await Promise.all([one.ready(), other.ready()]);
+  }, 120_000);
+
+  afterAll(async () => {
+    await Promise.all([one.stop(), other.stop()]);
+    await federation.close();
+    await server.remove();
+  });
+
+  it('answer rightly, whichever is asked, also when one of them stops and when the database was away', async () => {
+    const asker = federation.agency('gemeente');
+    const ask = async () => {
+      const persons = [{ bsn: first }, { bsn: second }];
+      const result = await asker.lookup(persons, { registers: ['politie/incidenten'] });
+      return result.complete ? [knownAt(result, 0), knownAt(result, 1)] : 'no answer';
+    };
+    const right = [['politie/incidenten'], []];
+    const answers = [];
+    for (let i = 0; i < 8; i++) answers.push(await ask());
+    expect(answers.filter((answer) => JSON.stringify(answer) !== JSON.stringify(right))).toEqual([]);
+    await one.stop();
+    expect(await ask()).toEqual(right);
+    await server.crash();
+    expect(await ask()).toBe('no answer');
+    await server.start();
+    await expect.poll(ask, { timeout: 60_000, interval: 1_000 }).toEqual(right);
+  }, 120_000);
+});
