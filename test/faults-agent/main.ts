@@ -12,7 +12,10 @@ if (wanted.length === 0) {
 }
 const outcomes = await runScenarios(wanted, (line) => console.error(line));
 for (const line of faultsTable(outcomes)) console.log(line);
-for (const { fault, lost } of outcomes) for (const line of lost) console.log(`lost with "${fault}": ${line}`);
+for (const { fault, lost: lines } of outcomes)
+  for (const line of lines) console.log(`lost with "${fault}": ${line}`);
 const made = outcomes.filter(({ missing }) => missing === undefined).length;
-console.log(`faults made ${made}, lost ${outcomes.reduce((sum, { lost }) => sum + lost.length, 0)}`);
+const failed = outcomes.filter((outcome) => outcome.failed !== undefined).length;
+const lost = outcomes.reduce((sum, outcome) => sum + outcome.lost.length, 0);
+console.log(`faults made ${made}, not as they should ${failed}, lost ${lost}`);
 process.exit(isClean(outcomes) ? 0 : 1);
