@@ -259,7 +259,7 @@ describe('gateway.yaml', () => {
       /gateway\.yaml:4:1: federation: a text is wanted, not a number: put it/,
     ],
     ['federation: waalstad', '', /gateway\.yaml:\d+:1: federation: is missing/],
-    ['keyFile', 'keyFyle', /gateway\.yaml:11:1: not known here: keyFyle; did you mean keyFile\?$/m],
+    ['\nkeyFile', '\nkeyFyle', /gateway\.yaml:\d+:1: not known here: keyFyle; did you mean keyFile\?$/m],
     [
       'federation: waalstad',
       'federation: waalstad\nsettings: {}',
@@ -284,7 +284,7 @@ describe('gateway.yaml', () => {
     ['federation: waalstad', 'federation: "waalstad'],
     ['federation: waalstad', 'federation: [waalstad'],
     ['federation: waalstad', 'federation: waalstad: x'],
-    ['keyFile', '\tkeyFile'],
+    ['\nkeyFile', '\n\tkeyFile'],
     ['federation: waalstad', 'federation: a\nfederation: b'],
   ])('that is no YAML any more with %j as %j is refused in one line that says where', (before, after) => {
     expect(text).toContain(before);

@@ -86,12 +86,12 @@ describe('a refusal', () => {
     });
     const headers = { 'content-type': 'application/json' };
     const init = { method: 'POST', headers, body: endless, duplex: 'half' } as RequestInit;
-    expect(await problem(await gateway.request('/v1/lookups', init))).toMatchObject({
+    expect(await problem(await gateway.request('/v1/enrolments', init))).toMatchObject({
       status: 413,
       code: 'body-too-large',
     });
     expect(read).toBeLessThan(4 * LIMITS.jsonBytes);
-    const announced = await gateway.request('/v1/lookups', {
+    const announced = await gateway.request('/v1/enrolments', {
       method: 'POST',
       headers: { ...headers, 'content-length': String(LIMITS.jsonBytes + 1) },
       body: '{}',

@@ -315,7 +315,7 @@ describe('the commands of hit-agent', () => {
     [['serve', '--canary-seconds', '0'], /--canary-seconds.*above 0/s],
     [['serve', '--canary-seconds', '9999999'], /--canary-seconds.*at most 3600/s],
     [['import', 'x.csv'], /required option '--register/],
-    [['import', '--register', 'x'], /missing required argument 'file'/],
+    [['import', 'clients.csv'], /required option '--register <id>' not specified/],
     [['enrol', '--gateway', 'ftp://x', '--token', 'hit1.x'], /--gateway: an address such as https/],
     [['enrol', '--gateway', 'http://gateway.example', '--token', 'hit1.x'], /--gateway: use https/],
     [['enrol', '--gateway', 'https://gateway.example/path', '--token', 'x'], /--gateway: .*without a path/],

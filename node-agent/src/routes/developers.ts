@@ -1,3 +1,4 @@
+import { createRoute, z } from '@hono/zod-openapi';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Html } from '@hitmachine/web';
 import { NOTHING, html, raw } from '@hitmachine/web';
@@ -13,6 +14,16 @@ table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #c6ccd2;
 a{color:#154273}`;
 const HASH = createHash('sha256').update(STYLE).digest('base64');
 
+const route = createRoute({
+  method: 'get',
+  path: DEVELOPERS,
+  operationId: 'getDevelopersPage',
+  summary: 'A page that leads a supplier of case systems from nothing to an answer',
+  responses: {
+    200: { description: 'The page, in English', content: { 'text/html': { schema: z.string() } } },
+  },
+});
+
 interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
@@ -26,7 +37,7 @@ interface ApiDocument {
 
 /** `GET /developers`: from nothing to an answer in ten minutes. What is told of the API comes from its own document. */
 export function developersRoute(app: OpenAPIHono, documentOf: () => unknown, example: object): void {
-  app.get(DEVELOPERS, async (c) => {
+  app.openapi(route, async (c) => {
     const page = String(
       await developersPage(documentOf() as ApiDocument, new URL(c.req.url).origin, example),
     );
