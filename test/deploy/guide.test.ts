@@ -84,7 +84,7 @@ describe('the check of commands', () => {
   it.each([
     ['Run `hit-agent backup`.', 'hit-agent backup'],
     ['Run `hit-gateway agency rename x`.', 'hit-gateway agency rename'],
-    ['Run `hit-agent import FILE --register R --dry-run`.', 'hit-agent import  --dry-run'],
+    ['Run `hit-agent import FILE --register R --rehearse`.', 'hit-agent import  --rehearse'],
   ])('would see: %s', async (text, unknown) => {
     expect(await unknownIn(text)).toEqual([unknown]);
   });

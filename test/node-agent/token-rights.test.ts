@@ -63,7 +63,9 @@ describe('an agency without the right to use a number', () => {
       code: 'config-invalid',
       detail: expect.stringContaining('no right to use bsn') as string,
     });
-    const held = ['huurders', 'asked-about'].map((id) => housing.pseudonyms.count(id, 'bsn'));
+    const held = await Promise.all(
+      ['huurders', 'asked-about'].map((id) => housing.pseudonyms.count(id, 'bsn')),
+    );
     expect(held).toEqual([0, 0]);
     const listed = gateway.agencies.get('wonen')!.registers;
     expect(listed.map(({ tokenTypes }) => tokenTypes.includes('bsn'))).toEqual([false, false]);
