@@ -120,12 +120,13 @@ function ownFields(record: LogRecord, wording: Wording): Row[] {
   ];
   switch (record.kind) {
     case 'asked': {
-      const { professional, role, approval, breakGlass, caseReference, subjects } = record.detail;
+      const { professional, role, approval, breakGlass, caseSystem, caseReference, subjects } = record.detail;
       return [
         [fields.professional, found(professional, 'professional', professional)],
         [fields.role, code(role)],
         ...(approval === undefined ? [] : [[fields.approval, approval.professional] as const]),
         ...(breakGlass === undefined ? [] : [[fields.need, breakGlass.reason] as const]),
+        ...(caseSystem === undefined ? [] : [[fields.caseSystem, caseSystem] as const]),
         ...why,
         [fields.caseReference, found(caseReference, 'caseReference', caseReference)],
         [fields.persons, number(subjects.length)],

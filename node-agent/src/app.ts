@@ -4,13 +4,12 @@ import type { Secret } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import { DESK } from '../desk/paths.ts';
 import type { CaseSystems } from './domain/case-systems.ts';
-import { IdempotentLookups } from './domain/idempotent-lookups.ts';
+import type { IdempotentLookups } from './domain/idempotent-lookups.ts';
 import type { LookupService } from './domain/lookup.ts';
 import type { PushedRegisters } from './domain/pushed-registers.ts';
 import type { RosterKeeper } from './domain/roster-keeper.ts';
 import type { Readiness } from './domain/readiness.ts';
 import type { AgentStatus } from './domain/status.ts';
-import type { IdempotencyStore } from './ports/idempotency-store.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import type { DeskDeps } from './routes/desk-context.ts';
 import { deskRoutes } from './routes/desk.ts';
@@ -35,7 +34,7 @@ export interface AppDeps {
   readonly apiKey: Secret<string>;
   /** Without it only the key lets in. */
   readonly caseSystems?: CaseSystems | undefined;
-  readonly idempotency: IdempotencyStore;
+  readonly idempotent: IdempotentLookups;
   readonly log: OperationalLog;
   /** Without it there are no pages for the privacy officer. */
   readonly desk?: DeskDeps | undefined;
@@ -51,7 +50,7 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   app.use(`${DESK}/*`, ...pageDefaults);
   app.use(DEVELOPERS, ...pageDefaults);
   app.use('/v1/*', except(DOCUMENT, requireCaller(deps.apiKey, deps.caseSystems)));
-  lookupRoutes(app, deps.service, new IdempotentLookups(deps.service, deps.idempotency));
+  lookupRoutes(app, deps.service, deps.idempotent);
   clientRoutes(app, deps.pushed);
   aboutRoutes(app, deps.roster, deps.status, deps.readiness);
   metricsRoute(app, deps.metrics);

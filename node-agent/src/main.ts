@@ -1,7 +1,7 @@
-import { constants, setPriority } from 'node:os';
 import { runProgram } from './cli/program.ts';
 import { useCredentials, useOverrides } from '@hitmachine/service';
 import { useProxyEnvironment } from './proxy-environment.ts';
+import { stepBack } from './step-back.ts';
 
 /** Takes over the signals that ask a program to stop; a second one stops it at once. */
 function stopSignal(): AbortSignal {
@@ -33,7 +33,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   get stopped() {
     return stopSignal();
   },
-  stepBack: () => setPriority(constants.priority.PRIORITY_BELOW_NORMAL),
+  stepBack,
   get interrupted() {
     return stopSignal();
   },

@@ -18,6 +18,7 @@ import { beginAskedAbout } from './domain/begin-asked-about.ts';
 import { canaryRound } from './domain/canary-round.ts';
 import { CanaryWatch } from './domain/canary-watch.ts';
 import { EpochKeeper, bitsOf } from './domain/epoch-keeper.ts';
+import { IdempotentLookups } from './domain/idempotent-lookups.ts';
 import { GatewayNotices } from './domain/gateway-notices.ts';
 import { NodeCommitments } from './domain/node-commitments.ts';
 import { NodePolicyKeeper } from './domain/node-policy-keeper.ts';
@@ -282,6 +283,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const readiness = new Readiness({ status, probe: () => state.probe(), stopping: () => stopping, clock });
   telemetry.measure(status, readiness);
   const desk = await openDesk(agent, service, { reviews, notices }, status, log);
+  const idempotent = new IdempotentLookups(service, sqlIdempotencyStore(database));
   const app = createApp({
     service,
     roster,
@@ -291,7 +293,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     metrics: telemetry.metrics,
     apiKey,
     caseSystems: openCaseSystems(config.caseSystems),
-    idempotency: sqlIdempotencyStore(database),
+    idempotent,
     log,
     desk,
   });
@@ -326,13 +328,20 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     },
     async close() {
       stopping = true;
+      const batches = desk?.batches.stop();
       upkeep.stop();
       await connection.close();
       await server.close(DRAIN_MS);
       await sources.stop();
       await builder.close();
       await telemetry.close(DRAIN_MS);
-      const settled = Promise.all([upkeep.settled(), watch.view.close(), desk?.lookups.settled()]);
+      const settled = Promise.all([
+        upkeep.settled(),
+        watch.view.close(),
+        desk?.lookups.settled(),
+        batches,
+        idempotent.settled(),
+      ]);
       await Promise.race([settled, delay(DRAIN_MS, undefined, { ref: false })]);
       await net.close();
       await database.close();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,6 +85,13 @@ describe('a case system with client credentials', () => {
     const lines = [];
     for await (const line of client.askStreaming(question())) lines.push(line.type);
     expect(lines).toEqual(['begun', 'opened', 'register', 'end']);
+  });
+
+  it('stands in the agency’s log by its name', async () => {
+    await clientOf(good).ask(question({ caseReference: 'ZVH-LOG' }));
+    const records = await api.node.agencyLog.read(0, 10_000);
+    const asking = records.filter(({ event }) => event === 'asking');
+    expect(JSON.stringify(asking.at(-1))).toContain('"caseSystem":"Zaaksysteem"');
   });
 
   it('reads the roster, and nothing else', async () => {
@@ -223,7 +230,9 @@ describe('a key of the request', () => {
     const restarted = api.again();
     const response = await restarted.post(body(), { 'idempotency-key': key });
     expect(response.status).toBe(409);
-    expect((await problemOf(response)).detail).toMatch(/was used at \d{4}-/);
+    expect((await problemOf(response)).detail).toMatch(
+      /is being asked by another process of this agent since \d{4}-/,
+    );
     expect(lookups()).toBe(before);
   });
 
@@ -270,6 +279,9 @@ describe('the page for developers', () => {
     expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'; style-src 'sha256-/);
     const page = await response.text();
     expect(page).not.toContain('<script');
+    const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(page) ?? [];
+    const hash = createHash('sha256').update(style).digest('base64');
+    expect(response.headers.get('content-security-policy')).toContain(`'sha256-${hash}'`);
     const { paths } = (await (await api.app.request('/v1/openapi.json')).json()) as { paths: object };
     for (const path of Object.keys(paths)) expect(page).toContain(path);
   });

@@ -77,6 +77,7 @@ export const entryTexts: typeof dutch = {
     role: 'Role',
     approval: 'Approved by',
     need: 'Reason for the haste',
+    caseSystem: 'Case system',
     olderThan: 'Older than',
   },
   entry: {

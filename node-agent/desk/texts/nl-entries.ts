@@ -75,6 +75,7 @@ export const entryTexts = {
     role: 'Rol',
     approval: 'Goedgekeurd door',
     need: 'Reden van de spoed',
+    caseSystem: 'Zaaksysteem',
     olderThan: 'Ouder dan',
   },
   entry: {

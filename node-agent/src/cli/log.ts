@@ -105,7 +105,8 @@ function inWords({ sequence, at, event, lookupKey, detail }: LoggedEvent): strin
 type DetailOf<E extends AgencyEvent['event']> = Extract<AgencyEvent, { event: E }>['detail'];
 
 function asking(detail: DetailOf<'asking'>): string[] {
-  const { professional, role, approval, breakGlass, purpose, caseReference, subjects, registers } = detail;
+  const { professional, role, approval, breakGlass, caseSystem, purpose } = detail;
+  const { caseReference, subjects, registers } = detail;
   const persons = subjects.map((tokens) =>
     Object.entries(tokens)
       .map(([type, pseudonym]) => `${type}:${pseudonym}`)
@@ -116,6 +117,7 @@ function asking(detail: DetailOf<'asking'>): string[] {
     `as ${word(role)}`,
     ...(approval === undefined ? [] : [`approved by ${word(approval.professional)}`]),
     ...(breakGlass === undefined ? [] : [`in need: ${word(breakGlass.reason)}`]),
+    ...(caseSystem === undefined ? [] : [`by the case system ${word(caseSystem)}`]),
     `purpose ${word(purpose)}`,
     `case ${word(caseReference)}`,
     `${counted(subjects.length, 'person')} at ${counted(registers.length, 'register')}`,

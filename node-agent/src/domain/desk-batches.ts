@@ -38,6 +38,7 @@ const MOST_AT_ONCE = 2;
 export class DeskBatches {
   readonly #service: LookupService;
   readonly #known = new Map<string, DeskBatch>();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(service: LookupService) {
     this.#service = service;
@@ -50,8 +51,7 @@ export class DeskBatches {
   ): DeskBatch {
     const before = this.#known.get(of.key);
     if (before !== undefined) return this.find(of.key, of.subject);
-    const running = [...this.#known.values()].filter(({ end }) => end === undefined);
-    if (running.length >= MOST_AT_ONCE)
+    if (this.#running.size >= MOST_AT_ONCE)
       throw new HitError('not-ready', 'too many files are asked about at the moment; try again later');
     const stopped = new AbortController();
     const batch: DeskBatch = {
@@ -64,9 +64,19 @@ export class DeskBatches {
       stop: () => stopped.abort(),
     };
     this.#known.set(of.key, batch);
-    setTimeout(() => this.#known.delete(of.key), DESK_MS).unref();
-    void this.#run(batch, households, stopped.signal);
+    const running = this.#run(batch, households, stopped.signal);
+    this.#running.add(running);
+    void running.then(() => {
+      this.#running.delete(running);
+      setTimeout(() => this.#known.delete(of.key), DESK_MS).unref();
+    });
     return batch;
+  }
+
+  /** Begins no household any more; resolves when those under way have ended. */
+  async stop(): Promise<void> {
+    for (const batch of this.#known.values()) batch.stop();
+    await Promise.all(this.#running);
   }
 
   /** A batch of this professional. Throws `not-found`. */

@@ -78,9 +78,13 @@ export interface LoggedLookup {
 /**
  * Checks a question, writes it into the agency's own log, and returns it ready to be asked. Nothing leaves the agency
  * before `events` is read. Throws when a field is not valid, the purpose or a register is unknown, a rule refuses,
- * the professional has to wait, or the log cannot be written.
+ * the professional has to wait, or the log cannot be written. `caseSystem` is the one that asks, as the log calls it.
  */
-export async function beginLookup(service: LookupService, input: LookupInput): Promise<LoggedLookup> {
+export async function beginLookup(
+  service: LookupService,
+  input: LookupInput,
+  caseSystem?: string,
+): Promise<LoggedLookup> {
   service.logView.requireSound();
   const askedAt = service.clock();
   const { purpose, tokens, groups, notAsked } = checkQuestion(
@@ -91,7 +95,7 @@ export async function beginLookup(service: LookupService, input: LookupInput): P
   );
   await service.watch.begin(input, askedAt);
   const begun = await Promise.all(
-    groups.map((group) => begin(service, input, { purpose, tokens, group }, askedAt)),
+    groups.map((group) => begin(service, input, { purpose, tokens, group, caseSystem }, askedAt)),
   );
   return {
     purpose,
@@ -122,10 +126,12 @@ async function begin(
     purpose,
     tokens,
     group,
+    caseSystem,
   }: {
     readonly purpose: Purpose;
     readonly tokens: readonly PersonTokens[];
     readonly group: LookupGroup;
+    readonly caseSystem: string | undefined;
   },
   askedAt: number,
 ): Promise<Begun> {
@@ -137,6 +143,7 @@ async function begin(
     role: input.role,
     approval: input.approval,
     breakGlass: input.breakGlass,
+    caseSystem,
     purpose: purpose.code,
     caseReference: input.caseReference,
     caseSalt: salt,

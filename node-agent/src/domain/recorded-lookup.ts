@@ -17,6 +17,11 @@ export class RecordedLookup {
     this.done = this.#run();
   }
 
+  /** Whether the gateway has logged any part of it. */
+  get wasOpened(): boolean {
+    return this.#events.some(({ type }) => type === 'opened');
+  }
+
   /** For one more reader. */
   read(): LoggedLookup {
     return { ...this.#lookup, events: this.#follow() };

@@ -50,6 +50,8 @@ export interface AskingDetail {
   /** Per person: pseudonyms under the agency's local key, by token type. */
   readonly subjects: readonly Readonly<Record<string, string>>[];
   readonly registers: readonly string[];
+  /** The case system that asked, by its name in agent.yaml; left out when it was the desk, a command or the agent's key. */
+  readonly caseSystem?: string | undefined;
   /** The lookup that this one puts once more, to registers that did not answer. */
   readonly again?: string | undefined;
 }

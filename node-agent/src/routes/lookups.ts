@@ -23,7 +23,10 @@ import { problemResponse } from './problems.ts';
 const IDEMPOTENCY_KEY = z
   .string()
   .regex(/^[\x21-\x7e]{16,255}$/, '16 to 255 visible ASCII characters, such as a UUID')
-  .refine((key) => !/^\D*(\d\D*){8,9}$/.test(key), 'not a number of a person; take a random UUID')
+  .refine(
+    (key) => !/^[^0-9A-Za-z]*(\d[^0-9A-Za-z]*){8,9}$/.test(key),
+    'not a number of a person; take a random UUID',
+  )
   .optional()
   .describe(
     'A key of your own, such as a random UUID. The same request with the same key asks once, however often it is sent, and gets the same answers, within ten minutes. The key is remembered for a day, over restarts too; afterwards `already-exists` says when it was used.',
@@ -89,8 +92,8 @@ export function lookupRoutes(app: OpenAPIHono, service: LookupService, idempoten
     const caller = readTraceparent(context.req.header('traceparent'));
     const lookup = await observed(service, input.purpose, caller, () =>
       key === undefined
-        ? beginLookup(service, input)
-        : idempotent.begin(caseSystem?.clientId ?? '', key, input),
+        ? beginLookup(service, input, caseSystem?.name)
+        : idempotent.begin(caseSystem, key, input),
     );
     if (context.req.header('accept')?.includes('application/x-ndjson') === true) {
       context.header('content-type', 'application/x-ndjson');

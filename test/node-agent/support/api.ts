@@ -5,6 +5,7 @@ import { openSources } from '../../../node-agent/src/open-sources.ts';
 import { Readiness } from '../../../node-agent/src/domain/readiness.ts';
 import { sqlIdempotencyStore } from '../../../node-agent/src/adapters/sql/idempotency-store.ts';
 import { createApp } from '../../../node-agent/src/app.ts';
+import { IdempotentLookups } from '../../../node-agent/src/domain/idempotent-lookups.ts';
 import type { CaseSystems } from '../../../node-agent/src/domain/case-systems.ts';
 import { StandInGateway, suite } from './gateway.ts';
 import { TestNode, numbers } from './node.ts';
@@ -55,7 +56,7 @@ export class TestApi {
       metrics: new Metrics(),
       apiKey: new Secret(KEY),
       caseSystems,
-      idempotency: sqlIdempotencyStore(node.stores),
+      idempotent: new IdempotentLookups(service, sqlIdempotencyStore(node.stores)),
       log,
     });
   }

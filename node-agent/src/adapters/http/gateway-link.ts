@@ -66,7 +66,8 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
   });
   const running = new Set<Promise<void>>();
   let greeted = false;
-  // By how much the gateway's clock is ahead of this one.
+  // By how much the gateway's clock is ahead of one that nobody sets: a clock that is set right on the way must not make
+  // questions seem late.
   let ahead = 0;
   let problem: string | undefined;
   let watchdog = setTimeout(() => socket.terminate(), SILENCE_MS);
@@ -82,7 +83,7 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
     if (frame.type === 'hello') {
       checkHello(signer.backend, deps.gatewayKey, base, frame);
       greeted = true;
-      ahead = frame.now - signer.clock();
+      ahead = frame.now - performance.now();
       events.greeted(frame);
       return;
     }
@@ -90,8 +91,12 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
     if (frame.type === 'roster-changed') return deps.handler.rosterChanged(frame.rosterVersion);
     if (frame.type === 'checkpoint') return void deps.handler.published(frame.note);
     // Nobody waits for the answer any more: before anything is spent on it.
-    if (frame.type === 'delivery' && signer.clock() + ahead > frame.answerBy)
-      return log.warn({ event: 'question-too-late' });
+    if (frame.type === 'delivery' && performance.now() + ahead > frame.answerBy) {
+      log.warn({ event: 'question-too-late' });
+      // Either it was long on its way, or the gateway's clock was set since it said hello: a new hello tells which.
+      if (running.size === 0) socket.close(1000);
+      return;
+    }
     const work = replyTo(deps.handler, frame)
       .then(send)
       .catch((error: unknown) => log.error({ event: 'reply-failed', reason: (error as Error).message }))

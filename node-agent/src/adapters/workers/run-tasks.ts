@@ -1,7 +1,7 @@
-import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import type { ErrorCode } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
+import { stepBack } from '../../step-back.ts';
 
 export interface Job<Task> {
   readonly id: number;
@@ -22,7 +22,7 @@ export function runTasks<Task, Value>(
   run: (task: Task) => Value,
   moved: (value: Value) => readonly ArrayBufferView[],
 ): void {
-  if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  if (process.platform === 'linux') stepBack();
   parentPort?.on('message', ({ id, task }: Job<Task>) => {
     try {
       const value = run(task);
