@@ -225,6 +225,29 @@ overDatabases('the stores of an agent', (databases) => {
     });
   });
 
+  // SQLite keeps what an import gathers where no other process comes.
+  describe.skipIf(sqlite)('an import that another process took for one that was killed', () => {
+    it('changes nothing, and says so', async () => {
+      const whole = await stores.pseudonyms.beginImport('zaken');
+      await whole.add('bsn', some(0, 6));
+      await whole.add('bsn', some(3, 8));
+      expect(await whole.preview()).toEqual({ added: 8, removed: 0, unchanged: 0 });
+      await whole.commit(8, KEY, T0);
+      const beside = await databases.open(place);
+      const stage = await stores.pseudonyms.beginImport('zaken');
+      await stage.add('bsn', some(0, 5));
+      await beside.database.run('UPDATE incoming SET begun = begun - 90000000');
+      await (await beside.pseudonyms.beginImport('andere')).abandon();
+      await stage.add('bsn', some(5, 8));
+      await expect(stage.preview()).rejects.toThrow(/is not whole any more, so nothing was changed/);
+      await expect(stage.commit(8, KEY, T0 + 1)).rejects.toThrow(/is not whole any more/);
+      expect((await contentOf(stores.pseudonyms, 'zaken')).sort()).toEqual(keysOf(some(0, 8)));
+      expect((await stores.pseudonyms.imports())[0]).toMatchObject({ generation: 1, importedAt: T0 });
+      expect((await beside.database.run('SELECT * FROM incoming')).rows).toEqual([]);
+      await beside.database.close();
+    });
+  });
+
   describe('epochs', () => {
     const table = (bits: number, seed: number) => ({
       bits,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
 import { admitClients } from '../../node-agent/src/domain/admit-clients.ts';
+import { prepareImport } from '../../node-agent/src/domain/import-clients.ts';
 import { RowSet } from '../../node-agent/src/domain/row-set.ts';
 import { referenceComplaint } from '../../node-agent/src/domain/references.ts';
 import type { ClientRow } from '../../node-agent/src/ports/client-source.ts';
-import { numbers } from './support/node.ts';
+import { numbers, registerOf } from './support/node.ts';
 
 const [one, two, three] = numbers(3) as [string, string, string];
 const NOW = Date.UTC(2026, 2, 2, 12);
@@ -87,6 +88,24 @@ describe('of a source', () => {
     expect(lines[2]).toMatch(/^4: reference: it could be a citizen service number/);
     expect(lines[3]).toMatch(/^5: reference: letters, digits/);
     expect(lines.join()).not.toContain(two);
+  });
+
+  it('a bad row may be of somebody on the list: by its reference, or when it has none', async () => {
+    const rows: ClientRow[] = [
+      { line: 2, problem: 'until: no day', reference: 'K-1' },
+      { line: 3, problem: 'until: no day', reference: 'K-2' },
+      { line: 4, problem: 'no CSV' },
+      { line: 5, client: { bsn: one }, reference: 'K-5' },
+    ];
+    const prepare = async (from: readonly ClientRow[], list: readonly string[]) => {
+      const left = { ended: 0, protected: 0, missing: 0 };
+      const register = registerOf('zaken', ['bsn']);
+      return prepareImport(register, admitClients(register, from, new Set(list), NOW, left), NOW);
+    };
+    expect((await prepare(rows, ['K-1'])).badProtected).toBe(2);
+    expect((await prepare(rows, ['K-9'])).badProtected).toBe(4);
+    expect((await prepare(rows, [])).badProtected).toBeUndefined();
+    expect(await prepare(rows.slice(1, 2), ['K-9'])).toMatchObject({ badRows: 1, badProtected: undefined });
   });
 
   it('each client has a reference where a list goes by it', async () => {

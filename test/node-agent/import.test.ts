@@ -126,6 +126,22 @@ describe('hit-agent import, at a real gateway', () => {
   });
 
   it.each([
+    ['that says so', 3, ['bsn;until;protected', '%0;;no', '%1;31-02-2026;yes', '%1;;no']],
+    ['where it cannot be read', 3, ['bsn;protected', '%0;no', '%1;perhaps', '%1;no']],
+    ['whose fields are too few', 2, ['bsn;until;protected', '%1', '%1;;no']],
+    ['that is no CSV', 2, ['bsn;protected', '"%1;yes', '%1;no']],
+  ])('leaves out no bad row of somebody who may be protected: one %s', async (_, line, rows) => {
+    const before = content();
+    write(...rows.map((row) => row.replace(/%(\d)/, (__, i: string) => clients[Number(i)]!)));
+    const { code, err } = await importFile('--skip-invalid', '--allow-shrink');
+    expect([code, err]).toEqual([1, expect.stringContaining(`: line ${line}: the client may be protected`)]);
+    expect(err).not.toContain(clients[1]);
+    expect(content()).toBe(before);
+    write('bsn;until;protected', `${clients[0]!};31-02-2026;no`, `${clients[1]!};;no`);
+    expect((await importFile('--skip-invalid', '--dry-run', '--allow-shrink')).code).toBe(0);
+  });
+
+  it.each([
     ['an empty file', ''],
     ['an unknown column', `bsn;${MARK}\n${clients[0]};x`],
     ['no heading line', `${MARK};123456789\n`],

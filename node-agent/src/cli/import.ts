@@ -161,6 +161,11 @@ async function read(
       `${bad} of ${counted(bad + prepared.clients + prepared.repeated, 'row')} cannot be imported, so nothing was changed. ` +
         'Correct them, or import the others with --skip-invalid.',
     );
+  if (prepared.badProtected !== undefined)
+    throw new HitError(
+      'import-invalid',
+      `${name}: ${counts} ${prepared.badProtected}: the client may be protected (it says so, or that cannot be read), so the row cannot be left out: another row of this person would match. Correct it; nothing was changed`,
+    );
   if (bad > 0 && prepared.clients === 0)
     throw new HitError('import-invalid', 'none of the rows can be imported, so nothing was changed');
   return { prepared, left };

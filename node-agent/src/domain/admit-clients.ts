@@ -37,7 +37,8 @@ export async function* admitClients(
   const found = new Set<string>();
   for await (const row of rows) {
     if ('problem' in row) {
-      yield row;
+      const isListed = row.reference === undefined ? list.size > 0 : list.has(row.reference);
+      yield isListed ? { ...row, mayBeProtected: true } : row;
       continue;
     }
     const { line, reference, until } = row;

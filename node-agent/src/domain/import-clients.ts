@@ -51,6 +51,8 @@ export interface PreparedImport {
   /** The first of them; a wrong file may have a million. */
   readonly bad: readonly BadRow[];
   readonly badRows: number;
+  /** The first bad row of somebody who may be protected: another row of that person would match if this one were left out. */
+  readonly badProtected?: number | undefined;
   readonly tokens: TokenBatches;
 }
 
@@ -98,6 +100,7 @@ export async function prepareImport(
   const bad: BadRow[] = [];
   const seen = new DigestSet();
   let [repeated, badRows] = [0, 0];
+  let badProtected: number | undefined;
   const isBad = (line: number, reason: string): void => {
     badRows++;
     if (bad.length < MAX_TOLD) bad.push({ line, reason });
@@ -105,6 +108,7 @@ export async function prepareImport(
   for await (const row of rows) {
     if ('problem' in row) {
       isBad(row.line, row.problem);
+      if (row.mayBeProtected === true) badProtected ??= row.line;
       continue;
     }
     try {
@@ -119,7 +123,7 @@ export async function prepareImport(
       isBad(row.line, error.detail);
     }
   }
-  return { clients: seen.size, repeated, bad, badRows, tokens };
+  return { clients: seen.size, repeated, bad, badRows, badProtected, tokens };
 }
 
 /** Stands for a client while a file is read: shorter than the tokens, of which a large register has many. */

@@ -14,7 +14,18 @@ export interface SourceClient {
 }
 
 /** A row of the source: a client, or why there is none in it. */
-export type ClientRow = SourceClient | { readonly line: number; readonly problem: string };
+export type ClientRow = SourceClient | BadSourceRow;
+
+/** A row that is no good. */
+export interface BadSourceRow {
+  readonly line: number;
+  /** Never repeats what stands in the row. */
+  readonly problem: string;
+  /** As far as it can be read. */
+  readonly reference?: string | undefined;
+  /** It says that the client is protected, or what it says of that cannot be read: it may not be left out. */
+  readonly mayBeProtected?: boolean | undefined;
+}
 
 /** Rows one after another: a large register is never in memory as a whole. */
 export type ClientRows = AsyncIterable<ClientRow> | Iterable<ClientRow>;

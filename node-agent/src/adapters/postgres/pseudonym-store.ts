@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { HitError } from '@hitmachine/protocol';
 import type {
   ImportChange,
   ImportStage,
@@ -29,28 +30,45 @@ export function postgresPseudonymStore(database: AgentDatabase): PseudonymStore 
 /** Collects in a table beside the others, under a name of its own. */
 function stageOf(database: AgentDatabase, register: string, begun: number): ImportStage {
   const stage = randomUUID();
+  let gathered = 0;
+  /** Another process may have taken this import for one that was killed: what is left of it is not the source. */
+  const checkWhole = async (run: Run): Promise<void> => {
+    const { rows } = await run('SELECT count(*) AS n FROM incoming WHERE stage = $1', [stage]);
+    if (rows[0]?.['n'] !== gathered)
+      throw new HitError(
+        'storage-failed',
+        'what this import had gathered in the database is not whole any more, so nothing was changed: it took more than a day, or the clocks of the machines that share the database differ by as much. Set the clocks, and import again',
+      );
+  };
   const abandon = async (): Promise<void> => {
     await database.run('DELETE FROM incoming WHERE stage = $1', [stage]);
   };
   return {
     async add(tokenType, pseudonyms) {
       const rows = laterEnds(pseudonyms);
-      for (let at = 0; at < rows.length; at += AT_ONCE)
-        await addRows(database.run, stage, tokenType, rows.slice(at, at + AT_ONCE), begun);
+      for (let at = 0; at < rows.length; at += AT_ONCE) {
+        // Others add meanwhile.
+        const fresh = await addRows(database.run, stage, tokenType, rows.slice(at, at + AT_ONCE), begun);
+        gathered += fresh;
+      }
     },
     async commit(clients, evaluationKey, now) {
-      const change = await database.transaction('import', async (run): Promise<ImportChange> => {
-        const { added, removed, unchanged, moved } = await take(run, register, stage);
-        await run(
-          `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key) VALUES ($1, 1, $2, $3, $4)
-           ON CONFLICT (register) DO UPDATE SET generation = imports.generation + $5, clients = excluded.clients,
-             imported_at = excluded.imported_at, evaluation_key = excluded.evaluation_key`,
-          [register, clients, now, evaluationKey, added + removed + moved > 0 ? 1 : 0],
-        );
-        return { added, removed, unchanged };
-      });
-      await abandon();
-      return change;
+      try {
+        return await database.transaction('import', async (run): Promise<ImportChange> => {
+          const { added, removed, unchanged, moved } = await take(run, register, stage);
+          await run(
+            `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key) VALUES ($1, 1, $2, $3, $4)
+             ON CONFLICT (register) DO UPDATE SET generation = imports.generation + $5, clients = excluded.clients,
+               imported_at = excluded.imported_at, evaluation_key = excluded.evaluation_key`,
+            [register, clients, now, evaluationKey, added + removed + moved > 0 ? 1 : 0],
+          );
+          // Last of all: what is whole now was whole in every step.
+          await checkWhole(run);
+          return { added, removed, unchanged };
+        });
+      } finally {
+        await abandon();
+      }
     },
     async preview() {
       const { rows } = await database.run(
@@ -60,6 +78,7 @@ function stageOf(database: AgentDatabase, register: string, begun: number): Impo
             WHERE p.register = $1 AND i.stage = $2) AS unchanged`,
         [register, stage],
       );
+      await checkWhole(database.run);
       const { before, incoming, unchanged } = rows[0] as Record<'before' | 'incoming' | 'unchanged', number>;
       return { added: incoming - unchanged, removed: before - unchanged, unchanged };
     },
@@ -79,24 +98,28 @@ function laterEnds(pseudonyms: readonly StoredPseudonym[]): StoredPseudonym[] {
   return [...rows.values()];
 }
 
+/** Gives how many of them were not there. */
 async function addRows(
   run: Run,
   stage: string,
   tokenType: string,
   rows: readonly StoredPseudonym[],
   begun: number,
-): Promise<void> {
-  if (rows.length === 0) return;
-  await run(
-    // Of two ends the later; none, which is empty, is later than all.
-    `INSERT INTO incoming (stage, token_type, element, masked_hash, kept_until, begun) VALUES ${places(rows.length, 6)}
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const { rows: counted } = await run(
+    // Of two ends the later; none, which is empty, is later than all. A row that was there before has an xmax.
+    `WITH put AS (
+     INSERT INTO incoming (stage, token_type, element, masked_hash, kept_until, begun) VALUES ${places(rows.length, 6)}
      ON CONFLICT (stage, token_type, element) DO UPDATE SET kept_until =
        CASE WHEN incoming.kept_until IS NULL OR excluded.kept_until IS NULL THEN NULL
-            ELSE greatest(incoming.kept_until, excluded.kept_until) END`,
+            ELSE greatest(incoming.kept_until, excluded.kept_until) END
+     RETURNING (xmax = 0) AS fresh) SELECT count(*) FILTER (WHERE fresh) AS n FROM put`,
     rows.flatMap(({ element, maskedHash, until }): Value[] => [
       ...[stage, tokenType, element, maskedHash, until === undefined ? null : isoDay(until), begun],
     ]),
   );
+  return counted[0]?.['n'] as number;
 }
 
 /** Makes what was gathered the content of the register, inside a transaction. */

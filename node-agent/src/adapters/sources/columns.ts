@@ -155,6 +155,11 @@ export class Columns {
     );
   }
 
+  /** A row whose fields cannot be told apart: where the source tells who is protected, this one may be. */
+  unreadable(line: number, problem: string): ClientRow {
+    return { line, problem, ...(this.#seen.has('protected') && { mayBeProtected: true }) };
+  }
+
   /** Notes that a column was there. */
   saw(column: string): void {
     this.#seen.add(column);
@@ -194,13 +199,16 @@ export class Columns {
   rowOf(line: number, fields: ReadonlyMap<string, string>): ClientRow {
     const all = this.#fixed.length === 0 ? fields : new Map([...fields, ...this.#fixed]);
     const get = (column: string): string | undefined => all.get(column) || undefined;
+    const hide = (get('protected') ?? '').toLowerCase();
+    const isProtected = YES.has(hide) || /^0*[1-9]\d*$/.test(hide);
+    const isOpen = NO.has(hide) || /^0+$/.test(hide);
     const problem = (column: string, reason: string): ClientRow => ({
       line,
       problem: `${column}: ${reason}`,
+      ...(get('reference') !== undefined && { reference: get('reference') }),
+      ...(!isOpen && { mayBeProtected: true }),
     });
-    const hide = (get('protected') ?? '').toLowerCase();
-    const isProtected = YES.has(hide) || /^0*[1-9]\d*$/.test(hide);
-    if (!isProtected && !NO.has(hide) && !/^0+$/.test(hide))
+    if (!isProtected && !isOpen)
       return problem('protected', 'yes or no, true or false, or a number of which 0 is no');
     const end = get('until');
     const until = end === undefined ? undefined : dayOf(this.#date(end));

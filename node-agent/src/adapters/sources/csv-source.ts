@@ -27,7 +27,7 @@ export async function* csvClients(
     if (columns === undefined) {
       if ('problem' in row) throw new HitError('import-invalid', `${name}:${row.line}: ${row.problem}`);
       columns = reader.read(`${name}:${row.line}`, row.fields);
-    } else if ('problem' in row) yield row;
+    } else if ('problem' in row) yield reader.unreadable(row.line, row.problem);
     else yield clientOf(reader, columns, row.line, row.fields);
   }
   if (columns === undefined)
@@ -43,7 +43,7 @@ export function clientOf(
 ): ClientRow {
   if (fields.length !== columns.length) {
     const found = fields.length === 1 ? '1 field' : `${fields.length} fields`;
-    return { line, problem: `the row has ${found}, the heading line ${columns.length}` };
+    return reader.unreadable(line, `the row has ${found}, the heading line ${columns.length}`);
   }
   const byColumn = new Map<string, string>();
   columns.forEach((column, i) => {

@@ -27,7 +27,7 @@ export async function* jsonLinesClients(
       rows++;
       const members = membersOf(text);
       if (typeof members === 'string') {
-        yield { line, problem: members };
+        yield reader.unreadable(line, members);
         continue;
       }
       const fields = new Map<string, string>();
@@ -47,7 +47,7 @@ export async function* jsonLinesClients(
       if (!fields.has('protected')) fields.set('protected', '');
       yield twice === undefined
         ? reader.rowOf(line, fields)
-        : { line, problem: `${twice}: it stands here under two names` };
+        : reader.unreadable(line, `${twice}: it stands here under two names`);
     }
   // In a file without clients nothing tells what it would have; that it is empty is for the import to judge.
   if (rows > 0) reader.checkComplete(`${name}:${line}`);
