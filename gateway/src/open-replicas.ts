@@ -35,6 +35,8 @@ interface OpeningOptions {
 export interface OpenedReplicas {
   readonly connections: Connections;
   readonly replicas: Replicas;
+  /** Takes no new questions of the others; resolves when theirs are answered, or after `deadlineMs`. */
+  drain(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function openReplicas(options: OpeningOptions): Promise<OpenedRepli
     replicas,
     // One that is alone has nowhere else to look.
     connections: options.replicas === undefined ? local : new RoutedConnections({ local, links, replicas }),
+    drain: async (deadlineMs) => server?.drain(deadlineMs),
     async close() {
       await links.close();
       await server?.close();

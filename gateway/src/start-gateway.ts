@@ -168,11 +168,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     reload: () => server.renew(),
     async close() {
       stopping = true;
-      await following.stop();
       await publishing.stop();
       // No more questions come from other replicas; agents stay until what runs here is done.
       await replicas.stop();
-      await server.drain(roster.current.roster.policy.settings.answerTimeoutMs + DRAIN_SLACK_MS);
+      const deadlineMs = roster.current.roster.policy.settings.answerTimeoutMs + DRAIN_SLACK_MS;
+      await Promise.all([server.drain(deadlineMs), opened.drain(deadlineMs)]);
+      // Until here: whoever is taken off meanwhile gets no answer of what still runs.
+      await following.stop();
       await local.close();
       await opened.close();
       await server.close();

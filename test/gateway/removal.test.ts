@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { HitError } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryAuditLog } from '../../gateway/src/adapters/memory/audit-log.ts';
@@ -87,6 +88,29 @@ describe('an agency that was taken off while the gateway runs', () => {
     agent.socket.terminate();
   });
 
+  it('hears nothing more of it while the gateway stops either', async () => {
+    const agent = await AgentSocket.open(gateway.url, ggz);
+    const waiting = new Promise<number>((resolve) => {
+      agent.onDelivery = ({ delivery }) => void resolve(delivery);
+    });
+    const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
+    const path = `/v1/lookups/${opened.lookupId}/questions`;
+    const asked = politie.send(path, questionsRequest(opened, ['ggz'])).then(reports);
+    const delivery = await waiting;
+    const before = await gateway.version();
+    // While the question is under way the gateway waits, and its database stays open.
+    const stopped = gateway.stop();
+    await remove('politie');
+    const { directory } = gateway.store;
+    await expect
+      .poll(async () => (await directory.latestRoster())?.version, { timeout: 5_000 })
+      .toBe(before + 1);
+    agent.reply(delivery, { outcome: 'answered', ciphertext: new Uint8Array([7]) });
+    expect(await asked).toEqual([]);
+    await stopped;
+    agent.socket.terminate();
+  });
+
   it('is no longer waited for as a node in a lookup that is under way', async () => {
     const agent = await AgentSocket.open(gateway.url, ggz);
     const waiting = new Promise<void>((resolve) => {
@@ -134,6 +158,26 @@ describe('removing', () => {
     auditLog.full = true;
     await expect(removeAgency(gateway.deps, 'politie')).rejects.toMatchObject({ code: 'storage-failed' });
     expect(await gateway.deps.directory.agency('politie')).toBeDefined();
+  });
+
+  it('is looked for by one look at a time, however long that takes', async () => {
+    class Slow extends MemoryDirectory {
+      looks = 0;
+      most = 0;
+      override async agencies(): ReturnType<MemoryDirectory['agencies']> {
+        this.most = Math.max(this.most, ++this.looks);
+        await delay(1_200);
+        this.looks--;
+        return super.agencies();
+      }
+    }
+    const gateway = await TestGateway.make();
+    const directory = new Slow();
+    const following = keepFollowingDirectory({ ...gateway.deps, directory });
+    await delay(2_200);
+    expect(directory.most).toBe(1);
+    await following.stop();
+    expect(directory.looks).toBe(0);
   });
 
   it('goes on being looked for when the directory could not be read for a while, which is logged once', async () => {

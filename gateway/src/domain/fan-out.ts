@@ -49,7 +49,7 @@ export async function fanOut(
     void ask(deps, { lookup, request, question, signal: gone.signal }).then((report) => {
       asked.left--;
       const held = report?.ciphertext?.length ?? 0;
-      if (gone.signal.aborted) deps.onHand.release(held);
+      if (gone.signal.aborted) deps.onHand.release(lookup.agency, held);
       else if (report !== undefined) ready.push({ frame: deliveryPartCodec.encode(report), held });
       asked.wake();
     });
@@ -63,12 +63,12 @@ export async function fanOut(
           });
         const next = ready.shift();
         if (next === undefined) return gone.signal.aborted ? undefined : stream.close();
-        deps.onHand.release(next.held);
+        deps.onHand.release(lookup.agency, next.held);
         stream.enqueue(next.frame);
       },
       cancel() {
         gone.abort();
-        for (const { held } of ready.splice(0)) deps.onHand.release(held);
+        for (const { held } of ready.splice(0)) deps.onHand.release(lookup.agency, held);
         asked.wake();
       },
     },
@@ -107,7 +107,7 @@ async function ask(
   // An asker that was taken off while the node thought about it gets nothing more.
   const { agencies } = deps.roster.current.roster;
   const passedOn = agencies.some(({ id }) => id === agency) ? result : undefined;
-  if (passedOn === undefined) deps.onHand.release(result?.ciphertext?.length ?? 0);
+  if (passedOn === undefined) deps.onHand.release(lookup.agency, result?.ciphertext?.length ?? 0);
   try {
     await deps.auditLog.append(now, {
       event: 'answer',
@@ -122,7 +122,7 @@ async function ask(
   } catch (err) {
     // What cannot be logged is not answered.
     deps.log.error('answer-not-logged', { agency, err });
-    deps.onHand.release(passedOn?.ciphertext?.length ?? 0);
+    deps.onHand.release(lookup.agency, passedOn?.ciphertext?.length ?? 0);
     return { node, outcome: 'not-logged', ciphertext: undefined };
   }
   return passedOn && { node, ...passedOn };
@@ -137,7 +137,7 @@ async function put(
   if (!onHand.begin(delivery.asker)) return OVERLOADED;
   try {
     const result = await connections.deliver(delivery, options);
-    return onHand.hold(result?.ciphertext?.length ?? 0) ? result : OVERLOADED;
+    return onHand.hold(delivery.asker, result?.ciphertext?.length ?? 0) ? result : OVERLOADED;
   } finally {
     onHand.end(delivery.asker);
   }

@@ -35,12 +35,12 @@ export async function followDirectory(deps: MembershipDeps): Promise<void> {
 }
 
 /**
- * Follows the directory twice a second until told to stop. A look that fails is logged once, until one succeeds: it
+ * Follows the directory twice a second until told to stop, one look at a time. A look that fails is logged once, until one succeeds: it
  * leaves the roster as it was.
  */
 export function keepFollowingDirectory(deps: MembershipDeps): { stop(): Promise<void> } {
   let failing = false;
-  let looking: Promise<void> = Promise.resolve();
+  let looking: Promise<void> | undefined;
   const look = async (): Promise<void> => {
     try {
       await followDirectory(deps);
@@ -51,7 +51,7 @@ export function keepFollowingDirectory(deps: MembershipDeps): { stop(): Promise<
     }
   };
   const timer = setInterval(() => {
-    looking = look();
+    looking ??= look().finally(() => (looking = undefined));
   }, LOOK_EVERY_MS);
   timer.unref();
   return {

@@ -37,7 +37,8 @@ export class Replicas {
   readonly #seen = new Map<string, Seen>();
   #told = 0;
   #meeting: Promise<void> | undefined;
-  #again = false;
+  /** The one after that, for what has changed since it began. */
+  #next: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
   #metAt = Number.NEGATIVE_INFINITY;
   #failing = false;
@@ -84,13 +85,16 @@ export class Replicas {
   /** Tells the others what has changed here and hears from them. Never rejects. */
   meet(): Promise<void> {
     if (this.#stopped) return Promise.resolve();
-    if (this.#meeting !== undefined) {
-      // What changed since that one began has to be told too.
-      this.#again = true;
+    if (this.#meeting === undefined) {
+      this.#meeting = this.#meet().finally(() => (this.#meeting = undefined));
       return this.#meeting;
     }
-    this.#meeting = this.#meet().finally(() => (this.#meeting = undefined));
-    return this.#meeting;
+    // What changed since that one began has to be told too: once more, for all who ask until then, and not for ever.
+    this.#next ??= this.#meeting.then(() => {
+      this.#next = undefined;
+      return this.meet();
+    });
+    return this.#next;
   }
 
   /** Looks whether somebody who was not found has come to another replica in the meantime. Never rejects. */
@@ -106,19 +110,16 @@ export class Replicas {
 
   async #meet(): Promise<void> {
     const { registry, local, self, log } = this.#deps;
-    do {
-      this.#again = false;
-      try {
-        const record = { ...self, agencies: local.connected(), told: ++this.#told };
-        await this.#hear(await registry.meet(record));
-        if (this.#failing) log.info('replicas-there');
-        this.#failing = false;
-      } catch (err) {
-        if (!this.#failing) log.error('replicas-away', { err });
-        this.#failing = true;
-      }
-      this.#metAt = performance.now();
-    } while (this.#again && !this.#stopped);
+    try {
+      const record = { ...self, agencies: local.connected(), told: ++this.#told };
+      await this.#hear(await registry.meet(record));
+      if (this.#failing) log.info('replicas-there');
+      this.#failing = false;
+    } catch (err) {
+      if (!this.#failing) log.error('replicas-away', { err });
+      this.#failing = true;
+    }
+    this.#metAt = performance.now();
     this.#deps.links.keepOnly(this.#alive().flatMap(peerOf));
   }
 

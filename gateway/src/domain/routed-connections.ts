@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connections, Delivery, DeliveryResult, WitnessReply } from '../ports/connections.ts';
 import type { ReplicaLinks } from '../ports/replica-links.ts';
 import type { Replicas } from './replicas.ts';
@@ -31,7 +32,9 @@ export class RoutedConnections implements Connections {
     if (there === undefined || !wasNotSent(there)) return there;
     if (here.outcome === 'overloaded' || there.outcome === 'overloaded') return OVERLOADED;
     // It may have come to another replica, or back to this one, a moment ago.
-    await replicas.look();
+    await noLonger(replicas.look(), until - performance.now(), options.signal);
+    if (options.signal.aborted) return undefined;
+    if (performance.now() >= until) return NOT_CONNECTED;
     const again = await local.deliver(delivery, within());
     return again === undefined || !wasNotSent(again) ? again : this.#elsewhere(delivery, within);
   }
@@ -80,6 +83,14 @@ export class RoutedConnections implements Connections {
 
 const NOT_CONNECTED: DeliveryResult = { outcome: 'not-connected', ciphertext: undefined };
 const OVERLOADED: DeliveryResult = { outcome: 'overloaded', ciphertext: undefined };
+
+/** Resolves when `done` does, and at the latest after `ms` or when `signal` aborts. */
+async function noLonger(done: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const end = delay(Math.max(0, ms), undefined, { signal: AbortSignal.any([signal, over.signal]) });
+  await Promise.race([done, end.catch(() => undefined)]);
+  over.abort();
+}
 
 /** The node has not been asked, so another way may be tried. */
 const wasNotSent = ({ outcome }: DeliveryResult): boolean =>

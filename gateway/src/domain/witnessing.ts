@@ -25,6 +25,8 @@ const ANSWER_WITHIN_MS = 5_000;
 const GRACE_MS = 500;
 /** Milliseconds between two entries about the same refusal of a witness. */
 const REFUSAL_EVERY_MS = 3_600_000;
+/** Rounds without a checkpoint that was due after which also a replica publishes that it does not fall to. */
+const MISSED_ROUNDS = 3;
 /** A witness that is at another size than we think says so (409), and is asked once more from there. */
 const ATTEMPTS = 2;
 
@@ -65,6 +67,13 @@ export class Witnessing {
   publish(): Promise<void> {
     this.#running ??= this.#publish().finally(() => (this.#running = undefined));
     return this.#running;
+  }
+
+  /** Entries in the latest published checkpoint, and in the log. */
+  async standing(): Promise<{ readonly published: number; readonly logged: number }> {
+    const { auditLog, published } = this.#deps;
+    const [latest, head] = [await published.latest(), await auditLog.head()];
+    return { published: latest?.size ?? 0, logged: head.size };
   }
 
   async #publish(): Promise<void> {
@@ -166,8 +175,9 @@ export class Witnessing {
 }
 
 /**
- * Publishes again and again until told to stop, while it falls to this replica. A round that fails is logged once, until
- * one succeeds. Two replicas that both publish, because neither sees the other, do each other's work and no harm.
+ * Publishes again and again until told to stop, while it falls to this replica, and also when it does not but whoever it
+ * falls to leaves entries of the log unpublished: that one may see the other replicas and not the log. A round that fails
+ * is logged once, until one succeeds. Two replicas that both publish do each other's work and no harm.
  */
 export function keepPublishing(
   witnessing: Witnessing,
@@ -176,9 +186,23 @@ export function keepPublishing(
 ): { stop(): Promise<void> } {
   let failing = false;
   let running: Promise<void> = Promise.resolve();
+  /** The latest checkpoint that was seen, and the rounds in which it stayed while the log had more. */
+  const seen = { published: -1, missed: 0 };
+  const isLeft = async (): Promise<boolean> => {
+    const { published, logged } = await witnessing.standing();
+    if (published !== seen.published) seen.missed = 0;
+    else if (published < logged) seen.missed++;
+    seen.published = published;
+    return published < logged && seen.missed >= MISSED_ROUNDS;
+  };
   const round = async (): Promise<void> => {
     try {
-      await witnessing.publish();
+      if (leads()) await witnessing.publish();
+      else if (await isLeft()) {
+        await witnessing.publish();
+        // From here on until somebody else publishes.
+        seen.published = (await witnessing.standing()).published;
+      }
       failing = false;
     } catch (err) {
       if (!failing) log.error('checkpoint-not-published', { err });
@@ -186,7 +210,7 @@ export function keepPublishing(
     }
   };
   const timer = setInterval(() => {
-    if (leads()) running = round();
+    running = round();
   }, everyMs);
   timer.unref();
   return {

@@ -11,7 +11,7 @@ import { commonVersion, serverTls, watchLife } from './tls.ts';
 const MAX_FRAME_BYTES = LIMITS.questionBytes + 32_768;
 /** Questions of one other replica that may wait here for their answers. */
 const MAX_REQUESTS = 4_096;
-/** Bytes of answers that may wait to be sent to all others, and that may stand in one socket. */
+/** Bytes of answers that may wait to be sent to all others unless told, and that may stand in one socket. */
 const MAX_HELD_BYTES = 268_435_456;
 const MAX_BUFFERED_BYTES = 1_048_576;
 const HANDSHAKE_MS = 5_000;
@@ -21,10 +21,24 @@ interface LinkServerDeps {
   /** The connections of agents to this replica. */
   readonly local: Connections;
   readonly log: OperationalLog;
+  /** Bytes of answers that may wait to be sent to all others; 256 MiB unless told. */
+  readonly maxHeldBytes?: number;
+}
+
+/** What all links of this server share. */
+interface Shared {
+  /** Bytes of answers that wait to be sent. */
+  held: number;
+  /** Questions under way. */
+  questions: number;
+  draining: boolean;
+  whenNone: () => void;
 }
 
 export interface RunningLinkServer {
   readonly port: number;
+  /** Takes no new questions; resolves when those under way are answered, or after `deadlineMs`. */
+  drain(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,8 +61,8 @@ export async function startLinkServer(
       commonVersion(String(req.headers['sec-websocket-protocol']).split(/, */)) !== undefined,
     handleProtocols: (offered) => commonVersion(offered) ?? false,
   });
-  const held = { bytes: 0 };
-  sockets.on('connection', (socket) => serve(deps, socket, held));
+  const shared: Shared = { held: 0, questions: 0, draining: false, whenNone: () => undefined };
+  sockets.on('connection', (socket) => serve(deps, socket, shared));
   // Somebody without the key, or a scanner: nothing was said, and nothing has to be done.
   server.on('tlsClientError', () => deps.log.warn('link-refused'));
   await new Promise<void>((resolve, reject) => {
@@ -60,6 +74,17 @@ export async function startLinkServer(
   });
   return {
     port: (server.address() as AddressInfo).port,
+    async drain(deadlineMs) {
+      shared.draining = true;
+      if (shared.questions === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, deadlineMs);
+        shared.whenNone = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
     async close() {
       for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
@@ -71,7 +96,8 @@ export async function startLinkServer(
 }
 
 /** One link: questions come in, and what became of them goes back as it becomes known. */
-function serve({ local, log }: LinkServerDeps, socket: WebSocket, held: { bytes: number }): void {
+function serve(deps: LinkServerDeps, socket: WebSocket, shared: Shared): void {
+  const { local, log, maxHeldBytes = MAX_HELD_BYTES } = deps;
   const running = new Map<number, AbortController>();
   watchLife(socket);
   socket.on('error', (err) => log.warn('link-closed', { err }));
@@ -83,19 +109,25 @@ function serve({ local, log }: LinkServerDeps, socket: WebSocket, held: { bytes:
   };
   const deliver = async (asked: Extract<ReplicaAsks, { type: 'deliver' }>): Promise<void> => {
     const { request, withinMs, ...delivery } = asked;
-    const overloaded: DeliveryResult = { outcome: 'overloaded', ciphertext: undefined };
-    if (running.size >= MAX_REQUESTS)
-      return say({ type: 'delivered', request, outcome: 'overloaded', length: undefined });
+    const refuse = (outcome: DeliveryResult['outcome']): void =>
+      say({ type: 'delivered', request, outcome, length: undefined });
+    // Not sent to the node: whoever asked looks for it elsewhere.
+    if (shared.draining) return refuse('not-connected');
+    if (running.size >= MAX_REQUESTS) return refuse('overloaded');
     const abort = new AbortController();
     running.set(request, abort);
+    shared.questions++;
     const signal = abort.signal;
     try {
       const came = await local.deliver(delivery, { timeoutMs: withinMs, signal });
       if (came === undefined) return;
-      const fits = held.bytes + (came.ciphertext?.length ?? 0) <= MAX_HELD_BYTES;
-      await send(socket, request, fits ? came : overloaded, held, signal);
+      // The node was asked and has answered, so nobody may take it for one that can be asked another way.
+      if (shared.held + (came.ciphertext?.length ?? 0) > maxHeldBytes) return refuse('connection-lost');
+      await send(socket, request, came, shared, signal);
     } finally {
       running.delete(request);
+      shared.questions--;
+      if (shared.questions === 0) shared.whenNone();
     }
   };
   const take = async (asked: ReplicaAsks): Promise<void> => {
@@ -134,11 +166,11 @@ async function send(
   socket: WebSocket,
   request: number,
   { outcome, ciphertext }: DeliveryResult,
-  held: { bytes: number },
+  shared: Shared,
   signal: AbortSignal,
 ): Promise<void> {
   const length = ciphertext?.length;
-  held.bytes += length ?? 0;
+  shared.held += length ?? 0;
   try {
     for (const part of partsOf(ciphertext)) {
       if (signal.aborted) return;
@@ -147,7 +179,7 @@ async function send(
     if (signal.aborted) return;
     await sent(socket, replicaSaysCodec.encode({ type: 'delivered', request, outcome, length }));
   } finally {
-    held.bytes -= length ?? 0;
+    shared.held -= length ?? 0;
   }
 }
 
