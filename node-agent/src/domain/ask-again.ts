@@ -3,18 +3,18 @@ import type { Begun, LookupEvent, LookupService, PutQuestion } from './lookup.ts
 import { inTurn, logged } from './lookup.ts';
 
 /**
- * Puts a question once more to those of its registers that are named, with the very same elements, so that it counts
- * for no quota at the gateway. Written into the agency's own log like any other before it is asked; nothing leaves the
+ * Puts a question once more to those of its registers that `wanted` names for the persons of a lookup, with the very same
+ * elements, so that it counts for no quota at the gateway. Written into the agency's own log like any other before it is asked; nothing leaves the
  * agency before the events are read. Throws `not-ready` when no register is left, and what the log throws.
  */
 export async function askAgain(
   service: LookupService,
   put: readonly PutQuestion[],
-  registers: ReadonlySet<string>,
+  wanted: (register: string, persons: readonly number[]) => boolean,
 ): Promise<AsyncIterable<LookupEvent>> {
   service.logView.requireSound();
   const again = put.flatMap(({ asked, opened, detail, persons }): Omit<Begun, 'lookupKey'>[] => {
-    const own = asked.registers.filter(({ name }) => registers.has(name));
+    const own = asked.registers.filter(({ name }) => wanted(name, persons));
     if (own.length === 0) return [];
     return [
       {

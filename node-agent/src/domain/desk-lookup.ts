@@ -26,6 +26,9 @@ export interface BegunQuestion {
 /** Reasons that asking again does not change. */
 const LASTING: readonly NoAnswerReason[] = ['no-common-token', 'too-large', 'key-changed'];
 
+const isAnswer = (outcome: Outcome | undefined): boolean =>
+  outcome?.status === 'known' || outcome?.status === 'not-known';
+
 const isWorthAsking = (outcome: Outcome | undefined): boolean =>
   outcome?.status === 'no-answer' && !LASTING.includes(outcome.reason);
 
@@ -92,8 +95,7 @@ export class DeskLookup {
   /** Whether every register said of everybody whom it was asked about whether it knows him or her. */
   get isComplete(): boolean {
     const rows = this.rows;
-    const answered = (outcome: Outcome | undefined): boolean =>
-      outcome === undefined || outcome.status === 'known' || outcome.status === 'not-known';
+    const answered = (outcome: Outcome | undefined): boolean => outcome === undefined || isAnswer(outcome);
     return (
       this.begun?.missing.length === 0 &&
       rows.length === this.registers.length &&
@@ -101,14 +103,42 @@ export class DeskLookup {
     );
   }
 
+  /** The lookups of the question that were never put: the gateway refused, or was away, before their turn came. */
+  get notPut(): LookupGroup[] {
+    const put = new Set(this.put.map(({ persons }) => persons.join()));
+    return (this.begun?.groups ?? []).filter(({ persons }) => !put.has(persons.join()));
+  }
+
+  /** Whether it is worth asking a register again about any of these persons. */
+  isWanted(register: string, persons: readonly number[]): boolean {
+    const outcomes = this.#outcomes.get(register);
+    return persons.some((person) => outcomes?.[person] === undefined || isWorthAsking(outcomes[person]));
+  }
+
+  /** Says of every register without a word about somebody that there is no answer: nothing is left out in silence. */
+  fill(): void {
+    for (const { registers, persons } of this.begun?.groups ?? [])
+      for (const register of registers) {
+        const outcomes = this.#outcomes.get(register.name) ?? this.labels.map(() => undefined);
+        for (const person of persons) outcomes[person] ??= { status: 'no-answer', reason: 'not-put' };
+        this.#outcomes.set(register.name, outcomes);
+      }
+    this.changed();
+  }
+
   take(event: LookupEvent): void {
     if (event.type === 'opened') {
       this.lookupIds.push(event.lookupId);
-      if (this.round === 0) this.put.push(event.question);
+      if (!this.put.some(({ persons }) => persons.join() === event.question.persons.join()))
+        this.put.push(event.question);
     } else {
       const { name } = event.register;
       const outcomes = this.#outcomes.get(name) ?? this.labels.map(() => undefined);
-      event.outcomes.forEach((outcome, i) => (outcomes[event.persons[i] as number] = outcome));
+      event.outcomes.forEach((outcome, i) => {
+        const person = event.persons[i] as number;
+        // An answer stays, whatever comes of asking somebody else of the household again.
+        if (!isAnswer(outcomes[person])) outcomes[person] = outcome;
+      });
       // Set anew, so that rows stand in the order of their last answer.
       this.#outcomes.delete(name);
       this.#outcomes.set(name, outcomes);
@@ -116,14 +146,12 @@ export class DeskLookup {
     this.changed();
   }
 
-  /** Takes away the answers of registers that are asked again; gives what puts back those that were not reached. */
-  clear(names: ReadonlySet<string>): () => void {
-    const before = [...names].map((name) => [name, this.#outcomes.get(name) ?? []] as const);
-    for (const name of names) this.#outcomes.delete(name);
-    return () => {
-      for (const [name, outcomes] of before)
-        if (this.#rowOf(name) === undefined) this.#outcomes.set(name, [...outcomes]);
-    };
+  /** Takes away what stands in the place of an answer, where it is asked for again. */
+  clear(): void {
+    for (const outcomes of this.#outcomes.values())
+      outcomes.forEach((outcome, person) => {
+        if (isWorthAsking(outcome)) outcomes[person] = undefined;
+      });
   }
 
   changed(): void {

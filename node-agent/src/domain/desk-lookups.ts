@@ -2,7 +2,8 @@ import { HitError, LIMITS } from '@hitmachine/protocol';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { askAgain } from './ask-again.ts';
 import { DeskLookup } from './desk-lookup.ts';
-import type { LookupEvent, LookupService } from './lookup.ts';
+import type { LookupEvent, LookupService, PutQuestion } from './lookup.ts';
+import type { LookupGroup } from './lookup-groups.ts';
 import { beginLookup } from './lookup.ts';
 import type { LookupInput } from './lookup-input.ts';
 import { canonicalName } from './pseudonymise.ts';
@@ -105,16 +106,46 @@ export class DeskLookups {
     if (lookup.input === undefined)
       throw new HitError('not-ready', 'this question is not kept any more: ask a new one');
     if (lookup.put.length === 0) return this.#ask(lookup, lookup.input);
-    const names = new Set(lookup.withoutAnswer.map(({ name }) => name));
     lookup.round++;
     lookup.failure = undefined;
     lookup.state = 'running';
-    const restore = lookup.clear(names);
-    try {
-      this.#run(lookup, await askAgain(this.#service, lookup.put, names), restore);
-    } catch (error) {
-      restore();
-      this.#failed(lookup, error);
+    const { input, put, notPut } = lookup;
+    const wanted = new Map(
+      put.map(({ persons, asked }) => [
+        persons.join(),
+        new Set(asked.registers.map(({ name }) => name).filter((name) => lookup.isWanted(name, persons))),
+      ]),
+    );
+    lookup.clear();
+    this.#run(lookup, this.#rest(input, put, wanted, notPut));
+  }
+
+  /** What has no answer yet: the registers of `wanted` by their persons once more, and the lookups that were never put. */
+  async *#rest(
+    input: LookupInput,
+    put: readonly PutQuestion[],
+    wanted: ReadonlyMap<string, ReadonlySet<string>>,
+    notPut: readonly LookupGroup[],
+  ): AsyncGenerator<LookupEvent> {
+    const isWanted = (register: string, persons: readonly number[]): boolean =>
+      wanted.get(persons.join())?.has(register) === true;
+    if ([...wanted.values()].some(({ size }) => size > 0))
+      yield* await askAgain(this.#service, put, isWanted);
+    for (const { persons, registers } of notPut) {
+      const part = {
+        ...input,
+        persons: persons.map((person) => input.persons[person] as LookupInput['persons'][number]),
+        registers: registers.map(({ name }) => name),
+      };
+      const placed = (own: readonly number[]): number[] => own.map((place) => persons[place] as number);
+      for await (const event of (await beginLookup(this.#service, part)).events)
+        yield event.type === 'opened'
+          ? {
+              ...event,
+              persons: placed(event.persons),
+              question: { ...event.question, persons: placed(event.question.persons) },
+            }
+          : { ...event, persons: placed(event.persons) };
     }
   }
 
@@ -155,7 +186,7 @@ export class DeskLookups {
     }, LIMITS.againMs).unref();
   }
 
-  #run(lookup: DeskLookup, events: AsyncIterable<LookupEvent>, restore?: () => void): void {
+  #run(lookup: DeskLookup, events: AsyncIterable<LookupEvent>): void {
     const running = (async () => {
       try {
         for await (const event of events) lookup.take(event);
@@ -163,7 +194,8 @@ export class DeskLookups {
       } catch (error) {
         this.#failed(lookup, error);
       } finally {
-        restore?.();
+        // Whatever went wrong: where nothing was heard, it says so.
+        if (lookup.state === 'done') lookup.fill();
         lookup.changed();
       }
     })();
@@ -177,7 +209,7 @@ export class DeskLookups {
     if (!(error instanceof HitError))
       this.#log.error({ event: 'internal-error', path: 'desk', stack: (error as Error).stack });
     lookup.failure = error instanceof HitError ? error : new HitError('internal');
-    lookup.state = lookup.round > 0 ? 'done' : 'failed';
+    lookup.state = lookup.round > 0 || lookup.put.length > 0 ? 'done' : 'failed';
     lookup.changed();
   }
 

@@ -16,6 +16,7 @@ export const NO_ANSWER_REASONS = [
   'too-large',
   'no-common-token',
   'key-changed',
+  'not-put',
 ] as const;
 export type NoAnswerReason = (typeof NO_ANSWER_REASONS)[number];
 
@@ -103,6 +104,10 @@ export const EXPLANATIONS: Readonly<
   'no-common-token': {
     nl: 'Deze registratie kent alleen gegevens die u niet hebt ingevuld, zoals een BSN.',
     en: 'This register only holds identifiers that you did not give, such as a citizen service number.',
+  },
+  'not-put': {
+    nl: 'De vraag kwam niet bij deze registratie aan. Vraag het opnieuw.',
+    en: 'The question did not reach this register. Ask again.',
   },
   'key-changed': {
     nl: 'De sleutel van deze organisatie is veranderd. Uw beheerder moet dit eerst nagaan.',
