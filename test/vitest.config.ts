@@ -7,6 +7,8 @@ interface Suite {
   readonly turn: number;
   readonly seconds: number;
   readonly filesAtOnce: number;
+  /** A module that is run once, before the first file. */
+  readonly begin?: string;
 }
 
 const QUICK: Suite = { turn: 0, seconds: 40, filesAtOnce: 2 };
@@ -35,7 +37,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   faults: ALONE,
   'faults-agent': ALONE,
   'end-to-end': ALONE,
-  browser: ALONE,
+  browser: { ...ALONE, begin: 'test/browser/support/screenshots.ts' },
   deploy: HEAVY,
   docs: ALONE,
 };
@@ -65,7 +67,7 @@ export default defineConfig({
     pool: 'forks',
     // node:sqlite still warns that it is experimental, once a process.
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    projects: suitesOnDisk().map(([name, { turn, seconds, filesAtOnce }]) => ({
+    projects: suitesOnDisk().map(([name, { turn, seconds, filesAtOnce, begin }]) => ({
       extends: true as const,
       test: {
         name,
@@ -73,6 +75,7 @@ export default defineConfig({
         testTimeout: seconds * 1000,
         hookTimeout: seconds * 1000,
         maxWorkers: filesAtOnce,
+        globalSetup: begin === undefined ? [] : [begin],
         sequence: { groupOrder: turn },
       },
     })),

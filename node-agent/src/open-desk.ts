@@ -67,7 +67,7 @@ export async function openDesk(
     lookups: new DeskLookups(service, log),
     formKeys: new FormKeys(readers.seal, runtime),
     batches: new DeskBatches(service),
-    readHouseholds: (bytes, tokenTypes) =>
-      readHouseholds({ name: 'bestand', repeatable: true, chunks: () => Readable.from([bytes]) }, tokenTypes),
+    readHouseholds: (name, bytes, tokenTypes) =>
+      readHouseholds({ name, repeatable: true, chunks: () => Readable.from([bytes]) }, tokenTypes),
   };
 }

@@ -60,6 +60,8 @@ export interface StartOptions {
   readonly canaryIntervalMs?: number | undefined;
   /** Milliseconds for which proofs of the log that do not hold are asked for again; some minutes unless told. */
   readonly logPatienceMs?: number | undefined;
+  /** Milliseconds since 1970; the machine's clock unless told. */
+  readonly clock?: (() => number) | undefined;
 }
 
 export interface RunningAgent {
@@ -99,12 +101,11 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
 }
 
 async function start(agent: OpenedAgent, options: StartOptions): Promise<RunningAgent> {
-  const { log, canaryIntervalMs = 60_000 } = options;
+  const { log, canaryIntervalMs = 60_000, clock = Date.now } = options;
   const { backend, suite, keys, config, database, pseudonyms, state } = agent;
   const version = await state.version();
   const { membership, gateway, signer, net } = await agent.enrolled();
   const apiKey = new Secret(readSecretFile(agent.directory.apiKey).toString('utf8').trim());
-  const clock = Date.now;
   const random = secureRandom;
   const roster = await RosterKeeper.open(backend, state, membership, log, clock, keys);
   const agencyLog = sqlAgencyLog(database, backend, keys.logKey, random);

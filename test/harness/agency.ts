@@ -57,6 +57,8 @@ export class TestAgency {
   readonly folder: string;
   readonly #logs: LogBook;
   #agent: RunningAgent | undefined;
+  /** How far the agent's clock runs ahead of the machine's, in milliseconds. */
+  clockAheadMs = 0;
 
   constructor(id: string, folder: string, logs: LogBook) {
     this.id = id;
@@ -101,7 +103,8 @@ export class TestAgency {
     const log = operationalLog(pino({ level: 'debug' }, this.#logs.stream(this.id)));
     const listen = { host: '127.0.0.1', port };
     // Minutes, elsewhere: a test cannot wait for them.
-    this.#agent ??= await startAgent({ directory: this.folder, log, listen, logPatienceMs: 2_000 });
+    const options = { directory: this.folder, log, listen, logPatienceMs: 2_000 };
+    this.#agent ??= await startAgent({ ...options, clock: () => Date.now() + this.clockAheadMs });
   }
 
   async stop(): Promise<void> {

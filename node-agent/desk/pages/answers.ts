@@ -107,6 +107,7 @@ export function answersEnd(page: AnswersPage, wording: Wording): Html {
 function finishedPart({ lookup, owner, areaName }: AnswersPage, wording: Wording): Html {
   const { answers } = wording.texts;
   const known = lookup.rows.filter(({ outcomes }) => outcomes.some((one) => one?.status === 'known')).length;
+  const refused = lookup.rows.some(({ outcomes }) => outcomes.some((one) => one?.status === 'refused'));
   const missing = lookup.begun?.missing ?? [];
   return html`
     ${
@@ -116,11 +117,12 @@ function finishedPart({ lookup, owner, areaName }: AnswersPage, wording: Wording
     }
     ${
       lookup.isComplete
-        ? message('ok', answers.complete, answers.completeBody(known))
+        ? message('ok', answers.complete, answers.completeBody(known, lookup.labels.length))
         : message(
             'warning',
             answers.incomplete,
-            html`${answers.incompleteBody}
+            html`${lookup.withoutAnswer.length > 0 || !refused ? answers.incompleteBody : NOTHING}
+            ${refused ? answers.refusedBody : NOTHING}
             ${missing.length === 0 ? NOTHING : answers.missing(missing.join(', '))}`,
           )
     }

@@ -159,15 +159,17 @@ export const askingTexts: Pick<
       pending: 'no answer yet',
     },
     complete: 'All registers have answered',
-    completeBody: (known: number) =>
-      known === 0
-        ? 'None of them knows anybody whom you asked about, by what you filled in.'
-        : known === 1
-          ? 'One register knows somebody whom you asked about.'
-          : `${known} registers know somebody whom you asked about.`,
+    completeBody: (known: number, persons: number) => {
+      const whom = persons === 1 ? 'this person' : 'one or more of these persons';
+      if (known === 0)
+        return `No register knows ${persons === 1 ? whom : 'any of these persons'}, by what you filled in.`;
+      return known === 1 ? `One register knows ${whom}.` : `${known} registers know ${whom}.`;
+    },
     incomplete: 'Not all registers have answered',
     incompleteBody:
       '“No answer” is something else than “not known”: somebody may well be known there. Ask again, or call.',
+    refusedBody:
+      '“Refused” is something else than “not known”: somebody may well be known there. The reason stands beside it. Call that agency if this case needs the answer.',
     again: (count: number) => (count === 1 ? 'Ask that one again' : `Ask those ${count} registers again`),
     againHelp: 'This does not count for the number of persons that you may ask about.',
     tooLate: 'This question is too old to ask only those registers again. Ask a new one.',

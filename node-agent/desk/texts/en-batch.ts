@@ -55,6 +55,7 @@ export const batchTexts: BatchTexts = {
     caseReference: 'Your reference',
     caseReferenceMissing: 'Fill in a reference.',
     file: 'File of households',
+    fileName: 'file',
     fileHelp:
       'CSV with a column "household" and the columns bsn, or surname and birth date. Those of one household have the same there. The file is not kept.',
     fileMissing: 'Choose a file.',

@@ -144,15 +144,17 @@ export const askingTexts = {
       pending: 'nog geen antwoord',
     },
     complete: 'Alle registraties hebben geantwoord',
-    completeBody: (known: number) =>
-      known === 0
-        ? 'Geen van hen kent iemand van wie u vroeg, op de gegevens die u invulde.'
-        : known === 1
-          ? 'Eén registratie kent iemand van wie u vroeg.'
-          : `${known} registraties kennen iemand van wie u vroeg.`,
+    completeBody: (known: number, persons: number) => {
+      const whom = persons === 1 ? 'deze persoon' : 'een of meer van deze personen';
+      if (known === 0)
+        return `Geen enkele registratie kent ${persons === 1 ? whom : 'een van deze personen'}, op de gegevens die u invulde.`;
+      return known === 1 ? `Eén registratie kent ${whom}.` : `${known} registraties kennen ${whom}.`;
+    },
     incomplete: 'Niet alle registraties hebben geantwoord',
     incompleteBody:
       '“Geen antwoord” is iets anders dan “niet bekend”: daar kan iemand gewoon bekend zijn. Vraag het opnieuw, of bel.',
+    refusedBody:
+      '“Geweigerd” is iets anders dan “niet bekend”: daar kan iemand gewoon bekend zijn. De reden staat erbij. Bel die organisatie als u het voor deze zaak moet weten.',
     again: (count: number) =>
       count === 1 ? 'Vraag die ene opnieuw' : `Vraag die ${count} registraties opnieuw`,
     againHelp: 'Dit telt niet mee voor het aantal personen dat u mag vragen.',

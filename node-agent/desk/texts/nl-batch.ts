@@ -54,6 +54,7 @@ export const batchTexts = {
     caseReference: 'Kenmerk bij u',
     caseReferenceMissing: 'Vul een kenmerk in.',
     file: 'Bestand met huishoudens',
+    fileName: 'bestand',
     fileHelp:
       'CSV met een kolom "huishouden" en de kolommen bsn, of achternaam en geboortedatum. Wie in één huishouden zit, heeft daar hetzelfde staan. Het bestand wordt niet bewaard.',
     fileMissing: 'Kies een bestand.',

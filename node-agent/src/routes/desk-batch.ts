@@ -139,7 +139,12 @@ async function take(context: DeskContext, c: Context, professional: Professional
     smallest: ['1', '5', '10'].includes(text('smallest')) ? text('smallest') : '5',
   };
   const key = deps.formKeys.open(form.key, professional.session.subject);
-  const read = await householdsIn(context, chosen, body.get('file'));
+  const read = await householdsIn(
+    context,
+    chosen,
+    body.get('file'),
+    batchTextsOf(languageOf(c)).page.fileName,
+  );
   const mistakes: BatchMistakes = {
     ...(form.caseReference === '' && { caseReference: true }),
     ...(!chosen.purpose.statements.every(({ code }) => form.statements.includes(code)) && {
@@ -173,15 +178,16 @@ async function householdsIn(
   { deps }: DeskContext,
   { purpose }: PermittedPurpose,
   file: ReturnType<FormData['get']>,
+  name: string,
 ): Promise<{ readonly households: readonly BatchHousehold[] } | { readonly mistake: string }> {
   if (file === null || typeof file === 'string' || file.size === 0) return { mistake: '' };
   const { roster, self } = deps.service.roster;
   const tokenTypes = tokenTypesFor(roster.policy, purpose, self.kind);
   try {
-    const rows = await deps.readHouseholds(new Uint8Array(await file.arrayBuffer()), tokenTypes);
+    const rows = await deps.readHouseholds(name, new Uint8Array(await file.arrayBuffer()), tokenTypes);
     const { maxPersons } = purpose;
     return {
-      households: householdsOf('bestand', rows, { tokenTypes, maxPersons, now: deps.service.clock() }),
+      households: householdsOf(name, rows, { tokenTypes, maxPersons, now: deps.service.clock() }),
     };
   } catch (error) {
     if (error instanceof HitError && error.code === 'import-invalid') return { mistake: error.detail };

@@ -37,8 +37,9 @@ export interface DeskDeps {
   readonly lookups: DeskLookups;
   readonly formKeys: FormKeys;
   readonly batches: DeskBatches;
-  /** The rows of a file of households. Rejects with `import-invalid`. */
+  /** The rows of a file of households; what is wrong with it is told under `name`. Rejects with `import-invalid`. */
   readHouseholds(
+    name: string,
     bytes: Uint8Array,
     tokenTypes: readonly string[],
   ): Promise<Parameters<typeof householdsOf>[1]>;

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { existsSync } from 'node:fs';
-import type { Browser, BrowserContext, Cookie, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Cookie, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { expect } from 'vitest';
+import { SCREENSHOTS } from './screenshots.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -41,7 +41,6 @@ interface AxeResult {
 /** A browser, and readers with profiles of their own in it. */
 export class TestBrowser {
   readonly #browser: Browser;
-  readonly #screenshots = mkdtempSync(join(tmpdir(), 'hitmachine-screens-'));
 
   private constructor(browser: Browser) {
     this.#browser = browser;
@@ -49,30 +48,29 @@ export class TestBrowser {
 
   static async start(): Promise<TestBrowser> {
     if (CHROMIUM === undefined) throw new Error('no Chromium');
-    const started = new TestBrowser(await chromium.launch({ executablePath: CHROMIUM, args: FLAGS }));
-    console.log(`screenshots: ${started.#screenshots}`);
-    return started;
+    return new TestBrowser(await chromium.launch({ executablePath: CHROMIUM, args: FLAGS }));
   }
 
-  /** A reader of the pages at `mount`. */
-  async reader(
-    url: string,
-    {
-      mount = '/console',
-      ...options
-    }: { readonly mount?: string; readonly javaScriptEnabled?: boolean } = {},
-  ): Promise<Reader> {
+  /** A reader of the pages at `mount`, in front of a desktop screen unless told. */
+  async reader(url: string, { mount = '/console', ...options }: ReaderOptions = {}): Promise<Reader> {
     const context = await this.#browser.newContext({
       locale: 'nl-NL',
       viewport: { width: 1280, height: 900 },
       ...options,
     });
-    return Reader.open({ url, mount }, context, this.#screenshots);
+    return Reader.open({ url, mount }, context);
   }
 
   async close(): Promise<void> {
     await this.#browser.close();
   }
+}
+
+interface ReaderOptions extends Pick<
+  BrowserContextOptions,
+  'javaScriptEnabled' | 'viewport' | 'deviceScaleFactor' | 'hasTouch'
+> {
+  readonly mount?: string;
 }
 
 /** A service, and where its pages are mounted. */
@@ -87,15 +85,13 @@ export class Reader {
   readonly context: BrowserContext;
   readonly url: string;
   readonly #mount: string;
-  readonly #screenshots: string;
   readonly #complaints: string[] = [];
 
-  private constructor({ url, mount }: Place, context: BrowserContext, page: Page, screenshots: string) {
+  private constructor({ url, mount }: Place, context: BrowserContext, page: Page) {
     this.url = url;
     this.#mount = mount;
     this.context = context;
     this.page = page;
-    this.#screenshots = screenshots;
     // An error status is told as well; what stands on such a page is looked at by the tests.
     page.on('console', (message) => {
       // What happens after a page was loaded has no place.
@@ -112,8 +108,8 @@ export class Reader {
     });
   }
 
-  static async open(place: Place, context: BrowserContext, screenshots: string): Promise<Reader> {
-    return new Reader(place, context, await context.newPage(), screenshots);
+  static async open(place: Place, context: BrowserContext): Promise<Reader> {
+    return new Reader(place, context, await context.newPage());
   }
 
   /** Opens an address of the console; gives the status. */
@@ -174,9 +170,24 @@ export class Reader {
       );
   }
 
-  /** Checks this page as it is now against WCAG 2.2 AA, and that the browser had nothing to complain of. */
+  /** What sticks out at the side of the screen, when the whole page can be moved sideways; what moves in itself does not. */
+  tooWide(): Promise<string[]> {
+    return this.page.evaluate(`(() => {
+      const { scrollWidth } = document.documentElement;
+      if (scrollWidth <= innerWidth) return [];
+      const out = [...document.querySelectorAll('body *')].filter(
+        (node) => node.getBoundingClientRect().right > innerWidth + 1,
+      );
+      return [\`wider than the screen: \${scrollWidth}\`, ...out.slice(-3).map((node) => node.outerHTML.slice(0, 120))];
+    })()`);
+  }
+
+  /**
+   * Checks this page as it is now against WCAG 2.2 AA, that it fits the screen from side to side, and that the browser
+   * had nothing to complain of.
+   */
   async inspect(name: string): Promise<void> {
-    await this.page.screenshot({ path: join(this.#screenshots, `${name}.png`), fullPage: true });
+    await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
     await this.page.evaluate(AXE);
     const result = await this.page.evaluate(
       (values) =>
@@ -188,7 +199,8 @@ export class Reader {
     const violations = result.violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${name}: ${id}: ${html}: ${failureSummary ?? ''}`),
     );
-    const wrong = [...violations, ...this.#complaints.splice(0)];
+    const wide = (await this.tooWide()).map((what) => `${name}: ${what}`);
+    const wrong = [...violations, ...wide, ...this.#complaints.splice(0)];
     if (wrong.length > 0) throw new Error(wrong.join('\n'));
     // A page that nothing was looked at on would have no violations either.
     expect(result.passes.length).toBeGreaterThan(8);

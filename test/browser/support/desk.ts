@@ -22,6 +22,13 @@ export interface DeskOptions extends Pick<FederationOptions, 'configure' | 'conf
   readonly desk?: object;
 }
 
+/** A policy in which a purpose needs the approval of a colleague; in need it may be asked for without. */
+export const withFourEyes = (yaml: string): string =>
+  yaml.replace(
+    /(- code: huiselijk-geweld\n[\s\S]*?) {4}maxPersons: 16\n/,
+    '$1    maxPersons: 16\n    approval: second-professional\n    breakGlass: true\n',
+  );
+
 /** A federation in which one agency, `gemeente`, has a desk and an identity provider of its own. */
 export class TestDesk {
   readonly federation: Federation;
@@ -86,6 +93,13 @@ export class TestDesk {
   async serve(): Promise<void> {
     await this.agency.start(this.#port);
     await this.federation.serveAll();
+  }
+
+  /** The agent of the desk is stopped and started: what it kept in memory is gone. */
+  async restart(): Promise<void> {
+    await this.agency.stop();
+    await this.agency.start(this.#port);
+    await this.agency.ready();
   }
 
   /** Serves another agency in a process of its own, so that it can be made to hang: see {@link pause}. */
