@@ -48,6 +48,10 @@ function focusFirst() {
   if (place === null) return;
   place.setAttribute('tabindex', '-1');
   place.focus();
+  // Where the browser takes the focus away with what had it before, after all: it is given again.
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) place.focus();
+  });
 }
 
 const sending = new WeakSet();
