@@ -3,7 +3,7 @@ import { signalsSchema } from '@hitmachine/protocol';
 import { describe, expect, it } from 'vitest';
 import { MemoryAuditLog } from '../../gateway/src/adapters/memory/audit-log.ts';
 import { Admission } from '../../gateway/src/domain/admission.ts';
-import type { TestAgency } from './support/agency.ts';
+import { TestAgency } from './support/agency.ts';
 import { TestGateway } from './support/gateway.ts';
 import { POLICY, SETTINGS, problem } from './support/fixtures.ts';
 
@@ -15,7 +15,7 @@ const UNLIMITED = {
   signals: signalsSchema.parse({ burst: 1_000_000, atNight: 1_000_000, slowDownSeconds: 0 }),
   settings: { ...SETTINGS, lookupProof: false },
 };
-const LIMITS = { atOnce: 2, ofOne: 4, waiting: 6, waitAtMostMs: 60_000 };
+const LIMITS = { atOnce: 2, ofOne: 4, ofStrangers: 2, waiting: 6, waitAtMostMs: 60_000 };
 
 /** Work that ends when it is told to. */
 function held(): { readonly work: () => Promise<void>; readonly end: () => void; begun: boolean } {
@@ -26,6 +26,7 @@ function held(): { readonly work: () => Promise<void>; readonly end: () => void;
   const one = { work: () => ((one.begun = true), over), end: () => end(), begun: false };
   return one;
 }
+const theirs = async (): Promise<boolean> => true;
 const code = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'done',
@@ -37,9 +38,9 @@ describe('what the gateway lets in', () => {
     const admission = new Admission(LIMITS);
     const order: string[] = [];
     const running = [held(), held()];
-    const first = running.map((one) => admission.run('greedy', one.work));
+    const first = running.map((one) => admission.run('greedy', one.work, theirs));
     const rest = ['greedy', 'greedy', 'ggz', 'politie', 'ggz'].map((agency) =>
-      admission.run(agency, async () => void order.push(agency)),
+      admission.run(agency, async () => void order.push(agency), theirs),
     );
     await delay(5);
     expect(order).toEqual([]);
@@ -51,7 +52,7 @@ describe('what the gateway lets in', () => {
   it('turns away an agency with more than its share, and the rest when too much waits, without beginning it', async () => {
     const admission = new Admission(LIMITS);
     const all = Array.from({ length: 12 }, held);
-    const said = all.map((one, i) => code(admission.run(i < 6 ? 'greedy' : `a${i}`, one.work)));
+    const said = all.map((one, i) => code(admission.run(i < 6 ? 'greedy' : `a${i}`, one.work, theirs)));
     // Two are worked on, six wait; of the greedy one four in all.
     for (const i of [4, 5]) expect(await said[i]).toBe('agency-busy 1');
     for (const i of [10, 11]) expect(await said[i]).toBe('overloaded 1');
@@ -67,11 +68,43 @@ describe('what the gateway lets in', () => {
       .toBe('done');
   });
 
+  it('is not decided by others: whoever names an agency with too much does not have it turned away unseen', async () => {
+    const admission = new Admission(LIMITS);
+    const all = Array.from({ length: 4 }, held);
+    const said = all.map((one) => admission.run('ggz', one.work, theirs));
+    let looked = 0;
+    const notTheirs = async (): Promise<boolean> => {
+      looked++;
+      await delay(5);
+      return false;
+    };
+    const forged = Array.from({ length: 50 }, () => code(admission.run('ggz', held().work, notTheirs)));
+    expect(new Set(await Promise.all(forged))).toEqual(new Set(['agency-busy 1']));
+    // One at a time was looked at, and not all of them.
+    expect(looked).toBe(1);
+    expect(() => admission.requireRoom('ggz')).not.toThrow();
+    expect(await code(admission.run('ggz', held().work, theirs))).toBe('agency-busy 1');
+    expect(() => admission.requireRoom('ggz')).toThrow('agency-busy');
+    for (const { end } of all) end();
+    await Promise.all(said);
+  });
+
+  it('is little of those that name no agency of the roster, all together', async () => {
+    const admission = new Admission(LIMITS);
+    const all = Array.from({ length: 5 }, held);
+    const said = all.map((one) => code(admission.run(undefined, one.work, theirs)));
+    expect(await Promise.all(said.slice(2))).toEqual(Array(3).fill('agency-busy 1'));
+    const own = held();
+    const other = code(admission.run('ggz', own.work, theirs));
+    for (const { end } of [...all, own]) end();
+    expect(await Promise.all([...said.slice(0, 2), other])).toEqual(['done', 'done', 'done']);
+  });
+
   it('does not begin what waited for too long', async () => {
     const admission = new Admission({ ...LIMITS, atOnce: 1, waitAtMostMs: 20 });
     const [slow, late] = [held(), held()];
-    const first = code(admission.run('ggz', slow.work));
-    const second = code(admission.run('politie', late.work));
+    const first = code(admission.run('ggz', slow.work, theirs));
+    const second = code(admission.run('politie', late.work, theirs));
     await delay(60);
     slow.end();
     expect(await Promise.all([first, second])).toEqual(['done', 'overloaded 1']);
@@ -108,6 +141,30 @@ describe('a lookup that is turned away', () => {
     expect([busy.status, busy.headers.get('retry-after')]).toEqual([503, '1']);
     expect((await problem(busy)).code).toBe('overloaded');
     expect((await gateway.audit()).slice(before).map(({ event }) => event)).toEqual(['lookup']);
+  });
+
+  it('is one in a name that is on no roster, when many such come at once; an agency is answered meanwhile', async () => {
+    const auditLog = new MemoryAuditLog();
+    const gateway = await TestGateway.make({ auditLog });
+    const politie = await gateway.enrolled('politie');
+    const strangers = ['nobody', 'noone', 'nowhere'].map(
+      (id) => new TestAgency(id, (path, init) => gateway.request(path, init), gateway.clock.now),
+    );
+    // A directory that is slow, so that what comes has to wait.
+    const agency = gateway.deps.directory.agency.bind(gateway.deps.directory);
+    gateway.deps.directory.agency = async (id) => {
+      await delay(50);
+      return agency(id);
+    };
+    const body = politie.lookup(gateway.version);
+    const flood = Array.from({ length: 60 }, (_, i) =>
+      (strangers[i % 3] as TestAgency).call('POST', '/v1/lookups', body),
+    );
+    const own = await politie.call('POST', '/v1/lookups', body);
+    expect(own.status).toBe(200);
+    const statuses = (await Promise.all(flood)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(44);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(16);
   });
 
   it('is one of an agency that asks too much at once: another one is answered before most of those', async () => {

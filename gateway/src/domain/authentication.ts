@@ -39,6 +39,23 @@ export interface AuthenticationDeps {
  * that nobody can find out by asking who takes part; the operational log tells the difference.
  */
 export async function authenticate(deps: AuthenticationDeps, request: IncomingRequest): Promise<Caller> {
+  const caller = await whoSigned(deps, request);
+  await useNonce(deps, caller.agency.id, caller.signature);
+  return caller;
+}
+
+/** Whether the agency that a request names did sign it, also if it came before: no nonce is used up. */
+export async function isSigned(deps: AuthenticationDeps, request: IncomingRequest): Promise<boolean> {
+  try {
+    await whoSigned(deps, request);
+    return true;
+  } catch (error) {
+    if (error instanceof HitError) return false;
+    throw error;
+  }
+}
+
+async function whoSigned(deps: AuthenticationDeps, request: IncomingRequest): Promise<Caller> {
   const { backend } = deps.keys.suite;
   const id = claimedKeyId(request.headers['signature-input']);
   const agency = await deps.directory.agency(id);
@@ -64,7 +81,6 @@ export async function authenticate(deps: AuthenticationDeps, request: IncomingRe
     throw error;
   }
   if (agency?.enrolment === undefined) throw new HitError('signature-invalid');
-  await useNonce(deps, id, checked.signature);
   return { agency: { ...agency, enrolment: agency.enrolment }, ...checked };
 }
 

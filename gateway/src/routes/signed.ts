@@ -1,6 +1,6 @@
 import { claimedKeyId } from '@hitmachine/protocol';
 import type { IncomingRequest } from '../domain/authentication.ts';
-import { authenticate } from '../domain/authentication.ts';
+import { authenticate, isSigned } from '../domain/authentication.ts';
 import type { Admission } from '../domain/admission.ts';
 import type { Caller } from '../domain/authentication.ts';
 import { requireOnRoster } from '../domain/membership.ts';
@@ -60,8 +60,7 @@ export const ADMISSION_CODES = ['agency-busy', 'overloaded'] as const;
 
 /**
  * Does the work of a signed request with a JSON body when it is its turn. Requests take turns by who they say that they
- * come from, before anything is spent on checking it: whoever floods the gateway in the name of one agency keeps that
- * one waiting, and not the others. Throws `agency-busy` or `overloaded` for what is turned away, and what `work` throws.
+ * come from, before anything is spent on checking it, and all that name no agency of the roster share one turn. Throws `agency-busy` or `overloaded` for what is turned away, and what `work` throws.
  */
 export async function admitted<T>(
   deps: GatewayDeps,
@@ -71,8 +70,14 @@ export async function admitted<T>(
 ): Promise<T> {
   requireContentType(c, 'application/json');
   const claimed = claimedKeyId(c.req.header('signature-input'));
-  admission.requireRoom(claimed);
+  const { agencies } = deps.roster.current.roster;
+  const agency = agencies.find(({ id }) => id === claimed)?.id;
+  admission.requireRoom(agency);
   // Read before its turn comes: a slow sender keeps nobody waiting.
   const body = await readBody(c);
-  return admission.run(claimed, async () => work(await signedBy(deps, c, body), body));
+  return admission.run(
+    agency,
+    async () => work(await signedBy(deps, c, body), body),
+    () => isSigned(deps, incomingRequest(c, body)),
+  );
 }
