@@ -11,6 +11,7 @@ import type { Clock } from './ports/clock.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import type { PseudonymStore } from './ports/pseudonym-store.ts';
+import type { PushedClients } from './ports/pushed-clients.ts';
 import { readProtected } from './protected-file.ts';
 import { secureRandom } from './random.ts';
 import { importBeside, importPlans } from './start-imports.ts';
@@ -24,6 +25,10 @@ export interface Sources {
   /** Ends imports that run: the next one goes on where they were. */
   stop(): Promise<void>;
 }
+
+/** What systems of the agency pushed. Throws `storage-failed`. */
+export const openPushedClients = (directory: string): PushedClients =>
+  sqlitePushedClients(join(directory, 'pushed.sqlite'));
 
 /** Opens the sources that the running agent looks after by itself. Throws `storage-failed`. */
 export function openSources(deps: {
@@ -50,7 +55,7 @@ export function openSources(deps: {
   });
   const pushedTo = registers.filter(({ source }) => source?.push !== undefined);
   // Without such a register there is nothing to keep, and no file.
-  const clients = sqlitePushedClients(pushedTo.length === 0 ? ':memory:' : join(directory, 'pushed.sqlite'));
+  const clients = pushedTo.length === 0 ? sqlitePushedClients(':memory:') : openPushedClients(directory);
   const pushed = new PushedRegisters({
     ...deps,
     registers: pushedTo,

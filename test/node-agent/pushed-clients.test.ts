@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -157,6 +157,39 @@ describe('clients that a system pushes, with real agents', { timeout: 120_000 },
       if ((await ask(two)).length > 0) break;
       if (Date.now() > deadline) throw new Error('the pushed client was lost');
     }
+  });
+
+  it('do not take the place of what was not made of them, until the operator says so', async () => {
+    const agree = () => police.tryRun('import', '--register', 'zaken', '--allow-shrink');
+    await police.stop();
+    for (const end of ['', '-wal', '-shm'])
+      rmSync(join(police.folder, `pushed.sqlite${end}`), { force: true });
+    expect(await agree()).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('nothing was pushed to zaken yet') as string,
+    });
+    await police.start();
+    expect((await put('K-8', { bsn: one })).status).toBe(200);
+    const problems = async () =>
+      ((await police.call('GET', '/v1/status')) as { problems: string[] }).problems.join();
+    for (
+      const deadline = Date.now() + 30_000;
+      !(await problems()).includes('--allow-shrink');
+      await delay(100)
+    )
+      if (Date.now() > deadline) throw new Error('it does not tell');
+    await delay(1_500);
+    expect([await ask(one), await ask(two)]).toEqual([[], ['politie/zaken']]);
+    const { code, out } = await agree();
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^zaken holds 1 client; 1 client that was pushed/),
+    ]);
+    await applied(async () => {
+      await police.stop();
+      await police.start();
+    });
+    expect([await ask(one), await ask(two)]).toEqual([['politie/zaken'], []]);
   });
 
   it('are kept in a file that shows neither numbers nor references, nor who is protected', () => {

@@ -18,6 +18,7 @@ import { openSource } from '../open-source.ts';
 import { readProtected } from '../protected-file.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { secureRandom } from '../random.ts';
+import { agreePushed } from './agree-pushed.ts';
 import { checkTokenTypes } from './check-token-types.ts';
 import type { ProgressForm } from './import-progress.ts';
 import { progressTo } from './import-progress.ts';
@@ -63,6 +64,10 @@ export async function importFile(
         'unknown-register',
         `--register: agent.yaml has no register ${options.register}; it has ${known || 'none'}`,
       );
+    }
+    if (register.source?.push !== undefined && options.allowShrink && !options.dryRun && file === undefined) {
+      await agreePushed(agent, register.id, options.json, terminal);
+      return 0;
     }
     await checkTokenTypes(agent);
     tools = openImport(agent.directory, register.id, cacheFolder(agent, register, options));

@@ -6,12 +6,13 @@ import type { ConfiguredRegister } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
-import type { PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
+import type { ImportState, PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
 import type { PushedClient, PushedClients } from '../ports/pushed-clients.ts';
 import { canaryTokens } from './canary.ts';
 import { dayNumber } from './days.ts';
-import { evaluatePseudonyms } from './import-clients.ts';
+import { evaluatePseudonyms, refuseShrinking } from './import-clients.ts';
 import type { AgencyKeys } from './keys.ts';
+import { LaterStands } from './later-stands.ts';
 import { personTokens } from './person-tokens.ts';
 import { referenceComplaint } from './references.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
@@ -48,6 +49,8 @@ const SLOT_BYTES = 1 + ELEMENT_BYTES + 2;
 /** Clients that are unsealed at once. */
 const GROUP = 500;
 const RETRY_MS = 60_000;
+/** Clients that may go at once without more ado, since each was taken out by name: small registers lose a fifth soon. */
+const FEW = 10;
 
 /**
  * Registers that systems of the agency keep up by pushing clients, one by one. A client is stored durably before the
@@ -61,6 +64,7 @@ export class PushedRegisters {
   readonly #fingerprintKey: Uint8Array;
   readonly #sealKey: Uint8Array;
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #changes = new LaterStands();
   readonly #problems = new Map<string, string>();
   #applying: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -75,9 +79,9 @@ export class PushedRegisters {
     this.#sealKey = derive('seal');
   }
 
-  /** Takes up what was pushed before a restart and not applied. */
+  /** Takes up what was pushed before a restart and not applied, and tells when a register is not of these clients. */
   start(): void {
-    for (const { id } of this.#deps.registers) if (this.#deps.pushed.version(id) > 0) this.#schedule(id, 0);
+    for (const { id } of this.#deps.registers) this.#schedule(id, 0);
   }
 
   async stop(): Promise<void> {
@@ -92,39 +96,53 @@ export class PushedRegisters {
   }
 
   /**
-   * Puts a client in the place of what was pushed under the reference. Durable when it resolves. Throws `not-found` for
+   * Puts a client in the place of what was pushed under the reference. Durable when it resolves; what came later and is
+   * stored already stands, and is not undone by this one. Throws `not-found` for
    * a register that is not pushed to, `field-invalid` and the like with the fields, and `gateway-unreachable`.
    */
   async put(registerId: string, reference: string, input: PushedInput): Promise<void> {
-    const { suite, roster, pushed, random, clock } = this.#deps;
+    const { roster, clock } = this.#deps;
     const register = this.#registerOf(registerId, reference);
     const tokens = personTokens(input.person, register.tokenTypes, clock());
     const evaluationKey = roster.trustedEvaluationKey();
     const isProtected = input.isProtected === true || this.#deps.listOf(register).has(reference);
-    const made = isProtected
-      ? []
-      : await evaluatePseudonyms(this.#deps, registerId, [...tokens.values()], evaluationKey);
-    const pseudonyms = new Map(made.map((pseudonym, i) => [[...tokens.keys()][i], pseudonym]));
-    const slots = register.tokenTypes.map((type) => {
-      const pseudonym = pseudonyms.get(type);
-      return pseudonym === undefined
-        ? new Uint8Array(SLOT_BYTES)
-        : concatBytes(Uint8Array.of(1), pseudonym.element, uintToBytes(pseudonym.maskedHash, 2));
-    });
-    const plain = concatBytes(uintToBytes(input.until === undefined ? 0 : input.until + 1, 4), ...slots);
     const fingerprint = this.#fingerprint(registerId, reference);
-    const nonce = random(NONCE_BYTES);
-    const bound = concatBytes(fingerprint, new TextEncoder().encode(register.tokenTypes.join(' ')));
-    const sealed = suite.backend.aead.seal(this.#sealKey, nonce, bound, plain, nonce);
-    pushed.put(registerId, { fingerprint, sealed, evaluationKey });
+    const make = async (): Promise<StoredPseudonym[]> =>
+      isProtected ? [] : evaluatePseudonyms(this.#deps, registerId, [...tokens.values()], evaluationKey);
+    await this.#changes.run(bytesToHex(fingerprint), make, (made) => {
+      const pseudonyms = new Map(made.map((pseudonym, i) => [[...tokens.keys()][i], pseudonym]));
+      const sealed = this.#seal(register, fingerprint, input.until, pseudonyms);
+      this.#deps.pushed.put(registerId, { fingerprint, sealed, evaluationKey });
+    });
     this.#schedule(registerId);
   }
 
   /** Takes a client out; one who is not there is out already. Durable when it returns. Throws `not-found` as `put` does. */
   remove(registerId: string, reference: string): void {
     this.#registerOf(registerId, reference);
-    this.#deps.pushed.remove(registerId, this.#fingerprint(registerId, reference));
+    const fingerprint = this.#fingerprint(registerId, reference);
+    this.#changes.now(bytesToHex(fingerprint), () => this.#deps.pushed.remove(registerId, fingerprint));
     this.#schedule(registerId);
+  }
+
+  /** In as many bytes whoever it is. */
+  #seal(
+    register: ConfiguredRegister,
+    fingerprint: Uint8Array,
+    until: number | undefined,
+    pseudonyms: ReadonlyMap<string | undefined, StoredPseudonym>,
+  ): Uint8Array {
+    const { suite, random } = this.#deps;
+    const slots = register.tokenTypes.map((type) => {
+      const pseudonym = pseudonyms.get(type);
+      return pseudonym === undefined
+        ? new Uint8Array(SLOT_BYTES)
+        : concatBytes(Uint8Array.of(1), pseudonym.element, uintToBytes(pseudonym.maskedHash, 2));
+    });
+    const plain = concatBytes(uintToBytes(until === undefined ? 0 : until + 1, 4), ...slots);
+    const nonce = random(NONCE_BYTES);
+    const bound = concatBytes(fingerprint, new TextEncoder().encode(register.tokenTypes.join(' ')));
+    return suite.backend.aead.seal(this.#sealKey, nonce, bound, plain, nonce);
   }
 
   #registerOf(id: string, reference: string): ConfiguredRegister {
@@ -175,10 +193,13 @@ export class PushedRegisters {
     }
   }
 
-  /** Makes what was pushed the whole content of the register, in one step. */
+  /** Makes what was pushed the whole content of the register, in one step, if it was made of what was pushed before. */
   async #apply(id: string): Promise<void> {
     const { pseudonyms, pushed, clock, log, keys, roster } = this.#deps;
     const register = this.#deps.registers.find((one) => one.id === id) as ConfiguredRegister;
+    const before = (await pseudonyms.imports()).find((state) => state.register === id);
+    if (before === undefined && pushed.version(id) === 0) return;
+    const isAgreed = this.#isAgreed(id, before);
     const evaluationKey = roster.trustedEvaluationKey();
     const canary = canaryTokens(keys, register.tokenTypes);
     const canaries = await evaluatePseudonyms(this.#deps, id, [...canary.values()], evaluationKey);
@@ -210,13 +231,33 @@ export class PushedRegisters {
         for (const [type, some] of byType) await stage.add(type, some);
         await setImmediate();
       }
-      const change = await stage.commit(clients, evaluationKey, clock());
+      if (!isAgreed && (before?.clients ?? 0) - clients > FEW)
+        refuseShrinking(register, before?.clients, clients);
+      // Told by its time, a content must not look like the one before.
+      const made = Math.max(clock(), (before?.importedAt ?? 0) + 1);
+      pushed.replacing(id, before?.importedAt, made);
+      const change = await stage.commit(clients, evaluationKey, made);
       this.#deps.changed();
       log.info({ event: 'pushes-applied', register: id, added: change.added, removed: change.removed });
     } catch (error) {
       await stage.abandon();
       throw error;
     }
+  }
+
+  /**
+   * Whether the operator said that this content may be replaced. Throws `not-ready` when nobody did and it was not made
+   * of what is here: everybody who is in it and not here would be answered "not known".
+   */
+  #isAgreed(id: string, content: ImportState | undefined): boolean {
+    if (content === undefined) return true;
+    const { before, made, agreed } = this.#deps.pushed.replaceable(id);
+    if (content.importedAt === agreed) return true;
+    if (content.importedAt === made || content.importedAt === before) return false;
+    throw new HitError(
+      'not-ready',
+      `what the register holds was not made of the pushed clients in this directory (it was imported, or files were lost or put back), so it stays as it was: push all clients of this register, and then run "hit-agent import --register ${id} --allow-shrink"`,
+    );
   }
 
   #open(

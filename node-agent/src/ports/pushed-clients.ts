@@ -7,6 +7,17 @@ export interface PushedClient {
   readonly evaluationKey: string;
 }
 
+/**
+ * Which contents of the register, told by the time of their import, this store may replace: the one that was there
+ * before it last made it, and the one that it then made (which of the two stands after a crash, only the register shows);
+ * and one of which the operator said so, however many would be gone.
+ */
+export interface ReplaceableContents {
+  readonly before?: number | undefined;
+  readonly made?: number | undefined;
+  readonly agreed?: number | undefined;
+}
+
 /** The clients that systems of the agency push, by register. Durable: what `put` and `remove` returned survives a power cut. */
 export interface PushedClients {
   /** Replaces what was pushed under the same reference. */
@@ -15,6 +26,11 @@ export interface PushedClients {
   count(register: string): number;
   /** Rises with every change of a register. */
   version(register: string): number;
+  replaceable(register: string): ReplaceableContents;
+  /** Notes, before it happens, that the content of `before` is replaced by one of these clients, imported at `made`. */
+  replacing(register: string, before: number | undefined, made: number): void;
+  /** Notes that the content that was imported at `before` may be replaced, also by far fewer clients. */
+  agree(register: string, before: number): void;
   /** All of them, in an order that tells nothing about when they came. */
   all(register: string): Iterable<PushedClient>;
   close(): void;

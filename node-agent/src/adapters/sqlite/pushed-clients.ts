@@ -12,6 +12,9 @@ const SCHEMA = `
     PRIMARY KEY (register, fingerprint)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS versions (register TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS replaceable (
+    register TEXT PRIMARY KEY, before INTEGER, made INTEGER, agreed INTEGER
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /** {@link PushedClients} in an SQLite file of its own. Throws `storage-failed`. */
@@ -43,6 +46,14 @@ export function sqlitePushedClients(file: string): PushedClients {
   const rise = database.prepare(
     'INSERT INTO versions (register, version) VALUES (?, 1) ON CONFLICT DO UPDATE SET version = version + 1',
   );
+  const replaceable = database.prepare('SELECT before, made, agreed FROM replaceable WHERE register = ?');
+  const replacing = database.prepare(
+    `INSERT INTO replaceable (register, before, made) VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET before = excluded.before, made = excluded.made`,
+  );
+  const agree = database.prepare(
+    'INSERT INTO replaceable (register, agreed) VALUES (?, ?) ON CONFLICT DO UPDATE SET agreed = excluded.agreed',
+  );
   const changing = (register: string, work: () => unknown): void =>
     storing(() => {
       database.exec('BEGIN IMMEDIATE');
@@ -62,6 +73,13 @@ export function sqlitePushedClients(file: string): PushedClients {
     remove: (register, fingerprint) => changing(register, () => remove.run(register, fingerprint)),
     count: (register) => storing(() => number(count.get(register))),
     version: (register) => storing(() => number(version.get(register))),
+    replaceable(register) {
+      const found = storing(() => replaceable.get(register)) as Record<string, number | null> | undefined;
+      const { before, made, agreed } = found ?? {};
+      return { before: before ?? undefined, made: made ?? undefined, agreed: agreed ?? undefined };
+    },
+    replacing: (register, before, made) => storing(() => void replacing.run(register, before ?? null, made)),
+    agree: (register, before) => storing(() => void agree.run(register, before)),
     all: (register) => all.iterate(register) as Iterable<unknown> as Iterable<PushedClient>,
     close: () => database.close(),
   };
