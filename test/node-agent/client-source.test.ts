@@ -218,6 +218,20 @@ describe('JSON Lines', () => {
   const source = { jsonLines: { file: 'c.jsonl' } };
   const lines = (...rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n');
 
+  it('has lines that may be of somebody protected when another tells who is', async () => {
+    const open = { bsn: one };
+    for (const [other, mayBe] of [
+      [{ ...open, protected: false }, true],
+      [open, undefined],
+    ] as const) {
+      write('c.jsonl', `{"bsn\n${lines(other)}`);
+      const rows = await rowsOf(source);
+      expect(rows.map(({ line }) => line)).toEqual([2, 1]);
+      expect(rows[1]).toMatchObject({ problem: expect.stringMatching(/no JSON object/) as string });
+      expect(rows.flatMap((row) => ('problem' in row ? [row.mayBeProtected] : []))).toEqual([mayBe]);
+    }
+  });
+
   it('may be flat, or persons as the API has them', async () => {
     write(
       'c.jsonl',
@@ -254,7 +268,8 @@ describe('JSON Lines', () => {
       'c.jsonl',
       `{"bsn":"${one}"}\n{"bsn":"Merkteken\n["Merkteken"]\n{"bsn":["Merkteken"]}\n\n{"bsn":"1","sofinummer":"2"}`,
     );
-    const rows = await rowsOf(source);
+    // In any order: one waits for what the others tell.
+    const rows = (await rowsOf(source)).sort((a, b) => a.line - b.line);
     expect(rows.map(({ line }) => line)).toEqual([1, 2, 3, 4, 6]);
     expect(rows.map((row) => ('problem' in row ? row.problem : ''))).toEqual([
       '',

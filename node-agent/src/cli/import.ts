@@ -152,7 +152,7 @@ async function read(
   const now = Date.now();
   const rows = admitClients(register, source.rows(), list, now, left, counts);
   const prepared = await prepareImport(register, rows, now, tools.spool);
-  for (const { line, reason } of prepared.bad)
+  for (const { line, reason } of prepared.bad.toSorted((a, b) => a.line - b.line))
     terminal.err(`${name}:${counts === 'line' ? '' : ' row '}${line}: ${reason}\n`);
   if (left.missing > 0)
     terminal.err(

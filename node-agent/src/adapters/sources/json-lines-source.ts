@@ -20,6 +20,7 @@ export async function* jsonLinesClients(
   const known = new Map<string, string | undefined>();
   let line = 0;
   let rows = 0;
+  let unreadable: { readonly line: number; readonly problem: string } | undefined;
   for await (const lines of textLines(name, decode(bytes, options.encoding)))
     for (const text of lines) {
       line++;
@@ -27,7 +28,9 @@ export async function* jsonLinesClients(
       rows++;
       const members = membersOf(text);
       if (typeof members === 'string') {
-        yield reader.unreadable(line, members);
+        // Only all lines tell whether the source says who is protected, so the first of these waits for them.
+        if (unreadable === undefined) unreadable = { line, problem: members };
+        else yield reader.unreadable(line, members);
         continue;
       }
       const fields = new Map<string, string>();
@@ -49,6 +52,7 @@ export async function* jsonLinesClients(
         ? reader.rowOf(line, fields)
         : reader.unreadable(line, `${twice}: it stands here under two names`);
     }
+  if (unreadable !== undefined) yield reader.unreadable(unreadable.line, unreadable.problem);
   // In a file without clients nothing tells what it would have; that it is empty is for the import to judge.
   if (rows > 0) reader.checkComplete(`${name}:${line}`);
 }
