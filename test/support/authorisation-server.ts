@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { CryptoKey } from 'openid-client';
-import { freePort } from './identity-provider.ts';
+import { freePort } from './free-port.ts';
 
 const PROGRAM = fileURLToPath(new URL('authorisation-server.mjs', import.meta.url));
 

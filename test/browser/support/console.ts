@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { TestRegister } from '../../harness/federation.ts';
 import { Federation } from '../../harness/federation.ts';
-import { CLIENT_SECRET, TestProvider, freePort } from '../../support/identity-provider.ts';
+import { freePort } from '../../support/free-port.ts';
+import { CLIENT_SECRET, TestProvider } from '../../support/identity-provider.ts';
 
 const TYPES = ['bsn', 'name+birthdate'];
 const AGENCIES = {

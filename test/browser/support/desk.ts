@@ -8,7 +8,8 @@ import { parse, stringify } from 'yaml';
 import type { TestAgency } from '../../harness/agency.ts';
 import type { FederationOptions } from '../../harness/federation.ts';
 import { Federation } from '../../harness/federation.ts';
-import { CLIENT_SECRET, TestProvider, freePort } from '../../support/identity-provider.ts';
+import { freePort } from '../../support/free-port.ts';
+import { CLIENT_SECRET, TestProvider } from '../../support/identity-provider.ts';
 
 const TYPES = ['bsn', 'name+birthdate', 'address'];
 
