@@ -113,7 +113,11 @@ function finishedPart({ lookup, owner, areaName }: AnswersPage, wording: Wording
     ${
       lookup.failure === undefined
         ? NOTHING
-        : message('error', answers.againFailed, failureText(lookup.failure, wording))
+        : message(
+            'error',
+            lookup.round === 0 ? answers.partlyFailed : answers.againFailed,
+            failureText(lookup.failure, wording),
+          )
     }
     ${
       lookup.isComplete

@@ -194,6 +194,7 @@ export const askingTexts: Pick<
     failed: 'The question was not asked',
     failedBody: 'You know nothing about these persons now: not that they are not known somewhere either.',
     againFailed: 'Asking again did not work',
+    partlyFailed: 'Not everything could be asked',
     retry: 'Try again',
     failures: {
       'quota-exceeded':

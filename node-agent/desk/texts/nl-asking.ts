@@ -180,6 +180,7 @@ export const askingTexts = {
     failed: 'De vraag is niet gesteld',
     failedBody: 'U weet nu niets over deze personen: ook niet dat zij ergens niet bekend zijn.',
     againFailed: 'Opnieuw vragen is niet gelukt',
+    partlyFailed: 'Niet alles kon worden gevraagd',
     retry: 'Probeer het opnieuw',
     failures: {
       'quota-exceeded':
