@@ -59,7 +59,7 @@ describe.skipIf(CHROMIUM === undefined)(`many households at the desk${WITHOUT_CH
     expect(await reader.text()).toContain('Kies een bestand.');
     await reader.inspect('batch-mistakes');
     await begin(csv([`A;${known}`, 'B;123456789']));
-    expect(await reader.text()).toContain('bestand:3:');
+    expect(await reader.text()).toContain('Regel 3: het burgerservicenummer klopt niet.');
     expect(await reader.text()).not.toContain('123456789');
     await reader.inspect('batch-file-mistakes');
   });

@@ -15,10 +15,12 @@ import {
   selectField,
   textField,
 } from '@hitmachine/web';
+import type { FieldError } from '@hitmachine/protocol';
 import type { DeskBatch } from '../../src/domain/desk-batches.ts';
 import type { PermittedPurpose } from '../../src/domain/permitted-purposes.ts';
 import { batchReport, batchTextsOf } from '../batch-report.ts';
 import type { BatchReport } from '../batch-summary.ts';
+import type { BatchTexts } from '../texts/nl-batch.ts';
 import { PATHS, batchPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import { failureText } from './answers.ts';
@@ -35,10 +37,23 @@ export interface BatchForm {
 export interface BatchMistakes {
   readonly caseReference?: boolean;
   readonly statements?: boolean;
-  readonly file?: string | undefined;
+  readonly file?: readonly FieldError[] | undefined;
 }
 
 const SMALLEST = ['5', '10', '1'];
+
+/** Lines of a file whose mistakes are shown. */
+const MOST_LINES = 50;
+
+/** What is wrong with a file, a line of text for each of its lines; no mistakes mean that there is no file. */
+function fileTexts(mistakes: readonly FieldError[], words: BatchTexts['page']): string {
+  if (mistakes.length === 0) return words.fileMissing;
+  const kinds: Readonly<Record<string, string>> = words.fileMistake;
+  const lines = mistakes
+    .slice(0, MOST_LINES)
+    .map(({ field, detail }) => words.fileLine(field, kinds[detail] ?? words.fileMistake.row));
+  return [...lines, ...(mistakes.length > MOST_LINES ? ['…'] : [])].join('\n');
+}
 
 /** The purposes that a batch may be asked for. */
 export function batchPurposesPage(permitted: readonly PermittedPurpose[], { language }: Wording): Html {
@@ -74,7 +89,7 @@ export function batchFormPage(
   const texts = {
     statements: mistakes.statements === true ? words.statementsMissing : undefined,
     caseReference: mistakes.caseReference === true ? words.caseReferenceMissing : undefined,
-    file: mistakes.file === undefined ? undefined : mistakes.file || words.fileMissing,
+    file: mistakes.file === undefined ? undefined : fileTexts(mistakes.file, words),
   };
   const [firstLine = ''] = texts.file?.split('\n') ?? [];
   const file = {

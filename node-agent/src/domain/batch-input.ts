@@ -1,5 +1,7 @@
-import type { PersonDescription } from '@hitmachine/protocol';
+import type { FieldError, PersonDescription } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
+import type { HouseholdMistake } from '../ports/household-mistake.ts';
+import { mistakeAt } from '../ports/household-mistake.ts';
 import type { BatchHousehold } from './batch.ts';
 import { personSchema } from './lookup-input.ts';
 import { personTokens } from './person-tokens.ts';
@@ -28,24 +30,33 @@ export function householdsOf(
 ): BatchHousehold[] {
   const households = new Map<string, { line: number; persons: BatchHousehold['persons'][number][] }>();
   const mistakes: string[] = [];
+  const fields: FieldError[] = [];
   for (const { line, household, person } of rows) {
     const before = households.get(household) ?? { line, persons: [] };
     households.set(household, before);
     try {
       personTokens(person, tokenTypes, now);
-      before.persons.push(personSchema.parse({ ...person, ref: String(before.persons.length + 1) }));
+      const read = personSchema.safeParse({ ...person, ref: String(before.persons.length + 1) });
+      if (!read.success) throw new HitError('field-invalid', 'a field of this row is not right, or too long');
+      before.persons.push(read.data);
     } catch (error) {
       if (!(error instanceof HitError)) throw error;
       mistakes.push(`${file}:${line}: ${error.detail}`);
+      fields.push(mistakeAt(line, error.code as HouseholdMistake));
     }
   }
   for (const { line, persons } of households.values())
-    if (persons.length > maxPersons)
+    if (persons.length > maxPersons) {
       mistakes.push(
         `${file}:${line}: the household that begins here has ${persons.length} persons; at most ${maxPersons} may be asked about together`,
       );
-  if (mistakes.length > 0) throw new HitError('import-invalid', told(mistakes));
-  if (households.size === 0) throw new HitError('import-invalid', `${file}: the file has no households`);
+      fields.push(mistakeAt(line, 'too-many'));
+    }
+  if (mistakes.length > 0) throw new HitError('import-invalid', told(mistakes), { fields });
+  if (households.size === 0)
+    throw new HitError('import-invalid', `${file}: the file has no households`, {
+      fields: [mistakeAt(1, 'empty')],
+    });
   return [...households.values()];
 }
 

@@ -1,3 +1,4 @@
+import type { FieldError } from '@hitmachine/protocol';
 import { HitError, LIMITS, tokenTypesFor } from '@hitmachine/protocol';
 import { dayOf, download, languageOf, queryOf } from '@hitmachine/web';
 import type { Context } from 'hono';
@@ -179,8 +180,8 @@ async function householdsIn(
   { purpose }: PermittedPurpose,
   file: ReturnType<FormData['get']>,
   name: string,
-): Promise<{ readonly households: readonly BatchHousehold[] } | { readonly mistake: string }> {
-  if (file === null || typeof file === 'string' || file.size === 0) return { mistake: '' };
+): Promise<{ readonly households: readonly BatchHousehold[] } | { readonly mistake: readonly FieldError[] }> {
+  if (file === null || typeof file === 'string' || file.size === 0) return { mistake: [] };
   const { roster, self } = deps.service.roster;
   const tokenTypes = tokenTypesFor(roster.policy, purpose, self.kind);
   try {
@@ -190,7 +191,7 @@ async function householdsIn(
       households: householdsOf(name, rows, { tokenTypes, maxPersons, now: deps.service.clock() }),
     };
   } catch (error) {
-    if (error instanceof HitError && error.code === 'import-invalid') return { mistake: error.detail };
+    if (error instanceof HitError && error.code === 'import-invalid') return { mistake: error.fields };
     throw error;
   }
 }

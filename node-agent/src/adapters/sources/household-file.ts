@@ -1,6 +1,8 @@
 import { HitError } from '@hitmachine/protocol';
 import type { PersonDescription } from '@hitmachine/protocol';
 import { ownTypes, personColumnOf, personOf, plain } from './columns.ts';
+import type { HouseholdMistake } from '../../ports/household-mistake.ts';
+import { mistakeAt } from '../../ports/household-mistake.ts';
 import type { CsvRow } from './csv-rows.ts';
 import { csvRows } from './csv-rows.ts';
 import { decode } from './encoding.ts';
@@ -33,32 +35,40 @@ export async function readHouseholds(
   tokenTypes: readonly string[],
 ): Promise<HouseholdRow[]> {
   const identifierTypes = ownTypes(tokenTypes);
-  const refuse = (line: number, reason: string): HitError =>
-    new HitError('import-invalid', `${bytes.name}:${line}: ${reason}`);
+  const refuse = (line: number, mistake: HouseholdMistake, reason: string): HitError =>
+    new HitError('import-invalid', `${bytes.name}:${line}: ${reason}`, {
+      fields: [mistakeAt(line, mistake)],
+    });
   const [heading, ...rows] = await readAll(bytes);
-  if (heading === undefined) throw refuse(1, 'the file is empty; it needs a heading line');
-  if ('problem' in heading) throw refuse(heading.line, heading.problem);
+  if (heading === undefined) throw refuse(1, 'empty', 'the file is empty; it needs a heading line');
+  if ('problem' in heading) throw refuse(heading.line, 'row', heading.problem);
   const columns = heading.fields.map((name) =>
     HOUSEHOLD.includes(plain(name)) ? 'household' : personColumnOf(name, identifierTypes),
   );
   if (!columns.includes('household'))
     throw refuse(
       heading.line,
+      'no-column',
       'there is no column household (huishouden): it says which rows are one household',
     );
   const unknown = columns.indexOf(undefined);
   if (unknown >= 0)
     throw refuse(
       heading.line,
+      'unknown-column',
       `column ${unknown + 1} is not known; leave it out, or give it a name of "hit-agent import --help"`,
     );
   return rows.map((row) => {
-    if ('problem' in row) throw refuse(row.line, row.problem);
+    if ('problem' in row) throw refuse(row.line, 'row', row.problem);
     if (row.fields.length !== columns.length)
-      throw refuse(row.line, `the row has ${row.fields.length} fields, the heading line ${columns.length}`);
+      throw refuse(
+        row.line,
+        'row',
+        `the row has ${row.fields.length} fields, the heading line ${columns.length}`,
+      );
     const fields = new Map(columns.map((column, i) => [column, row.fields[i] ?? '']));
     const household = fields.get('household') ?? '';
-    if (household === '') throw refuse(row.line, 'household is empty; everybody is in one');
+    if (household === '') throw refuse(row.line, 'household', 'household is empty; everybody is in one');
     return { line: row.line, household, person: personOf(fields, identifierTypes) };
   });
 }
