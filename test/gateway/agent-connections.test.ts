@@ -18,6 +18,9 @@ import { questionsRequest, reports } from './support/questions.ts';
 import { SocketGateway } from './support/running-gateway.ts';
 
 /** The connections of the real agent to replicas of the real gateway. */
+/** Between two lookups, so that no quota a minute comes in between. */
+const PAUSE_MS = 150;
+
 describe('the connections of an agent', () => {
   let gateway: SocketGateway;
   let second: RunningGateway;
@@ -150,7 +153,7 @@ describe('the connections of an agent', () => {
     const outcomes: unknown[] = [];
     const stop = new AbortController();
     const asker = async (): Promise<void> => {
-      while (!stop.signal.aborted) outcomes.push(await ask(gateway.url));
+      for (; !stop.signal.aborted; await delay(PAUSE_MS)) outcomes.push(await ask(gateway.url));
     };
     const askers = [asker(), asker()];
     balancer.stuckTo = undefined;
@@ -169,7 +172,7 @@ describe('the connections of an agent', () => {
     const outcomes: unknown[] = [];
     const stop = new AbortController();
     const asker = (async () => {
-      while (!stop.signal.aborted) outcomes.push(await ask(gateway.url));
+      for (; !stop.signal.aborted; await delay(PAUSE_MS)) outcomes.push(await ask(gateway.url));
     })();
     await second.close();
     await expect.poll(() => standing(connection), { timeout: 5_000 }).toBe(2);

@@ -36,6 +36,7 @@ export async function reports(response: Response): Promise<DeliveryReport[]> {
 }
 
 export async function* reportsAsTheyCome(response: Response): AsyncGenerator<DeliveryReport> {
+  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
   let rest = new Uint8Array();
   const parts: AsyncIterable<Uint8Array> | Uint8Array[] = response.body ?? [];
   for await (const part of parts) {
