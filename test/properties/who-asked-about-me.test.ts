@@ -226,7 +226,7 @@ describe('who asked about me?', () => {
 
   it("leaves a log whose head stands in the gateway's, so that it cannot be written anew afterwards", async () => {
     const files = gatewayFiles(federation.gatewayFolder);
-    const store = await openGatewayStore(files, await readConfig(files.config));
+    const store = await openGatewayStore(files, readConfig(files.config));
     const leaves = await store.auditLog.leaves(0, 10_000);
     await store.close();
     const anchors = join(federation.folder, 'anchors.ndjson');
