@@ -1,7 +1,6 @@
 import type { Html } from '@hitmachine/web';
 import {
   NOTHING,
-  checkboxes,
   dataList,
   errorSummary,
   heading,
@@ -21,6 +20,7 @@ import type { PersonField, PersonValues } from '../person-values.ts';
 import type { QuestionForm } from '../question-form.ts';
 import { fieldName } from '../question-form.ts';
 import type { Wording } from '../record-text.ts';
+import { statementsField } from './purpose-parts.ts';
 
 /** The identifier of the form, by which the button for the other language takes it along. */
 export const ASK_FORM = 'ask';
@@ -72,22 +72,12 @@ export function askPage(page: AskPage, wording: Wording): Html {
       <input type="hidden" name="key" value="${form.key}" />
       <input type="hidden" name="purpose" value="${purpose.code}" />
       <input type="hidden" name="persons" value="${form.persons.length}" />
-      ${
-        purpose.statements.length === 0
-          ? NOTHING
-          : checkboxes({
-              name: 'statements',
-              label: words.statements,
-              description: words.statementsHelp,
-              mistake: mistakeAt('statements'),
-              values: form.statements,
-              choices: purpose.statements.map(({ code, text, reference }) => ({
-                value: code,
-                label: text[language],
-                description: reference,
-              })),
-            })
-      }
+      ${statementsField(purpose, wording, {
+        label: words.statements,
+        description: words.statementsHelp,
+        mistake: mistakeAt('statements'),
+        values: form.statements,
+      })}
       <div class="hit-fields">
         ${textField({
           name: 'caseReference',

@@ -3,7 +3,6 @@ import {
   NOTHING,
   button,
   buttonLink,
-  checkboxes,
   dataList,
   errorSummary,
   heading,
@@ -24,6 +23,7 @@ import type { BatchTexts } from '../texts/nl-batch.ts';
 import { PATHS, batchPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import { failureText } from './answers.ts';
+import { purposeSection, statementsField } from './purpose-parts.ts';
 
 /** What was filled in. Files cannot be: browsers ask for them anew. */
 export interface BatchForm {
@@ -61,20 +61,10 @@ export function batchPurposesPage(permitted: readonly PermittedPurpose[], { lang
   return html`
     ${heading(1, words.title)} ${paragraph(words.lead, 'lead')}
     ${permitted.length === 0 ? message('info', words.none, words.noneBody) : NOTHING}
-    ${permitted.map(
-      ({ purpose }) =>
-        html`<section class="hit-purpose" aria-labelledby="purpose-${purpose.code}">
-          <h2 class="utrecht-heading-2" id="purpose-${purpose.code}">${purpose.name[language]}</h2>
-          ${paragraph(purpose.explanation[language])}
-          ${dataList([[words.legalBasis, `${purpose.legalBasis}; ${purpose.reference}`]])}
-          <div class="utrecht-button-group hit-buttons">
-            ${buttonLink(
-              html`${words.choose}<span class="hit-hidden">: ${purpose.name[language]}</span>`,
-              `${PATHS.batch}?${new URLSearchParams({ purpose: purpose.code }).toString()}`,
-              'primary',
-            )}
-          </div>
-        </section>`,
+    ${permitted.map(({ purpose }) =>
+      purposeSection(purpose, { language }, words, {
+        href: `${PATHS.batch}?${new URLSearchParams({ purpose: purpose.code }).toString()}`,
+      }),
     )}
   `;
 }
@@ -130,21 +120,15 @@ export function batchFormPage(
     >
       <input type="hidden" name="key" value="${form.key}" />
       <input type="hidden" name="purpose" value="${purpose.code}" />
-      ${
-        purpose.statements.length === 0
-          ? NOTHING
-          : checkboxes({
-              name: 'statements',
-              label: words.statements,
-              mistake: texts.statements,
-              values: form.statements,
-              choices: purpose.statements.map(({ code, text, reference }) => ({
-                value: code,
-                label: text[language],
-                description: reference,
-              })),
-            })
-      }
+      ${statementsField(
+        purpose,
+        { language },
+        {
+          label: words.statements,
+          mistake: texts.statements,
+          values: form.statements,
+        },
+      )}
       <div class="hit-fields">
         ${textField({
           name: 'caseReference',
