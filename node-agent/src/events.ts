@@ -104,6 +104,21 @@ export const AGENT_EVENTS = {
     says: 'A question came when nobody waited for its answer any more, and was left: this machine or its line is too slow.',
   },
   'reply-failed': { at: 'error', fields: { reason: 'text' }, says: 'An answer could not be sent.' },
+  leads: {
+    at: 'info',
+    fields: {},
+    says: 'Of the replicas on one database this one makes tables and imports sources from now on.',
+  },
+  'leads-no-longer': {
+    at: 'info',
+    fields: {},
+    says: 'Another replica makes tables and imports sources: this one could not reach the database for some seconds, or hung.',
+  },
+  'canary-of-replica': {
+    at: 'debug',
+    fields: {},
+    says: 'The canary of another replica came here, which answers it itself.',
+  },
   'session-unknown': {
     at: 'info',
     fields: {},

@@ -41,6 +41,8 @@ export function openSources(deps: {
   readonly pseudonyms: PseudonymStore;
   readonly clock: Clock;
   readonly log: OperationalLog;
+  /** Whether this replica takes in sources for all of them now. */
+  readonly leads: () => boolean;
   /** Called when a register has changed by a push. */
   readonly changed: () => void;
 }): Sources {

@@ -15,9 +15,10 @@ import { AskerWatch } from './domain/asker-watch.ts';
 import { AnsweringTables } from './domain/answering-tables.ts';
 import { askedAboutRegister } from './domain/asked-about.ts';
 import { beginAskedAbout } from './domain/begin-asked-about.ts';
+import { hearingHere } from './domain/canary-here.ts';
 import { canaryRound } from './domain/canary-round.ts';
 import { CanaryWatch } from './domain/canary-watch.ts';
-import { EpochKeeper, bitsOf } from './domain/epoch-keeper.ts';
+import { EpochKeeper } from './domain/epoch-keeper.ts';
 import { IdempotentLookups } from './domain/idempotent-lookups.ts';
 import { GatewayNotices } from './domain/gateway-notices.ts';
 import { NodeCommitments } from './domain/node-commitments.ts';
@@ -30,6 +31,7 @@ import { IncomingSessions } from './domain/incoming-sessions.ts';
 import { OpenReviews } from './domain/open-reviews.ts';
 import { OutgoingSessions } from './domain/outgoing-sessions.ts';
 import { statusOf } from './domain/status.ts';
+import { bitsOf } from './domain/table-bits.ts';
 import { TableCommitter } from './domain/table-committer.ts';
 import { ownSettings } from './domain/token-types.ts';
 import { Readiness } from './domain/readiness.ts';
@@ -41,6 +43,7 @@ import { openAgent } from './open-agent.ts';
 import { openCaseSystems } from './open-case-systems.ts';
 import { openDesk } from './open-desk.ts';
 import { openLogWatch } from './open-log-watch.ts';
+import { openReplica } from './open-replica.ts';
 import type { Reloadable } from './open-settings.ts';
 import { RunningSettings } from './open-settings.ts';
 import { openSources } from './open-sources.ts';
@@ -151,6 +154,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     logHead: () => agencyLog.head(),
     seenCheckpoint,
   });
+  const replica = await openReplica(agent, log);
+  const { leads } = replica;
   const epochs = new EpochKeeper({
     suite,
     keys,
@@ -166,6 +171,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     log,
     askedAboutWaitMs: config.subjectAccess.refreshHours * 3_600_000,
     publishBits: (bits) => publishRegisters(roster, gateway, registers, bits),
+    leads,
   });
   await epochs.resume();
 
@@ -215,7 +221,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
         }),
       refreshEpoch: () => epochs.refresh(),
       epochIsDue: () => epochs.isDue(),
-      canary: () => canaryRound({ ...asker, keys, canaries, registers }),
+      canary: () => canaryRound({ ...asker, gateway: canaryGateway, keys, canaries, registers }),
       watchLog: async () => {
         void notices.send();
         await watch.round();
@@ -225,7 +231,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     },
     version,
   );
-  const incoming = new IncomingSessions({ backend, keys, roster, clock });
+  const incoming = new IncomingSessions({ backend, keys, roster, clock, openings: replica.openings });
   const node = {
     suite,
     backend,
@@ -239,13 +245,15 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     log,
     registers,
     canaries,
+    hasReplicas: replica.openings !== undefined,
     watch: new AskerWatch({ roster, agencyLog, log }),
     policy: () => ownPolicy.current(),
   };
+  const canaryGateway = replica.openings ? hearingHere(gateway, (one) => answerDelivery(node, one)) : gateway;
   const reviews = new OpenReviews(agencyLog);
   const sources = openSources({
     ...{ directory: agent.directory.path, registers: config.registers, suite, keys, roster },
-    ...{ gateway, pseudonyms, clock, log },
+    ...{ gateway, pseudonyms, clock, log, leads },
     changed: () => upkeep.registerChanged(),
   });
   const status = () =>
@@ -319,6 +327,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     },
     log,
   });
+  // Whoever begins to lead finishes what the one before it left.
+  replica.start(() => upkeep.registerChanged());
   upkeep.start();
   sources.start();
   return {
@@ -344,6 +354,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
         idempotent.settled(),
       ]);
       await Promise.race([settled, delay(DRAIN_MS, undefined, { ref: false })]);
+      await replica.stop();
       await net.close();
       await database.close();
     },

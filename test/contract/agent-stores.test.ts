@@ -267,10 +267,17 @@ overDatabases('the stores of an agent', (databases) => {
 
     it('are none at first, and then the one that was switched to, whole', async () => {
       expect(await stores.epochs.current()).toBeUndefined();
-      await stores.epochs.switchTo(epoch(5, 1));
-      await stores.epochs.switchTo(epoch(6, 2));
+      expect(await stores.epochs.switchTo(epoch(5, 1))).toBe(true);
+      expect(await stores.epochs.switchTo(epoch(6, 2))).toBe(true);
       await reopen();
       expect(await stores.epochs.newest()).toBe(6);
+      expect(await stores.epochs.current()).toEqual(epoch(6, 2));
+    });
+
+    it('stay when one that went on for too long comes with an earlier one', async () => {
+      await stores.epochs.switchTo(epoch(6, 2));
+      expect(await stores.epochs.switchTo(epoch(5, 1))).toBe(false);
+      await reopen();
       expect(await stores.epochs.current()).toEqual(epoch(6, 2));
     });
 

@@ -3,16 +3,23 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgency, knownAt } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
+import { LogBook } from '../harness/log-book.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
 
 const REGISTER = { id: 'incidenten', tokenTypes: ['bsn'] };
-const [first, second] = ['123456782', '111222333'];
+const [first, second, third] = ['123456782', '111222333', '900026005'];
+
+/** How often each of two programs wrote an event to its log. */
+const count = (books: readonly LogBook[], event: string): number[] =>
+  books.map((book) => book.text('politie').split(`"event":"${event}"`).length - 1);
 
 describe.skipIf(POSTGRES_MISSING !== undefined)('two replicas of one agent on PostgreSQL', () => {
   let server: TestPostgres;
   let federation: Federation;
   let one: TestAgency;
   let other: TestAgency;
+  const [oneLog, otherLog] = [new LogBook(), new LogBook()];
+  const logs = [oneLog, otherLog];
 
   beforeAll(async () => {
     server = await TestPostgres.start();
@@ -25,14 +32,14 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('two replicas of one agent on Po
     const yaml = readFileSync(join(folder, 'agent.yaml'), 'utf8');
     writeFileSync(join(folder, 'agent.yaml'), `${yaml}database:\n  postgres:\n    urlFile: postgres-url\n`);
     writeFileSync(join(folder, 'postgres-url'), url, { mode: 0o600 });
-    one = new TestAgency('politie', folder, federation.logs);
+    one = new TestAgency('politie', folder, oneLog);
     // The same keys and a lost answer: enrols again.
     const token = federation.lastToken;
     await one.run('enrol', '--gateway', federation.gatewayUrl, '--token', token);
     await one.import('incidenten', [{ bsn: first }]);
     const beside = join(federation.folder, 'replica-2');
     cpSync(folder, beside, { recursive: true });
-    other = new TestAgency('politie', beside, federation.logs);
+    other = new TestAgency('politie', beside, otherLog);
     await federation.agency('gemeente').start();
     await one.start();
     await other.start();
@@ -44,6 +51,38 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('two replicas of one agent on Po
     await federation.close();
     await server.remove();
   });
+
+  it("answer from one set of tables that one of them made, and know each other's sessions", async () => {
+    const asker = federation.agency('gemeente');
+    for (let i = 0; i < 8; i++) {
+      const result = await asker.lookup([{ bsn: first }], { registers: ['politie/incidenten'] });
+      expect(knownAt(result)).toEqual(['politie/incidenten']);
+    }
+    expect(count(logs, 'leads')).toEqual([1, 0]);
+    expect(count(logs, 'epoch-switched')).toEqual([1, 0]);
+    expect(count(logs, 'session-unknown')).toEqual([0, 0]);
+    expect(count(logs, 'question-rejected')).toEqual([0, 0]);
+    // Both answered: the gateway takes turns between connections.
+    const [mine, theirs] = logs.map((book) => book.text('politie'));
+    expect([mine, theirs].map((text) => text?.includes('upkeep-failed'))).toEqual([false, false]);
+  });
+
+  it('take over from one another, and take an import up wherever it was made', async () => {
+    const knows = async (bsn: string) => {
+      const asker = federation.agency('gemeente');
+      const result = await asker.lookup([{ bsn }], { registers: ['politie/incidenten'] });
+      return result.complete ? knownAt(result).length : -1;
+    };
+    await one.stop();
+    expect(await knows(first)).toBe(1);
+    await other.import('incidenten', [{ bsn: first }, { bsn: third }]);
+    await expect.poll(() => knows(third), { timeout: 20_000, interval: 300 }).toBe(1);
+    expect(count(logs, 'leads')).toEqual([1, 1]);
+    await one.start();
+    await one.ready();
+    for (let i = 0; i < 8; i++) expect([await knows(third), await knows(second)]).toEqual([1, 0]);
+    expect(count(logs, 'leads')).toEqual([1, 1]);
+  }, 60_000);
 
   it('answer rightly, whichever is asked, also when one of them stops and when the database was away', async () => {
     const asker = federation.agency('gemeente');

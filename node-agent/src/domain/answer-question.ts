@@ -55,9 +55,16 @@ interface Answering {
   /** This agency's registers, as its own configuration has them. */
   readonly registers: readonly ConfiguredRegister[];
   readonly canaries: CanaryWatch;
+  /** Whether other replicas of this agent may ask about canaries: theirs are refused here, and no cause for concern. */
+  readonly hasReplicas?: boolean | undefined;
   /** This agency's own rules, as they are now. */
   readonly policy: () => Promise<NodePolicy>;
 }
+
+const OTHER_CANARY = new HitError(
+  'ticket-invalid',
+  'this agent did not ask about its canary with this request',
+);
 
 /** Of one answer at a time: it is sealed as soon as it is encoded. */
 const encoded = new Scratch();
@@ -76,6 +83,10 @@ export async function answerDelivery(node: Answering, delivery: Delivery): Promi
     if (code === 'session-unknown') {
       node.log.info({ event: 'session-unknown' });
       return { ...reply, outcome: 'session-unknown', ciphertext: undefined };
+    }
+    if (error === OTHER_CANARY && node.hasReplicas === true) {
+      node.log.debug({ event: 'canary-of-replica' });
+      return { ...reply, outcome: 'rejected', ciphertext: undefined };
     }
     node.log.warn({
       event: 'question-rejected',
@@ -118,8 +129,7 @@ async function answered(
       'only an agency itself asks about its canary, and about nothing else',
     );
   // With this agency's signing key alone a thief could otherwise ask about anybody, in no log and within no limit.
-  if (forCanary && !node.canaries.isExpected(ticket.requestDigest))
-    throw new HitError('ticket-invalid', 'this agent did not ask about its canary with this request');
+  if (forCanary && !node.canaries.isExpected(ticket.requestDigest)) throw OTHER_CANARY;
   const tables = node.tables.answering(forCanary);
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 

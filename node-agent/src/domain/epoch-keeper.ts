@@ -21,6 +21,7 @@ import type { CanaryWatch } from './canary-watch.ts';
 import { dayNumber, isoDay } from './days.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
+import { bitsOf } from './table-bits.ts';
 import type { BuiltEpoch, TableCommitter } from './table-committer.ts';
 import { ownSettings, typesInUse } from './token-types.ts';
 
@@ -41,7 +42,12 @@ interface EpochDeps {
   readonly askedAboutWaitMs?: number | undefined;
   /** Makes the sizes of the new tables known, before they are answered from. */
   readonly publishBits: (bits: ReadonlyMap<string, Record<string, number>>) => Promise<void>;
+  /** Whether this replica makes the tables for all of them now; an agent alone always does. */
+  readonly leads?: (() => boolean) | undefined;
 }
+
+const OTHER_TABLES =
+  'the tables that another replica of this agent made do not fit the settings here: give all replicas the same agent.yaml and version';
 
 /** What there is to build of a register: bits by token type, or why there can be no tables of it. */
 type Plan = { readonly bits: ReadonlyMap<string, number> } | { readonly problem: string };
@@ -49,7 +55,9 @@ type Plan = { readonly bits: ReadonlyMap<string, number> } | { readonly problem:
 /**
  * Keeps the answering tables up with the day and with the imports. A new epoch is built aside, committed to in
  * the gateway's log, its bucket sizes are published, it is stored in one step, and only then answered from; a crash on
- * the way leaves the epoch before it, and so does a gateway that is away.
+ * the way leaves the epoch before it, and so does a gateway that is away. Of several replicas the one that leads makes
+ * it, and all answer from what it stored, byte for byte. One that led and hung meanwhile does no harm: the numbers of
+ * epochs only rise, in the store as in the gateway's log, so what it made is refused where another has gone on.
  */
 export class EpochKeeper {
   readonly #deps: EpochDeps;
@@ -62,6 +70,8 @@ export class EpochKeeper {
   /** The epoch that the gateway's log has, where that was news. */
   #standing: number | undefined;
   #running: Promise<boolean> | undefined;
+  /** The tables that another replica made cannot be answered from here. */
+  #unfit = false;
 
   constructor(deps: EpochDeps) {
     this.#deps = deps;
@@ -115,6 +125,7 @@ export class EpochKeeper {
         this.#areServed(generations, epoch, clock() - epoch.epoch < this.#askedAboutWaitMs) &&
         (await this.#fitsSettings(epoch));
       if (tables.stored !== undefined && (await fits(tables.stored))) {
+        this.#unfit = false;
         await this.#tellProblems(generations);
         if (taken) canaries.startAgain();
         return taken;
@@ -123,6 +134,11 @@ export class EpochKeeper {
         taken = true;
         continue;
       }
+      if (!this.#leads) {
+        await this.#leaveToOther(generations);
+        if (taken) canaries.startAgain();
+        return taken;
+      }
       const waiting = this.#waiting;
       const built =
         waiting !== undefined && (await fits(waiting))
@@ -130,12 +146,18 @@ export class EpochKeeper {
           : await this.#build(await epochs.nextEpoch(clock(), this.#standing), today, generations);
       // An import came in between: these tables may hold half of the old register and half of the new one.
       // Who was asked about meanwhile is in them or not: the next ones hold them all.
-      if (!this.#areServed(await this.#generations(), built, true)) continue;
+      if (!this.#areServed(await this.#generations(), built, true) || !this.#leads) continue;
       const stored = { ...built, commitment: await this.#commit(built) };
-      await this.#deps.publishBits(bitsOf(stored));
-      await epochs.switchTo(stored);
-      tables.switchTo(stored);
+      if (this.#leads) await this.#deps.publishBits(bitsOf(stored));
       this.#waiting = undefined;
+      // Another has taken over meanwhile, and made a later one: its sizes are those that count.
+      if (!(await epochs.switchTo(stored))) {
+        if ((await this.#tookUp()) && tables.stored !== undefined)
+          await this.#deps.publishBits(bitsOf(tables.stored));
+        taken = true;
+        continue;
+      }
+      tables.switchTo(stored);
       await this.#tellProblems(generations);
       canaries.startAgain();
       log.info({
@@ -148,14 +170,31 @@ export class EpochKeeper {
     }
   }
 
-  /** Whether another replica of this agent has made an epoch meanwhile, which is taken up rather than made once more. */
+  get #leads(): boolean {
+    return this.#deps.leads?.() ?? true;
+  }
+
+  /**
+   * Whether another replica of this agent has made an epoch meanwhile, which is taken up rather than made once more. One
+   * that did not fit is looked at again by a replica that makes none: it may after the roster that it was made for.
+   */
   async #tookUp(): Promise<boolean> {
     const { epochs, tables } = this.#deps;
     const newest = await epochs.newest();
-    if (newest === undefined || newest === this.#lookedAt || newest === tables.stored?.epoch) return false;
+    if (newest === undefined || newest === tables.stored?.epoch) return false;
+    if (newest === this.#lookedAt && this.#leads) return false;
     const before = tables.stored?.epoch;
     await this.resume();
     return tables.stored?.epoch !== before;
+  }
+
+  /** Waits for the replica that makes the tables; answers from none where its last ones cannot be answered from here. */
+  async #leaveToOther(generations: Readonly<Record<string, number>>): Promise<void> {
+    const { epochs, tables } = this.#deps;
+    const newest = await epochs.newest();
+    if (newest !== tables.stored?.epoch) tables.clear();
+    this.#unfit = newest !== undefined && newest !== tables.stored?.epoch;
+    await this.#tellProblems(generations);
   }
 
   /** What the gateway logged. Until it did, these tables wait, rather than that they are built again. */
@@ -319,6 +358,10 @@ export class EpochKeeper {
   async #tellProblems(generations: Readonly<Record<string, number>>): Promise<void> {
     const problems = new Map<string, string>();
     for (const register of this.#deps.registers) {
+      if (this.#unfit) {
+        problems.set(register.id, OTHER_TABLES);
+        continue;
+      }
       const generation = generations[register.id];
       const plan = generation === undefined ? undefined : await this.#plan(register, generation);
       if (plan !== undefined && 'problem' in plan) problems.set(register.id, plan.problem);
@@ -352,12 +395,4 @@ export class EpochKeeper {
 function problemIn(error: unknown): string {
   if (error instanceof HitError && error.code === 'field-invalid') return error.detail;
   throw error;
-}
-
-/** Bits of a bucket number by register and token type, as the roster shows them. */
-export function bitsOf({ tables }: Pick<StoredEpoch, 'tables'>): Map<string, Record<string, number>> {
-  const bits = new Map<string, Record<string, number>>();
-  for (const { register, tokenType, table } of tables)
-    bits.set(register, { ...bits.get(register), [tokenType]: table.bits });
-  return bits;
 }

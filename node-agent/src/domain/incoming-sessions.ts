@@ -1,6 +1,7 @@
 import type { Backend, Session } from '@hitmachine/protocol';
 import { HitError, acceptSession, bytesToHex, decodeBase64 } from '@hitmachine/protocol';
 import type { Clock } from '../ports/clock.ts';
+import type { SessionOpenings } from '../ports/session-openings.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 
@@ -34,12 +35,24 @@ interface IncomingSession {
   readonly used: UsedCounters;
 }
 
-/** Sessions in which this agency is asked. They live in memory: after a restart askers open new ones. */
+interface SessionDeps {
+  readonly backend: Backend;
+  readonly keys: AgencyKeys;
+  readonly roster: RosterKeeper;
+  readonly clock: Clock;
+  /** What replicas of this agent share; an agent alone shares nothing. */
+  readonly openings?: SessionOpenings | undefined;
+}
+
+/**
+ * Sessions in which this agency is asked. Their keys live in memory. A replica that does not know a session takes it from
+ * the opening that another one was sent; an agent alone knows none after a restart, and askers open new ones.
+ */
 export class IncomingSessions {
-  readonly #deps: { backend: Backend; keys: AgencyKeys; roster: RosterKeeper; clock: Clock };
+  readonly #deps: SessionDeps;
   readonly #sessions = new Map<string, IncomingSession>();
 
-  constructor(deps: { backend: Backend; keys: AgencyKeys; roster: RosterKeeper; clock: Clock }) {
+  constructor(deps: SessionDeps) {
     this.#deps = deps;
   }
 
@@ -62,10 +75,14 @@ export class IncomingSessions {
       if (isGone || this.#keysOf(asker).includes(known.identityKey)) return known.session;
       this.#sessions.delete(keyOf(asker, sessionId));
     }
-    if (opening === undefined) throw new HitError('session-unknown');
-    const { session, identityKey } = await this.#accept(asker, opening, fits);
+    const { session, identityKey } =
+      opening === undefined
+        ? await this.#acceptShared(asker, sessionId, fits)
+        : await this.#accept(asker, opening, fits);
     const id = keyOf(asker, session.id);
     if (id !== keyOf(asker, sessionId)) throw new HitError('session-unknown');
+    // Before the answer, after which questions come without it, and to whichever replica.
+    if (opening !== undefined) await this.#deps.openings?.keep(session, opening, this.#deps.clock());
     // Two questions may bring the same opening at once; the counters that were used must not be forgotten.
     const first = this.#sessions.get(id);
     if (first !== undefined) return first.session;
@@ -87,6 +104,21 @@ export class IncomingSessions {
     if (agency === undefined) throw new HitError('unknown-agency');
     if (!roster.isTrusted(asker)) throw new HitError('key-changed');
     return roster.identityKeysOf(agency);
+  }
+
+  /** A session that was opened at another replica. Throws `session-unknown`, also where that one does not count any more. */
+  async #acceptShared(
+    asker: string,
+    sessionId: Uint8Array,
+    fits: (session: Session) => boolean,
+  ): Promise<Pick<IncomingSession, 'session' | 'identityKey'>> {
+    const opening = await this.#deps.openings?.find(asker, sessionId, this.#deps.clock());
+    if (opening === undefined) throw new HitError('session-unknown');
+    try {
+      return await this.#accept(asker, opening, fits);
+    } catch (cause) {
+      throw new HitError('session-unknown', undefined, { cause });
+    }
   }
 
   /** The first of the asker's keys that signed the opening, and of our own that it was made for. */

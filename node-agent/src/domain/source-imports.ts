@@ -30,6 +30,8 @@ interface SourceImportsDeps {
   readonly importedAt: (register: string) => number | undefined | Promise<number | undefined>;
   readonly clock: Clock;
   readonly log: OperationalLog;
+  /** Whether this replica imports for all of them now; an agent alone always does. */
+  readonly leads?: (() => boolean) | undefined;
   /** Milliseconds that a file must have stayed the same; several seconds unless told. */
   readonly settleMs?: number | undefined;
   /** Milliseconds until the first new try after a failure; it doubles up to a quarter of an hour. */
@@ -97,6 +99,7 @@ export class SourceImports {
   }
 
   async #round(): Promise<void> {
+    if (this.#deps.leads?.() === false) return;
     for (const plan of this.#deps.plans) {
       const state = this.#states.get(plan.register) as PlanState;
       const importedAt = await this.#deps.importedAt(plan.register);

@@ -28,8 +28,11 @@ export interface EpochStore {
    * given up: nothing was answered from them, as long as they are above the epoch that is answered from.
    */
   nextEpoch(now: number, standing?: number): Promise<number>;
-  /** Puts an epoch in the place of the one before it, atomically and durably. */
-  switchTo(epoch: StoredEpoch): Promise<void>;
+  /**
+   * Puts an epoch in the place of the one before it, atomically and durably. Refuses, with false, when one of a higher
+   * number stands: another replica of this agent has gone on meanwhile.
+   */
+  switchTo(epoch: StoredEpoch): Promise<boolean>;
   /** The number of the last complete epoch. */
   newest(): Promise<number | undefined>;
   /** The last complete epoch. */

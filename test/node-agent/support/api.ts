@@ -43,6 +43,7 @@ export class TestApi {
           gateway: service.gateway,
           pseudonyms: node.pseudonyms,
           clock: node.clock,
+          leads: () => true,
           changed: () => undefined,
         },
       }).pushed,

@@ -1,6 +1,6 @@
 /**
  * The schema, one step a version (the table `schema_version`). A step that was released is never changed: a new version
- * adds a step. The tables are those of SQLite.
+ * adds a step. The tables are those of SQLite, and what only replicas need.
  */
 export const SCHEMA_STEPS: readonly string[] = [
   `
@@ -94,5 +94,16 @@ export const SCHEMA_STEPS: readonly string[] = [
   -- Keys that case systems sent with their requests, so that a request that is sent again asks once.
   CREATE TABLE idempotency_keys (key text COLLATE "C" PRIMARY KEY, request text NOT NULL, at bigint NOT NULL);
   CREATE INDEX idempotency_keys_by_time ON idempotency_keys (at);
+  `,
+  `
+  -- What one replica does for all of them: held until a time of this server, in milliseconds since 1970.
+  CREATE TABLE leases (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, until bigint NOT NULL);
+  -- Openings of the sessions in which this agency is asked, under keyed names and sealed.
+  CREATE TABLE session_openings (
+    session bytea PRIMARY KEY, asker bytea NOT NULL, expires_at bigint NOT NULL, sealed bytea NOT NULL,
+    kept bigint GENERATED ALWAYS AS IDENTITY
+  );
+  CREATE INDEX session_openings_by_asker ON session_openings (asker, kept);
+  CREATE INDEX session_openings_by_time ON session_openings (expires_at);
   `,
 ];

@@ -38,6 +38,8 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
       }),
     switchTo: ({ epoch, day, generations, commitment, tables }) =>
       database.transaction('epoch', async (run) => {
+        const { rows } = await run('SELECT 1 AS one FROM epochs WHERE epoch > $1', [epoch]);
+        if (rows.length > 0) return false;
         await run('DELETE FROM epochs');
         await run('INSERT INTO epochs (epoch, day, generations, commitment) VALUES ($1, $2, $3, $4)', [
           epoch,
@@ -51,6 +53,7 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
              VALUES ($1, $2, $3, $4, $5, $6)`,
             [epoch, register, tokenType, table.bits, table.capacity, table.bytes],
           );
+        return true;
       }),
     async newest() {
       const { rows } = await database.run('SELECT max(epoch) AS epoch FROM epochs');
