@@ -43,6 +43,14 @@ interface Status {
   readonly registers: readonly { readonly id: string; readonly state: string; readonly upToDate: boolean }[];
 }
 
+/** What is used here of `GET /v1/roster`. */
+interface ListedRegisters {
+  readonly agencies: readonly {
+    readonly id: string;
+    readonly registers: readonly { readonly id: string }[];
+  }[];
+}
+
 const COLUMNS = ['bsn', 'prefix', 'surname', 'givenNames', 'birthDate', 'postcode', 'houseNumber'] as const;
 /** What has to be confirmed for the purposes of a new gateway. */
 export const STATEMENTS: Readonly<Record<string, readonly string[]>> = {
@@ -121,6 +129,21 @@ export class TestAgency {
       const pending = status.registers.filter(({ state, upToDate }) => state !== 'not-imported' && !upToDate);
       if (status.problems.length === 0 && pending.length === 0) return;
       if (Date.now() > deadline) throw new Error(`${this.id} does not get ready: ${JSON.stringify(status)}`);
+      await delay(50);
+    }
+  }
+
+  /** Resolves once the roster that this agency trusts lists the registers, each named agency/register. */
+  async knows(registers: readonly string[]): Promise<void> {
+    const deadline = Date.now() + READY_MS;
+    for (;;) {
+      const roster = (await this.call('GET', '/v1/roster')) as ListedRegisters;
+      const listed = roster.agencies.flatMap((agency) =>
+        agency.registers.map(({ id }) => `${agency.id}/${id}`),
+      );
+      const missing = registers.filter((register) => !listed.includes(register));
+      if (missing.length === 0) return;
+      if (Date.now() > deadline) throw new Error(`${this.id} does not hear of ${missing.join(', ')}`);
       await delay(50);
     }
   }

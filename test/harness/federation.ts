@@ -189,10 +189,20 @@ export class Federation {
     return agency;
   }
 
-  /** Starts every agency and waits until each answers for all that it has imported. */
+  /** Starts every agency and waits until each answers for all that it has imported, and all have heard of each other. */
   async serveAll(): Promise<void> {
     for (const agency of this.agencies.values()) await agency.start();
     for (const agency of this.agencies.values()) await agency.ready();
+    await this.introduced();
+  }
+
+  /** Resolves once every running agency has a roster in which all running agencies stand with their registers. */
+  async introduced(): Promise<void> {
+    const running = [...this.agencies.values()].filter(({ isRunning }) => isRunning);
+    const registers = running.flatMap(({ id }) =>
+      (this.#options.agencies[id] ?? []).map((register) => `${id}/${register.id}`),
+    );
+    for (const agency of running) await agency.knows(registers);
   }
 
   /** Stops everything and removes the folder. */

@@ -100,6 +100,8 @@ describe('who asked about me?', () => {
   /** The agencies that say they have asked about this person, whichever agency it is that passes the request on. */
   async function askedAbout(person: TestPerson, at = 'reclassering'): Promise<string[]> {
     const result = await federation.agency(at).lookup([person], { purpose: PURPOSE });
+    const silent = result.persons[0]!.registers.filter(({ status }) => status === 'no-answer');
+    expect(silent).toEqual([]);
     expect(result.complete).toBe(true);
     return knownAt(result).map((register) => register.replace('/asked-about', ''));
   }

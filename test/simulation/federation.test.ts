@@ -7,7 +7,7 @@ import type { Operation } from './model.ts';
 import { Model, historyOf } from './model.ts';
 
 /** Histories that are always run; one that failed once stays here for good. */
-const SEEDS = [1, 20260117];
+const SEEDS = [1, 20260117, 91583884, 1264873772];
 /** Another one each time, or the one that a failure printed: HIT_SIMULATION_SEED=… npm test. */
 const FRESH = Number(process.env['HIT_SIMULATION_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LENGTH = Number(process.env['HIT_SIMULATION_LENGTH'] ?? 60);
@@ -43,8 +43,11 @@ class Simulation {
   readonly federation: Federation;
   readonly model = new Model(REGISTERS);
   readonly tally: Tally = { answered: 0, unanswered: 0 };
-  /** Imports that running agents may not have taken up yet: the register may answer from before or after. */
-  readonly #unsettled = new Map<string, Model>();
+  /**
+   * What each register held before every import since it was last known to be up to date: agents take imports up
+   * by themselves, so an answer may come from before or after any of them.
+   */
+  readonly #unsettled = new Map<string, Model[]>();
 
   constructor(federation: Federation) {
     this.federation = federation;
@@ -56,7 +59,7 @@ class Simulation {
       case 'import': {
         const name = REGISTERS[operation.register % REGISTERS.length]!;
         const [agency, register] = name.split('/') as [string, string];
-        if (!this.#unsettled.has(name)) this.#unsettled.set(name, this.#copyOf(name));
+        this.#unsettled.set(name, [...(this.#unsettled.get(name) ?? []), this.#copyOf(name)]);
         await this.federation.agency(agency).import(register, operation.clients.map(personOf));
         this.model.import(name, operation.clients);
         return;
@@ -120,8 +123,8 @@ class Simulation {
       this.tally.unanswered++;
       return;
     }
-    const allowed = [this.model, this.#unsettled.get(register)].map((model) =>
-      model?.expected(register, person),
+    const allowed = [this.model, ...(this.#unsettled.get(register) ?? [])].map((model) =>
+      model.expected(register, person),
     );
     if (!allowed.includes(status as 'known'))
       throw new Error(
@@ -140,7 +143,7 @@ describe('a federation in which agencies import, ask, stop and start at random',
       const history = historyOf(seed, LENGTH);
       let step = 0;
       try {
-        for (const agency of federation.agencies.values()) await agency.start();
+        await federation.serveAll();
         for (; step < history.length; step++) await simulation.play(history[step]!);
         await simulation.play({ kind: 'settle' });
         expect(simulation.tally.answered).toBeGreaterThan(0);
