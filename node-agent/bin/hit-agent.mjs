@@ -9,4 +9,6 @@ if (major < 24 || (major === 24 && minor < 7)) {
   );
   process.exit(1);
 }
+const { useCompiled } = await import('./compiled.mjs');
+useCompiled(process.argv, process.env);
 await import('../src/main.ts');

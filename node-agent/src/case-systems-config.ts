@@ -1,5 +1,5 @@
 import { slugSchema } from '@hitmachine/protocol';
-import { safeUrlSchema } from '@hitmachine/web';
+import { safeUrlSchema } from '@hitmachine/web/settings';
 import { z } from 'zod';
 
 /**

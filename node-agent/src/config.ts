@@ -8,7 +8,7 @@ import {
 } from '@hitmachine/protocol';
 import type { ReadSettings, SettingsKind } from '@hitmachine/service';
 import { holdsPassword, postgresUrlComplaint, readSettings, serverSchema } from '@hitmachine/service';
-import { safeUrlSchema } from '@hitmachine/web';
+import { safeUrlSchema } from '@hitmachine/web/settings';
 import { z } from 'zod';
 import { caseSystemsSchema } from './case-systems-config.ts';
 import { deskSchema } from './desk-config.ts';

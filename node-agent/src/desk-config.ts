@@ -1,5 +1,5 @@
 import { slugSchema } from '@hitmachine/protocol';
-import { loginSettings, oneProof } from '@hitmachine/web';
+import { loginSettings, oneProof } from '@hitmachine/web/settings';
 import { z } from 'zod';
 
 /** The part `desk` of agent.yaml: the pages of professionals and of the privacy officer. Without it there are none. */

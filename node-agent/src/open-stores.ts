@@ -1,8 +1,6 @@
 import { HitError } from '@hitmachine/protocol';
 import { fileOf, postgresUrlComplaint } from '@hitmachine/service';
 import type { AgentDatabase } from './adapters/database.ts';
-import { openPostgres } from './adapters/postgres/agent-database.ts';
-import { postgresPseudonymStore } from './adapters/postgres/pseudonym-store.ts';
 import { openSqlite } from './adapters/sqlite/agent-database.ts';
 import { sqlitePseudonymStore } from './adapters/sqlite/pseudonym-store.ts';
 import type { Config } from './config.ts';
@@ -28,6 +26,10 @@ export async function openStores(
     const database = openSqlite(directory.database);
     return { database, pseudonyms: sqlitePseudonymStore(database) };
   }
+  const [{ openPostgres }, { postgresPseudonymStore }] = await Promise.all([
+    import('./adapters/postgres/agent-database.ts'),
+    import('./adapters/postgres/pseudonym-store.ts'),
+  ]);
   const database = await openPostgres(addressOf(directory, config.database.postgres));
   return { database, pseudonyms: postgresPseudonymStore(database) };
 }

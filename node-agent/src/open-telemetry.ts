@@ -1,5 +1,6 @@
 import { ASKED_ABOUT_REGISTER } from '@hitmachine/protocol';
-import { Metrics, fileOf, headerLines } from '@hitmachine/service';
+import { fileOf, headerLines } from '@hitmachine/service';
+import { Metrics } from '@hitmachine/service/metrics';
 import { countLookups, measureAgent } from './adapters/telemetry/agent-metrics.ts';
 import type { SpanExport } from './adapters/telemetry/span-export.ts';
 import { exportSpans } from './adapters/telemetry/span-export.ts';

@@ -1,5 +1,5 @@
 import type { Pseudonym } from '@hitmachine/protocol';
-import { ELEMENT_BYTES, maskBucketHash } from '@hitmachine/protocol';
+import { ELEMENT_BYTES, maskBucketHash } from '@hitmachine/protocol/arithmetic';
 
 /** What pseudonyms are made with. */
 export interface MakerKeys {

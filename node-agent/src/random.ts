@@ -1,1 +1,1 @@
-export { secureRandom } from '@hitmachine/service';
+export { secureRandom } from '@hitmachine/service/arithmetic';

@@ -1,1 +1,1 @@
-export { onRuntime, runtimeAead } from '@hitmachine/service';
+export { onRuntime, runtimeAead } from '@hitmachine/service/arithmetic';

@@ -8,7 +8,8 @@ import { MAX_LINES, RULES, checkArchitecture } from './rules.ts';
 /** A small repository that keeps every rule: the control without which a planted violation proves nothing. */
 const SOUND: Readonly<Record<string, string>> = {
   'package.json': '{ "dependencies": { "@hitmachine/protocol": "1" }, "devDependencies": { "vitest": "1" } }',
-  'protocol/package.json': '{ "dependencies": { "zod": "1" } }',
+  'protocol/package.json':
+    '{ "dependencies": { "zod": "1" }, "exports": { ".": "./src/index.ts", "./ticket": "./src/wire/ticket.ts" } }',
   'protocol/service/package.json': '{ "dependencies": { "@hitmachine/protocol": "1" } }',
   'protocol/client/package.json': '{ "dependencies": { "openid-client": "1" } }',
   'protocol/web/package.json': '{ "dependencies": { "@hitmachine/protocol": "1", "hono": "1" } }',
@@ -18,7 +19,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'protocol/src/index.ts': "export * from './wire/ticket.ts';",
   'protocol/src/wire/ticket.ts': "import { z } from 'zod'; export const ticket = z;",
   'protocol/vectors/make.ts': "import 'node:fs'; import '../src/index.ts';",
-  'gateway/bin/hit-gateway.mjs': "import '../src/main.ts';",
+  'gateway/bin/hit-gateway.mjs': "import '../src/main.ts'; process.env.CACHE = '';",
   'gateway/src/main.ts': "import { run } from './cli/program.ts'; run(process.env);",
   'gateway/src/cli/program.ts': "export * from '../start-gateway.ts';",
   'gateway/src/start-gateway.ts': "import './app.ts'; import './adapters/sqlite/log.ts';",
@@ -31,7 +32,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'protocol/web/src/index.ts': "export * from './table.ts';",
   'protocol/web/src/table.ts': "import 'hono'; import 'node:fs'; import '@hitmachine/protocol';",
   'gateway/src/domain/lookup.ts':
-    "import type { Log } from '../ports/log.ts'; import '@hitmachine/protocol'; export type { Log };",
+    "import type { Log } from '../ports/log.ts'; import '@hitmachine/protocol/ticket'; export type { Log };",
   'gateway/src/ports/log.ts': "import type * as config from '../config.ts'; export type Log = typeof config;",
   'gateway/src/adapters/sqlite/log.ts':
     "import './database.ts'; import type { Log } from '../../ports/log.ts';",
@@ -55,6 +56,7 @@ const PLANTED: readonly (readonly [Rule, path: string, source: string])[] = [
   ['protocol-stands-alone', 'protocol/src/planted.ts', "import '../vectors/make.ts';"],
   ['protocol-by-name', DOMAIN, "import '../../../protocol/src/wire/ticket.ts';"],
   ['protocol-by-name', DOMAIN, "import '@hitmachine/protocol/src/wire/ticket.ts';"],
+  ['protocol-by-name', DOMAIN, "import '@hitmachine/protocol/wire';"],
   ['protocol-by-name', 'deploy/planted.mjs', "import '../protocol/src/index.ts';"],
   ['protocol-by-name', 'gateway/console/planted.ts', "import '../../protocol/web/src/table.ts';"],
   ['protocol-by-name', 'gateway/console/planted.ts', "import '@hitmachine/web/src/table.ts';"],

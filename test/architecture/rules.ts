@@ -19,13 +19,13 @@ const INSTALLED = ['node_modules', 'coverage'];
 export const RULES = {
   'protocol-stands-alone': 'protocol/src imports nothing of ours and nothing of Node.js',
   'protocol-by-name':
-    'others import @hitmachine/protocol, @hitmachine/web (what pages are made of) and @hitmachine/service (what both services need to run) by name, never a file of them',
+    'others import @hitmachine/protocol, @hitmachine/web (what pages are made of) and @hitmachine/service (what both services need to run) by name, or a part that their package.json exports, never a file of them',
   'services-apart':
     'gateway and node-agent import each other never, deploy imports neither, and only services import @hitmachine/web and @hitmachine/service',
   'tests-on-top': 'nothing imports test or bench',
   rooms:
     'in a service: routes -> domain -> ports <- adapters; only main, index, open-*, start-* and cli wire',
-  environment: 'only main.ts reads the environment',
+  environment: 'only main.ts, and what starts it in bin, reads the environment',
   'computed-import': 'outside tests an import names its target',
   unresolved: 'a relative import names a file that exists, with its extension',
   dependency: 'an imported package is listed in the package.json that it is imported under',
@@ -51,7 +51,12 @@ export interface Report {
 /** Reads a repository and holds every source file against every rule. */
 export function checkArchitecture(root: string): Report {
   const modules = readModules(root);
-  const repository = { root, paths: new Set(modules.map(({ path }) => path)), listed: readListed(root) };
+  const repository = {
+    root,
+    paths: new Set(modules.map(({ path }) => path)),
+    listed: readListed(root),
+    exported: readExported(root),
+  };
   const violations: Violation[] = [];
   const graph = new Map<string, string[]>();
   for (const module of modules) {
@@ -77,6 +82,8 @@ interface Repository {
   readonly paths: ReadonlySet<string>;
   /** Packages that may be imported, by place. */
   readonly listed: Readonly<Record<string, ReadonlySet<string>>>;
+  /** Parts of our own packages that may be imported beside the whole, by their full name. */
+  readonly exported: ReadonlySet<string>;
 }
 
 type Target =
@@ -97,7 +104,7 @@ function resolve({ root, paths }: Repository, from: Module, { specifier }: Refer
 }
 
 function judge(
-  { listed }: Repository,
+  { listed, exported }: Repository,
   from: Module,
   { kind, specifier }: Reference,
   target: Target,
@@ -121,7 +128,8 @@ function judge(
     case 'package':
       if (target.name.startsWith('@hitmachine/')) {
         const broken = judgeOurs(from.path, `${target.name.slice('@hitmachine/'.length)}/package.json`, what);
-        if (broken !== undefined && !(broken[0] === 'protocol-by-name' && !target.deep)) return broken;
+        const byName = !target.deep || exported.has(specifier);
+        if (broken !== undefined && !(broken[0] === 'protocol-by-name' && byName)) return broken;
       }
       if (listed[place]?.has(target.name) === true) return undefined;
       return ['dependency', `${what} is not in the package.json that counts for ${place}`];
@@ -150,7 +158,8 @@ function judgeModule({ path, lines, computedImports, environmentReads }: Module)
   if (lines > MAX_LINES) found.push(['length', `${lines} lines`]);
   if (isService(place) && roomOf(path) === undefined) found.push(['rooms', 'stands in no room that we know']);
   if (!onTop(place)) computedImports.forEach((line) => found.push(['computed-import', `line ${line}`]));
-  if ((isService(place) && path !== `${place}/src/main.ts`) || isShared(place) || isProtocolSource(path)) {
+  const starts = path === `${place}/src/main.ts` || path.startsWith(`${place}/bin/`);
+  if ((isService(place) && !starts) || isShared(place) || isProtocolSource(path)) {
     environmentReads.forEach((line) => found.push(['environment', `line ${line}`]));
   }
   return found.map(([rule, detail]) => ({ rule, path, detail }));
@@ -202,6 +211,20 @@ function readListed(root: string): Record<string, ReadonlySet<string>> {
   const own = new Set(read('.', 'dependencies', 'devDependencies'));
   const all = new Set([own, ...Object.values(installed)].flatMap((names) => [...names]));
   return { ...installed, deploy: own, test: all, bench: all };
+}
+
+/** The parts of our packages that may be imported by themselves, as `exports` of their package.json has them. */
+function readExported(root: string): ReadonlySet<string> {
+  return new Set(
+    ['protocol', ...Object.keys(SHARED)].flatMap((folder) => {
+      const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+        readonly exports?: Readonly<Record<string, string>>;
+      };
+      return Object.keys(manifest.exports ?? {}).map((part) =>
+        posix.join('@hitmachine', placeOf(`${folder}/`), part),
+      );
+    }),
+  );
 }
 
 /** Packages beside the protocol, and how their places are called: what both services stand on, and what case systems do. */

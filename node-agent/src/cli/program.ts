@@ -5,40 +5,44 @@ import { listenSchema, readConfig } from '../config.ts';
 import { agentDirectory } from '../directory.ts';
 import { operationalLog } from '../adapters/operational-log.ts';
 import { AGENT_VERSION } from '../version.ts';
-import { answering } from './answering.ts';
-import { batch } from './batch.ts';
 import type { BatchOptions } from './batch.ts';
 import { addConfig } from './config.ts';
-import { doctor } from './doctor/doctor.ts';
-import { enrol } from './enrol.ts';
 import type { EnrolOptions } from './enrol.ts';
-import { importFile } from './import.ts';
 import type { ImportOptions } from './import.ts';
-import { init } from './init.ts';
 import { addKeys } from './keys.ts';
-import { log } from './log.ts';
 import type { LogOptions } from './log.ts';
-import { logAlarms } from './log-alarms.ts';
 import type { LogAlarmsOptions } from './log-alarms.ts';
-import { logExport } from './log-export.ts';
 import type { LogExportOptions } from './log-export.ts';
-import { logVerify } from './log-verify.ts';
 import type { LogVerifyOptions } from './log-verify.ts';
-import { lookup } from './lookup.ts';
 import type { LookupOptions } from './lookup.ts';
-import { showPolicy, validatePolicy } from './policy.ts';
 import { errorText } from './print.ts';
 import type { Terminal } from './print.ts';
-import { receipt, verifyReceipts } from './receipt.ts';
-import { reviewLookups } from './review.ts';
 import type { ReviewOptions } from './review.ts';
-import { serveAgent } from './serve.ts';
 import type { ReloadSignal } from './serve.ts';
-import { status } from './status.ts';
-import { trust } from './trust.ts';
-import { trustLog } from './trust-log.ts';
-import { trustOffline } from './trust-offline.ts';
 import { warnings } from './warnings.ts';
+import {
+  answering,
+  batch,
+  doctor,
+  enrol,
+  importFile,
+  init,
+  log,
+  logAlarms,
+  logExport,
+  logVerify,
+  lookup,
+  receipt,
+  reviewLookups,
+  serveAgent,
+  showPolicy,
+  status,
+  trust,
+  trustLog,
+  trustOffline,
+  validatePolicy,
+  verifyReceipts,
+} from './when-called.ts';
 
 export interface ProgramContext {
   readonly terminal: Terminal;

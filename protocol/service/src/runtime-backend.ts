@@ -1,7 +1,7 @@
 import type { CipherChaCha20Poly1305Types } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createSecretKey, getCiphers, hash } from 'node:crypto';
 import type { Aead, Backend } from '@hitmachine/protocol';
-import { AEAD_TAG_BYTES, HitError } from '@hitmachine/protocol';
+import { AEAD_TAG_BYTES, HitError } from '@hitmachine/protocol/arithmetic';
 
 const CIPHER: CipherChaCha20Poly1305Types = 'chacha20-poly1305';
 /** From here on the runtime's own is faster than WebAssembly, although it takes longer to begin. */

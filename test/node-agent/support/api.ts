@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { Secret } from '@hitmachine/protocol';
-import { Metrics } from '@hitmachine/service';
+import { Metrics } from '@hitmachine/service/metrics';
 import { openSources } from '../../../node-agent/src/open-sources.ts';
 import { Readiness } from '../../../node-agent/src/domain/readiness.ts';
 import { sqlIdempotencyStore } from '../../../node-agent/src/adapters/sql/idempotency-store.ts';

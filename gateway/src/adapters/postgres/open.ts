@@ -1,4 +1,4 @@
-import { PostgresDatabase, preparePostgres } from '@hitmachine/service';
+import { PostgresDatabase, preparePostgres } from '@hitmachine/service/postgres';
 import { SCHEMA_LOCK } from './locks.ts';
 import { SCHEMA_STEPS } from './schema.ts';
 

@@ -1,4 +1,4 @@
-import { PostgresDatabase, preparePostgres } from '@hitmachine/service';
+import { PostgresDatabase, preparePostgres } from '@hitmachine/service/postgres';
 import type { Run as PostgresRun, Row as PostgresRow } from '@hitmachine/service';
 import type { AgentDatabase, Order, Row, Run } from '../database.ts';
 import { SCHEMA_STEPS } from './schema.ts';

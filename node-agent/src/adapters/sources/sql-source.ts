@@ -1,5 +1,4 @@
 import { HitError } from '@hitmachine/protocol';
-import { Client } from 'pg';
 import type { ClientRow } from '../../ports/client-source.ts';
 import type { ColumnOptions } from './columns.ts';
 import { Columns } from './columns.ts';
@@ -26,6 +25,8 @@ export interface SqlOptions extends ColumnOptions {
 export async function* sqlClients(options: SqlOptions): AsyncGenerator<ClientRow> {
   const { name, statementTimeoutSeconds: seconds } = options;
   const reader = new Columns(options);
+  // Loaded here: no other source has a use for it.
+  const { Client } = await import('pg');
   const client = new Client({
     connectionString: options.url,
     application_name: 'hit-agent',

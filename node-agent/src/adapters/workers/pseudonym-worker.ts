@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import type { ImportBatch } from '@hitmachine/protocol';
-import { blindBatch, createSuite, finishBatch, loadSodium } from '@hitmachine/protocol';
+import { blindBatch, createSuite, finishBatch, loadSodium } from '@hitmachine/protocol/arithmetic';
 import type { MakerKeys } from '../../pack-pseudonyms.ts';
 import { packPseudonyms } from '../../pack-pseudonyms.ts';
 import type { PseudonymPage } from '../../ports/pseudonym-store.ts';

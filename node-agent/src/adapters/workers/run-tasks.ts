@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import type { ErrorCode } from '@hitmachine/protocol';
-import { HitError } from '@hitmachine/protocol';
+import { HitError } from '@hitmachine/protocol/arithmetic';
 import { stepBack } from '../../step-back.ts';
 
 export interface Job<Task> {

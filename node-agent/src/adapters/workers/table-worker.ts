@@ -6,7 +6,7 @@ import {
   loadSodium,
   maskBucketHash,
   tagOf,
-} from '@hitmachine/protocol';
+} from '@hitmachine/protocol/arithmetic';
 import type { TableEntries } from '@hitmachine/protocol';
 import { sha256 } from '../../sha256.ts';
 import type { PseudonymPage } from '../../ports/pseudonym-store.ts';
