@@ -114,6 +114,11 @@ export const AGENT_EVENTS = {
     fields: {},
     says: 'Another replica makes tables and imports sources: this one could not reach the database for some seconds, or hung.',
   },
+  'answered-again': {
+    at: 'info',
+    fields: {},
+    says: 'Another replica had logged this very question and was gone before its answer arrived: the same answer went out from here.',
+  },
   'canary-of-replica': {
     at: 'debug',
     fields: {},

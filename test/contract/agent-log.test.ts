@@ -117,6 +117,40 @@ overDatabases("the agency's own log", (databases) => {
     expect(await events()).toEqual(['answered']);
   });
 
+  it('knows the very question that it was answered about, also in another process, and charges it once', async () => {
+    const id = secureRandom(16);
+    const quota = { limit: 10, total: 1_000 };
+    const about = (question: string, epoch = 7) => ({ ...detail(6), question, epoch });
+    const put = (log: AgencyLog, one: AnsweredDetail) => log.appendAnswered(id, one, quota, NOON);
+    await opened.log.append(asking('een'), NOON);
+    expect(await put(opened.log, about('een'))).toBe('logged');
+    const beside = databases.durable ? await open() : opened;
+    for (const log of [opened.log, beside.log]) {
+      expect(await put(log, about('een'))).toBe('repeated');
+      // Another bucket, or tables of another day: more than was logged.
+      expect(await put(log, about('twee'))).toBe('replayed');
+      expect(await put(log, about('een', 8))).toBe('replayed');
+      expect(await put(log, detail(6))).toBe('replayed');
+    }
+    if (databases.durable) await beside.database.close();
+    expect(await events()).toEqual(['asking', 'answered']);
+    expect(await answer(secureRandom(16), 4)).toBe('logged');
+  });
+
+  it('lets two that come with one ticket at the same moment have one answer between them', async () => {
+    const beside = databases.durable ? await open() : opened;
+    const id = secureRandom(16);
+    const put = (question: string) => (log: AgencyLog) =>
+      log.appendAnswered(id, { ...detail(1), question }, { limit: 10, total: 1_000 }, NOON);
+    const told = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => put(`vraag ${i}`)((i % 2 ? opened : beside).log)),
+    );
+    if (databases.durable) await beside.database.close();
+    expect(told.toSorted().slice(0, 2)).toEqual(['logged', 'replayed']);
+    expect(new Set(told.toSorted().slice(1))).toEqual(new Set(['replayed']));
+    expect(await events()).toEqual(['answered']);
+  });
+
   it('counts the persons of all askers together, also after a restart', async () => {
     expect(await answer(secureRandom(16), 4, { total: 9, asker: 'een' })).toBe('logged');
     expect(await answer(secureRandom(16), 4, { total: 9, asker: 'twee' })).toBe('logged');

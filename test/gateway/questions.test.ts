@@ -117,6 +117,58 @@ describe('the questions of a lookup', () => {
     await expect.poll(ask).toMatchObject({ ciphertext: new Uint8Array([0]) });
   });
 
+  /** Asks the node once; what it said, and over how many connections the question went. */
+  const askGgz = async (agents: readonly AgentSocket[]) => {
+    const opened = await open();
+    const [report] = await reports(
+      await politie.send(path(opened.lookupId), questionsRequest(opened, ['ggz'])),
+    );
+    const deliveries = agents.flatMap(({ frames }) => frames.filter(({ type }) => type === 'delivery'));
+    return { outcome: report?.outcome, bytes: report?.ciphertext, over: deliveries.length };
+  };
+  const dies = (agent: AgentSocket): void => {
+    agent.onDelivery = () => {
+      agent.socket.terminate();
+      return undefined;
+    };
+  };
+
+  it('go over another connection when the one that they were under way on breaks, with one answer in the log', async () => {
+    const agents = [await AgentSocket.open(gateway.url, ggz), await AgentSocket.open(gateway.url, ggz)];
+    const [first, second] = agents as [AgentSocket, AgentSocket];
+    dies(first);
+    second.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([7]) });
+    expect(await askGgz(agents)).toEqual({ outcome: 'answered', bytes: new Uint8Array([7]), over: 2 });
+    const sent = agents.map(({ frames }) => frames.find(({ type }) => type === 'delivery'));
+    // The very same question with the very same ticket.
+    expect({ ...sent[0], delivery: 0, answerBy: 0 }).toEqual({ ...sent[1], delivery: 0, answerBy: 0 });
+    expect(await answers()).toMatchObject([{ node: 'ggz', outcome: 'answered' }]);
+  });
+
+  it('are lost where a node that is asked once more says no: it may have answered before', async () => {
+    const agents = [await AgentSocket.open(gateway.url, ggz), await AgentSocket.open(gateway.url, ggz)];
+    const [first, second] = agents as [AgentSocket, AgentSocket];
+    dies(first);
+    second.onDelivery = () => ({ outcome: 'rejected', ciphertext: undefined });
+    expect(await askGgz(agents)).toMatchObject({ outcome: 'connection-lost', over: 2 });
+  });
+
+  it('go over three connections at most', async () => {
+    const agents = await Promise.all(Array.from({ length: 5 }, () => AgentSocket.open(gateway.url, ggz)));
+    agents.forEach(dies);
+    expect(await askGgz(agents)).toMatchObject({ outcome: 'connection-lost', over: 3 });
+  });
+
+  it('go elsewhere for a while after a connection has let one wait in vain', async () => {
+    const agents = [await AgentSocket.open(gateway.url, ggz), await AgentSocket.open(gateway.url, ggz)];
+    const [hanging, well] = agents as [AgentSocket, AgentSocket];
+    well.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([1]) });
+    const outcomes = [];
+    for (let i = 0; i < 6; i++) outcomes.push((await askGgz(agents)).outcome);
+    expect(outcomes.filter((outcome) => outcome === 'timeout')).toHaveLength(1);
+    expect(hanging.frames.filter(({ type }) => type === 'delivery')).toHaveLength(1);
+  });
+
   it('go over the connection with the fewest waiting', async () => {
     const held: number[] = [];
     const [slow, quick] = [

@@ -104,9 +104,24 @@ describe('replicas of a gateway', () => {
     const second = await AgentSocket.open(replicas.urlOf(0), ggz);
     second.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([1]) });
     expect(await ask(0, 1)).toMatchObject([{ outcome: 'answered' }]);
-    // The question that was under way is not put a second time over another connection.
+    // The node had no other connection when its own broke.
     expect((await under)[0]?.outcome).toMatch(/^(connection-lost|timeout)$/);
     expect(second.frames.filter(({ type }) => type === 'delivery')).toHaveLength(1);
+  });
+
+  it('put what was under way to a node over its connection to another replica when the one with the first dies', async () => {
+    const [first, second] = [
+      await AgentSocket.open(replicas.urlOf(2), ggz),
+      await AgentSocket.open(replicas.urlOf(1), ggz),
+    ];
+    first.onDelivery = () => {
+      first.socket.terminate();
+      return undefined;
+    };
+    second.onDelivery = () => ({ outcome: 'answered', ciphertext: new Uint8Array([1]) });
+    // Whichever of the two is asked first, the asker gets the answer, and the log has it once.
+    for (let i = 0; i < 3; i++) expect(await ask(0, 0)).toMatchObject([{ outcome: 'answered' }]);
+    expect(await answers()).toEqual(['answered', 'answered', 'answered']);
   });
 
   it('publish one checkpoint, have agents at all of them sign it and show it to all', async () => {

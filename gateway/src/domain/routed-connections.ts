@@ -27,8 +27,10 @@ export class RoutedConnections implements Connections {
     const within = (): DeliverOptions => ({ ...options, timeoutMs: Math.max(1, until - performance.now()) });
     const { local, replicas } = this.#deps;
     const here = await local.deliver(delivery, options);
+    if (here?.outcome === 'connection-lost') return this.#afterLoss(delivery, within, options.signal);
     if (here === undefined || !wasNotSent(here)) return here;
     const there = await this.#elsewhere(delivery, within);
+    if (there?.outcome === 'connection-lost') return this.#afterLoss(delivery, within, options.signal);
     if (there === undefined || !wasNotSent(there)) return there;
     if (here.outcome === 'overloaded' || there.outcome === 'overloaded') return OVERLOADED;
     // It may have come to another replica, or back to this one, a moment ago.
@@ -67,6 +69,21 @@ export class RoutedConnections implements Connections {
     this.#deps.local.keepOnly(members);
   }
 
+  /**
+   * Puts a question once more that was under way on a connection, or at a replica, that is gone: the node may have a
+   * connection elsewhere. A no may mean that it was answered before, and is none.
+   */
+  async #afterLoss(
+    delivery: Delivery,
+    within: () => DeliverOptions,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult | undefined> {
+    if (within().timeoutMs < LEAST_MS) return LOST;
+    const there = await this.#elsewhere(delivery, within);
+    if (there === undefined || signal.aborted) return undefined;
+    return wasNotSent(there) || there.outcome === 'rejected' ? LOST : there;
+  }
+
   /** Tries the replicas that the agency is connected to, one after another until one has sent the question. */
   async #elsewhere(delivery: Delivery, within: () => DeliverOptions): Promise<DeliveryResult | undefined> {
     const { links, replicas } = this.#deps;
@@ -82,6 +99,9 @@ export class RoutedConnections implements Connections {
 }
 
 const NOT_CONNECTED: DeliveryResult = { outcome: 'not-connected', ciphertext: undefined };
+const LOST: DeliveryResult = { outcome: 'connection-lost', ciphertext: undefined };
+/** With less time left nothing is tried again. */
+const LEAST_MS = 20;
 const OVERLOADED: DeliveryResult = { outcome: 'overloaded', ciphertext: undefined };
 
 /** Resolves when `done` does, and at the latest after `ms` or when `signal` aborts. */

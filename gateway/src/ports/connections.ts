@@ -35,9 +35,11 @@ export interface WitnessReply {
  * The connections that agents opened, to this replica of the gateway or to any. An agency may have several.
  *
  * - Deadline: `deliver` resolves at most `timeoutMs` after the question was sent, with `timeout` when no reply came;
- *   at once with `not-connected` without a connection, with `connection-lost` when it breaks, and with `overloaded`
- *   when too much waits on it already. It never rejects.
- * - A question is sent at most once; it is not sent again over another connection.
+ *   at once with `not-connected` without a connection, with `connection-lost` when it breaks and there is no other, and
+ *   with `overloaded` when too much waits on it already. It never rejects.
+ * - A question that was under way on a connection that broke goes over another one, three times in all: whoever had it may
+ *   have died, and a replica of the same agent be there. A node answers it once, whatever comes twice. What a node says no
+ *   to when it is asked again is `connection-lost`: it may have been answered before.
  * - When `signal` aborts, the wait ends without a result (undefined) and a later reply is dropped.
  */
 export interface Connections {

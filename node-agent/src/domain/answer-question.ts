@@ -55,7 +55,10 @@ interface Answering {
   /** This agency's registers, as its own configuration has them. */
   readonly registers: readonly ConfiguredRegister[];
   readonly canaries: CanaryWatch;
-  /** Whether other replicas of this agent may ask about canaries: theirs are refused here, and no cause for concern. */
+  /**
+   * Whether there are other replicas of this agent. Their canaries are refused here, and no cause for concern; and what one
+   * of them had answered when it died, this one answers again.
+   */
   readonly hasReplicas?: boolean | undefined;
   /** This agency's own rules, as they are now. */
   readonly policy: () => Promise<NodePolicy>;
@@ -116,7 +119,8 @@ async function answered(
   const session = await sessions.find(ticket.asker, sealed.sessionId, sealed.opening, (one) =>
     opens(() => openWith(one)),
   );
-  const question = questionCodec.decode(openWith(session));
+  const opened = openWith(session);
+  const question = questionCodec.decode(opened);
   sessions.use(session, sealed.counter);
   checkQuestion(ticket, question);
   const seal = (plaintext: Uint8Array): Uint8Array =>
@@ -133,7 +137,10 @@ async function answered(
   const tables = node.tables.answering(forCanary);
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 
-  const detail = detailOf(ticket, delivery, tables.epoch);
+  const detail = {
+    ...detailOf(ticket, delivery, tables.epoch),
+    ...(node.hasReplicas === true && { question: base64(hash('sha256', opened, 'buffer')) }),
+  };
   await node.watch.seen(ticket, node.clock());
   const refused = (reason: Refusal): Answer => ({ type: 'refused', reason });
   // Whatever the gateway let through: this node goes by the rules itself.
@@ -156,6 +163,11 @@ async function answered(
     node.clock(),
   );
   if (logged === 'replayed') throw new HitError('replayed', 'this lookup was answered before');
+  // The answer is the same, to the byte: whoever gets both learns nothing from the second, and it is logged and charged.
+  if (logged === 'repeated') {
+    node.log.info({ event: 'answered-again' });
+    return { answer: answerQuestion(node.suite, tables, question, rules), seal };
+  }
   if (logged !== 'logged') return { answer: refused(logged), seal };
   return { answer: answerQuestion(node.suite, tables, question, rules), seal };
 }

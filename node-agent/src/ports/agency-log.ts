@@ -127,6 +127,8 @@ export interface AnsweredDetail {
   /** The asker's signed request head and signature, for the auditor. */
   readonly evidence: string;
   readonly evidenceSignature: string;
+  /** SHA-256 of the question, base64url; where replicas of this agent may get the same one. */
+  readonly question?: string | undefined;
 }
 
 /** What is written when content had to go, because it was kept as long as it may be. */
@@ -186,7 +188,7 @@ export interface AskedAbout {
 }
 
 /** Whether a lookup may be answered, as {@link AgencyLog.appendAnswered} says. */
-export type Admission = 'logged' | 'replayed' | 'node-quota-agency' | 'node-quota-all';
+export type Admission = 'logged' | 'repeated' | 'replayed' | 'node-quota-agency' | 'node-quota-all';
 
 /**
  * The agency's own log. Entries are chained by their hashes, so that none is changed, removed, moved or put in between
@@ -208,8 +210,9 @@ export interface AgencyLog extends LogRows {
     now: number,
   ): Promise<void>;
   /**
-   * Logs a lookup that is about to be answered and charges the quotas of the day (UTC), in one step. `replayed` when
-   * this lookup was answered before; `node-quota-agency` when the asker would exceed `limit` persons, `node-quota-all`
+   * Logs a lookup that is about to be answered and charges the quotas of the day (UTC), in one step. `repeated` when
+   * the very same question of this lookup was answered before, from the tables of the same epoch, and `replayed` when
+   * another one was; `node-quota-agency` when the asker would exceed `limit` persons, `node-quota-all`
    * when all askers together would exceed `total`.
    */
   appendAnswered(

@@ -13,6 +13,8 @@ const MAX_OF_ONE = 128;
 /** Bytes that may wait to be sent on one connection: room for every question in flight at its largest. */
 const MAX_BUFFERED_BYTES = MAX_IN_FLIGHT * LIMITS.questionBytes;
 const MAX_MISSED_PONGS = 2;
+/** Milliseconds for which others are preferred to a connection on which no reply came in time. */
+const SILENT_MS = 15_000;
 /** Milliseconds that an agent gets to answer the closing handshake. */
 export const CLOSE_WITHIN_MS = 1_000;
 /** Closing codes (RFC 6455 section 7.4.1). */
@@ -43,6 +45,7 @@ export class AgentConnection {
   /** Counts what all connections were given, so that they can be told apart by who was last. */
   static #turns = 0;
   #lastUsed = 0;
+  #silentUntil = 0;
   #deliveries = 0;
   #witnessRequests = 0;
   #missedPongs = 0;
@@ -85,6 +88,11 @@ export class AgentConnection {
     return this.#lastUsed;
   }
 
+  /** A question was waited for in vain a moment ago, and nothing has come since: the agent may hang. */
+  get isSilent(): boolean {
+    return performance.now() < this.#silentUntil;
+  }
+
   get overloaded(): boolean {
     return this.#inFlight.size >= MAX_IN_FLIGHT || this.#socket.bufferedAmount > MAX_BUFFERED_BYTES;
   }
@@ -103,7 +111,10 @@ export class AgentConnection {
     const delivery = (this.#deliveries = (this.#deliveries + 1) % 2 ** 32);
     return new Promise((resolve) => {
       const abandon = (): void => settle(undefined);
-      const timer = setTimeout(() => settle(without('timeout')), options.timeoutMs);
+      const timer = setTimeout(() => {
+        this.#silentUntil = performance.now() + SILENT_MS;
+        settle(without('timeout'));
+      }, options.timeoutMs);
       const settle: Settle = (result) => {
         clearTimeout(timer);
         options.signal.removeEventListener('abort', abandon);
@@ -191,6 +202,7 @@ export class AgentConnection {
       this.#leaving = true;
       return this.#closeWhenLeft();
     }
+    this.#silentUntil = 0;
     // A reply to nothing is one that came too late.
     if (frame.type === 'cosigned')
       return this.#witnessing.get(frame.request)?.({ status: frame.status, body: frame.body });

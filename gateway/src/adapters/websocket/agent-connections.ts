@@ -26,14 +26,26 @@ interface ConnectionsDeps {
   rosterVersion(): number;
 }
 
-/** The connection with the fewest questions waiting; of equals the one that has had none for longest. */
+/** Connections over which one question goes at most. */
+const MAX_TRIES = 3;
+/** With less time left nothing is tried again. */
+const LEAST_MS = 20;
+
+const without = (outcome: DeliveryResult['outcome']): DeliveryResult => ({ outcome, ciphertext: undefined });
+
+/**
+ * The connection with the fewest questions waiting; of equals the one that has had none for longest. One on which a
+ * question has just been waited for in vain comes last.
+ */
 function leastBusy(
   connections: readonly AgentConnection[],
   isBusy: (connection: AgentConnection) => boolean = ({ overloaded }) => overloaded,
 ): AgentConnection | undefined {
   return connections
     .filter((connection) => !isBusy(connection))
-    .sort((a, b) => a.waiting - b.waiting || a.lastUsed - b.lastUsed)[0];
+    .sort(
+      (a, b) => Number(a.isSilent) - Number(b.isSilent) || a.waiting - b.waiting || a.lastUsed - b.lastUsed,
+    )[0];
 }
 
 /** The connections of all agents to this process. */
@@ -90,12 +102,26 @@ export class AgentConnections implements Connections {
     delivery: Delivery,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<DeliveryResult | undefined> {
-    if (options.signal.aborted) return undefined;
-    const healthy = this.#of(delivery.question.node).filter((connection) => connection.healthy);
-    if (healthy.length === 0) return { outcome: 'not-connected', ciphertext: undefined };
-    const connection = leastBusy(healthy, (one) => one.overloadedBy(delivery.asker));
-    if (connection === undefined) return { outcome: 'overloaded', ciphertext: undefined };
-    return connection.deliver(delivery, options);
+    const until = performance.now() + options.timeoutMs;
+    const tried: AgentConnection[] = [];
+    for (;;) {
+      if (options.signal.aborted) return undefined;
+      const left = this.#of(delivery.question.node).filter((one) => one.healthy && !tried.includes(one));
+      const connection = leastBusy(left, (one) => one.overloadedBy(delivery.asker));
+      if (connection === undefined)
+        return without(
+          tried.length > 0 ? 'connection-lost' : left.length > 0 ? 'overloaded' : 'not-connected',
+        );
+      tried.push(connection);
+      const result = await connection.deliver(delivery, {
+        ...options,
+        timeoutMs: Math.max(1, until - performance.now()),
+      });
+      // Asked before: it may be that this was answered, and the answer lost.
+      if (tried.length > 1 && result?.outcome === 'rejected') return without('connection-lost');
+      const isOver = tried.length === MAX_TRIES || until - performance.now() < LEAST_MS;
+      if (result?.outcome !== 'connection-lost' || isOver) return result;
+    }
   }
 
   connected(): readonly string[] {

@@ -11,9 +11,9 @@ import type {
   OpenedDetail,
 } from '../../ports/agency-log.ts';
 import type { AgentDatabase, Run } from '../database.ts';
-import { places } from '../database.ts';
 import { GroupCommit } from '../group-commit.ts';
 import { AnswerQuotas } from './answer-quotas.ts';
+import { AnsweredBefore } from './answered-before.ts';
 import { addAskedAbout } from './asked-about.ts';
 import type { LogSealing } from './log-entries.ts';
 import { LogEntries, openEntry, tipOf } from './log-entries.ts';
@@ -83,7 +83,7 @@ export function sqlAgencyLog(
   async function writeAll(run: Run, appends: readonly Append[]): Promise<Admission[]> {
     const entries = new LogEntries(sealing, await tipOf(run));
     const answers = appends.filter((append) => append.type === 'answered');
-    const answered = await answeredAmong(run, answers);
+    const answered = await AnsweredBefore.read(run, sealing, answers);
     const charges = answers.flatMap((answer) => chargesOf(answer).map(({ charge }) => charge));
     const quotas = await AnswerQuotas.read(run, charges);
     const admissions: Admission[] = [];
@@ -105,10 +105,11 @@ export function sqlAgencyLog(
       entries,
       quotas,
       answered,
-    }: { readonly entries: LogEntries; readonly quotas: AnswerQuotas; readonly answered: Set<string> },
+    }: { readonly entries: LogEntries; readonly quotas: AnswerQuotas; readonly answered: AnsweredBefore },
   ): Admission {
     const { lookupKey, detail, now } = append;
-    if (answered.has(lookupKey)) return 'replayed';
+    const before = answered.seen(lookupKey, detail);
+    if (before !== undefined) return before;
     const charges = chargesOf(append);
     const exceeded = charges.find(({ charge, limit }) => quotas.of(charge) + detail.persons > limit);
     if (exceeded !== undefined) {
@@ -118,7 +119,7 @@ export function sqlAgencyLog(
     }
     for (const { charge } of charges) quotas.charge(charge, detail.persons);
     entries.add('answered', lookupKey, detail, now);
-    answered.add(lookupKey);
+    answered.add(lookupKey, detail);
     return 'logged';
   }
 
@@ -173,14 +174,4 @@ export function sqlAgencyLog(
     },
     removeContent: (olderThan, limit, now) => removeContent(database, sealing, { olderThan, limit, now }),
   };
-}
-
-/** Keys of those lookups that were answered before. */
-async function answeredAmong(run: Run, answers: readonly AppendAnswered[]): Promise<Set<string>> {
-  if (answers.length === 0) return new Set();
-  const { rows } = await run(
-    `SELECT lookup_key FROM log WHERE event = 'answered' AND lookup_key IN ${places(1, answers.length)}`,
-    answers.map(({ lookupKey }) => lookupKey),
-  );
-  return new Set(rows.map((row) => String(row['lookup_key'])));
 }

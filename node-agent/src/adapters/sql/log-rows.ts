@@ -1,7 +1,7 @@
 import type { LogRow, LogRows } from '../../ports/agency-log.ts';
 import type { AgentDatabase } from '../database.ts';
 
-interface StoredRow {
+export interface StoredRow {
   readonly sequence: number;
   readonly at: number;
   readonly event: string | null;
@@ -26,7 +26,7 @@ export function sqlLogRows(database: Pick<AgentDatabase, 'run'>): LogRows {
 }
 
 /** An entry that lost only a part of its content was meddled with; what is gone reads as empty. */
-function rowOf(row: StoredRow): LogRow {
+export function rowOf(row: StoredRow): LogRow {
   const { sequence, at, event, lookup_key: lookupKey, nonce, sealed, content_hash: contentHash, chain } = row;
   const removed = event === null && lookupKey === null && nonce === null && sealed === null;
   const nothing = new Uint8Array(0);
