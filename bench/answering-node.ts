@@ -121,6 +121,7 @@ export class AnsweringNode {
       epoch: T0,
       day: '2026-03-02',
       generations: { [REGISTER]: 1 },
+      nodeKey: node.keys.nodeKeyMark,
       tables: tables.map((table) => ({ register: REGISTER, ...table })),
     };
     const committer = new TableCommitter({

@@ -235,6 +235,26 @@ export const AGENT_EVENTS = {
     fields: { agency: 'text', from: 'text' },
     says: 'The gateway shows an announcement of keys that the agency did not sign: call both.',
   },
+  'node-key-moving': {
+    at: 'info',
+    fields: { done: 'number', total: 'number' },
+    says: 'Pseudonyms are made anew with the new node key; those from before are answered from meanwhile.',
+  },
+  'node-key-moved': {
+    at: 'warn',
+    fields: { milliseconds: 'number' },
+    says: 'All pseudonyms are those of the new node key, from the next tables on.',
+  },
+  'former-keys-done': {
+    at: 'info',
+    fields: {},
+    says: 'The canary came back under the new node key, and what was made with the former one is gone.',
+  },
+  'key-change-failed': {
+    at: 'error',
+    fields: { code: 'text', reason: 'text' },
+    says: 'The change of keys could not go on; it is tried again in a minute, and nothing is lost.',
+  },
   'register-vanished': {
     at: 'error',
     fields: { register: 'text' },

@@ -6,6 +6,7 @@ import type { AgentDatabase } from './adapters/database.ts';
 import type { GatewayNet } from './adapters/http/gateway-net.ts';
 import { gatewayNet } from './adapters/http/gateway-net.ts';
 import type { Signer } from './adapters/http/signed-fetch.ts';
+import { sqlKeyChangeStore } from './adapters/sql/key-change-store.ts';
 import { sqlStateStore } from './adapters/sql/state-store.ts';
 import type { Config } from './config.ts';
 import { onRuntime } from './runtime-backend.ts';
@@ -17,6 +18,7 @@ import { deriveKeys } from './domain/keys.ts';
 import { gatewayAccess } from './gateway-access.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
 import { openStores } from './open-stores.ts';
+import type { KeyChangeStore } from './ports/key-change-store.ts';
 import type { PseudonymStore } from './ports/pseudonym-store.ts';
 import type { Membership, StateStore } from './ports/state-store.ts';
 import { secureRandom } from './random.ts';
@@ -31,8 +33,9 @@ export interface OpenedAgent {
   readonly database: AgentDatabase;
   readonly pseudonyms: PseudonymStore;
   readonly state: StateStore;
+  readonly keyChanges: KeyChangeStore;
   /** Takes over the keys that a command has put into the key store beside this process. */
-  rereadKeys(): Promise<void>;
+  readonly rereadKeys: () => Promise<void>;
   /** Signs as `agency`; before enrolment the name comes from the token. */
   signer(agency: string): Signer;
   /** The way to the gateway; `url`: its address where agent.yaml names none. */
@@ -66,6 +69,10 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
   const net = (url: string): GatewayNet => gatewayNet(config.gateway.urls ?? [url], access);
   const { database, pseudonyms } = await openStores(directory, config);
   const state = sqlStateStore(database);
+  const keyChanges = sqlKeyChangeStore(database);
+  // One that the key store does not have is told where it matters: a status should still be shown.
+  const inUse = await keyChanges.nodeKeyInUse();
+  if (inUse !== undefined) keys.useNodeKey(inUse);
   const signer = (agency: string): Signer => ({
     agency,
     identitySeed: () => keys.identitySeed.reveal(),
@@ -82,6 +89,7 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
     database,
     pseudonyms,
     state,
+    keyChanges,
     async rereadKeys() {
       keys.renew(await readKeys());
     },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Suite } from '@hitmachine/protocol';
 import { fileOf } from '@hitmachine/service';
 import { sqlitePushedClients } from './adapters/sqlite/pushed-clients.ts';
+import { workerPseudonymMover } from './adapters/workers/pseudonym-mover.ts';
 import type { ConfiguredRegister } from './config.ts';
 import type { AgencyKeys } from './domain/keys.ts';
 import { PushedRegisters } from './domain/pushed-registers.ts';
@@ -62,6 +63,7 @@ export function openSources(deps: {
     ...deps,
     registers: pushedTo,
     pushed: clients,
+    startMover: () => workerPseudonymMover(),
     random: secureRandom,
     listOf: ({ protected: list }) =>
       list === undefined ? new Set() : readProtected(fileOf(directory, list.file)),

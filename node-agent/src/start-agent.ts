@@ -22,6 +22,7 @@ import { EpochKeeper } from './domain/epoch-keeper.ts';
 import { IdempotentLookups } from './domain/idempotent-lookups.ts';
 import { GatewayNotices } from './domain/gateway-notices.ts';
 import { NodeCommitments } from './domain/node-commitments.ts';
+import { followNodeKey } from './domain/node-key-in-use.ts';
 import { NodePolicyKeeper } from './domain/node-policy-keeper.ts';
 import { ProfessionalWatch } from './domain/professional-watch.ts';
 import { publishRegisters } from './domain/publish-registers.ts';
@@ -36,15 +37,16 @@ import { TableCommitter } from './domain/table-committer.ts';
 import { ownSettings } from './domain/token-types.ts';
 import { Readiness } from './domain/readiness.ts';
 import { Upkeep } from './domain/upkeep.ts';
-import type { Config, ConfiguredRegister } from './config.ts';
+import type { Config } from './config.ts';
 import { readNodePolicy, stampOf } from './node-policy-file.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import { openAgent } from './open-agent.ts';
 import { openCaseSystems } from './open-case-systems.ts';
+import { openKeyMover } from './open-key-mover.ts';
 import { openDesk } from './open-desk.ts';
 import { openLogWatch } from './open-log-watch.ts';
 import { openReplica } from './open-replica.ts';
-import type { Reloadable } from './open-settings.ts';
+import { reloadable } from './open-reloadable.ts';
 import { RunningSettings } from './open-settings.ts';
 import { openSources } from './open-sources.ts';
 import { openTelemetry } from './open-telemetry.ts';
@@ -105,8 +107,9 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
 
 async function start(agent: OpenedAgent, options: StartOptions): Promise<RunningAgent> {
   const { log, canaryIntervalMs = 60_000, clock = Date.now } = options;
-  const { backend, suite, keys, config, database, pseudonyms, state } = agent;
+  const { backend, suite, keys, config, database, pseudonyms, state, keyChanges } = agent;
   const version = await state.version();
+  await keyChanges.adopt(keys.nodeKeyMark);
   const { membership, gateway, signer, net } = await agent.enrolled();
   const apiKey = new Secret(readSecretFile(agent.directory.apiKey).toString('utf8').trim());
   const random = secureRandom;
@@ -169,6 +172,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     canaries,
     clock,
     log,
+    followNodeKey: () => followNodeKey(keys, keyChanges, agent.rereadKeys),
     askedAboutWaitMs: config.subjectAccess.refreshHours * 3_600_000,
     publishBits: (bits) => publishRegisters(roster, gateway, registers, bits),
     leads,
@@ -206,6 +210,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
           .rereadKeys()
           .catch((error: unknown) => log.error({ event: 'keys-not-read', reason: (error as Error).message }));
         await roster.checkPins();
+        mover.wake();
         if (!(await watch.view.reload())) return;
         // Proofs of the log that was given up hold no longer: the tables are committed to anew, and only then answered from.
         asker.commitments.clear();
@@ -231,6 +236,10 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     },
     version,
   );
+  const mover = openKeyMover(agent, { tables, log, leads }, () => {
+    upkeep.registerChanged();
+    sources.pushed.keysChanged();
+  });
   const incoming = new IncomingSessions({ backend, keys, roster, clock, openings: replica.openings });
   const node = {
     suite,
@@ -286,7 +295,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const settings = new RunningSettings(
     agent.directory.config,
     log,
-    reloadable(options, registers, tables, upkeep),
+    reloadable(options.setLogLevel, registers, tables, upkeep),
   );
   let stopping = false;
   const readiness = new Readiness({ status, probe: () => state.probe(), stopping: () => stopping, clock });
@@ -328,9 +337,13 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     log,
   });
   // Whoever begins to lead finishes what the one before it left.
-  replica.start(() => upkeep.registerChanged());
+  replica.start(() => {
+    upkeep.registerChanged();
+    mover.wake();
+  });
   upkeep.start();
   sources.start();
+  mover.wake();
   return {
     url: server.url,
     reload() {
@@ -343,6 +356,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       upkeep.stop();
       await connection.close();
       await server.close(DRAIN_MS);
+      await mover.stop();
       await sources.stop();
       await builder.close();
       await telemetry.close(DRAIN_MS);
@@ -359,30 +373,4 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       await database.close();
     },
   };
-}
-
-/** What of agent.yaml is taken in while the agent runs: how much is logged, and how registers are reached. */
-function reloadable(
-  { setLogLevel }: StartOptions,
-  registers: ConfiguredRegister[],
-  tables: AnsweringTables,
-  upkeep: Upkeep,
-): Reloadable[] {
-  const contacts: Reloadable = {
-    has: (setting) => /^registers\.\d+\.contact\./.test(setting),
-    take(config) {
-      // The very list that the agent goes by: what it tells askers, and what it has published.
-      config.registers.forEach((register, i) => {
-        const own = registers[i];
-        if (own?.id === register.id) registers[i] = { ...own, contact: register.contact };
-      });
-      tables.takeContacts(registers);
-      upkeep.rosterChanged();
-    },
-  };
-  if (setLogLevel === undefined) return [contacts];
-  return [
-    contacts,
-    { has: (setting) => setting === 'logLevel', take: ({ logLevel }) => setLogLevel(logLevel) },
-  ];
 }

@@ -35,6 +35,7 @@ describe("what the agency's own log may not keep any longer", () => {
     persons: [person(fill)],
     keptUntil,
     evaluationKey: 'sleutel',
+    nodeKey: '',
   });
   const people = (): { element: Uint8Array; kept_until: string }[] =>
     database.prepare('SELECT element, kept_until FROM pseudonyms ORDER BY element').all() as never;

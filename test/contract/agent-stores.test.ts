@@ -17,6 +17,7 @@ interface Stores {
 
 const T0 = Date.UTC(2026, 2, 2);
 const KEY = 'a'.repeat(43);
+const MADE_WITH = { evaluationKey: KEY, nodeKey: 'n'.repeat(16) };
 const pseudonym = (number: number): StoredPseudonym => ({
   element: Uint8Array.from({ length: 32 }, (_, i) => (number * 31 + i * 7) & 0xff),
   maskedHash: (number * 257) & 0xffff,
@@ -85,7 +86,7 @@ overDatabases('the stores of an agent', (databases) => {
     ) => {
       const stage = await stores.pseudonyms.beginImport(register);
       await stage.add('bsn', pseudonyms);
-      return stage.commit(clients, KEY, T0);
+      return stage.commit(clients, MADE_WITH, T0);
     };
 
     it('are the set difference with what stood there', async () => {
@@ -100,7 +101,7 @@ overDatabases('the stores of an agent', (databases) => {
       const stage = await stores.pseudonyms.beginImport('zaken');
       await stage.add('bsn', [pseudonym(1), pseudonym(1)]);
       await stage.add('bsn', [pseudonym(1)]);
-      expect(await stage.commit(3, KEY, T0)).toEqual({ added: 1, removed: 0, unchanged: 0 });
+      expect(await stage.commit(3, MADE_WITH, T0)).toEqual({ added: 1, removed: 0, unchanged: 0 });
       expect(await contentOf(stores.pseudonyms, 'zaken')).toHaveLength(1);
     });
 
@@ -108,7 +109,7 @@ overDatabases('the stores of an agent', (databases) => {
       const stage = await stores.pseudonyms.beginImport('zaken');
       await stage.add('bsn', some(0, 3));
       await stage.add('address', some(0, 2));
-      await stage.commit(3, KEY, T0);
+      await stage.commit(3, MADE_WITH, T0);
       await importAll(some(1, 2), 'incidenten');
       await importAll(some(0, 1), 'zaken');
       expect(await contentOf(stores.pseudonyms, 'zaken')).toHaveLength(1);
@@ -166,7 +167,7 @@ overDatabases('the stores of an agent', (databases) => {
       await importAll(some(0, 3));
       await importAll(some(0, 3), 'zaken', 4);
       expect(await stores.pseudonyms.imports()).toEqual([
-        { register: 'zaken', generation: 1, clients: 4, importedAt: T0, evaluationKey: KEY },
+        { register: 'zaken', generation: 1, clients: 4, importedAt: T0, ...MADE_WITH },
       ]);
       await importAll(some(0, 4));
       await importAll([], 'andere');
@@ -202,8 +203,8 @@ overDatabases('the stores of an agent', (databases) => {
       await first.add('bsn', some(0, 5));
       await second.add('bsn', some(3, 9));
       await second.add('address', some(0, 1));
-      await first.commit(5, KEY, T0);
-      await second.commit(6, KEY, T0);
+      await first.commit(5, MADE_WITH, T0);
+      await second.commit(6, MADE_WITH, T0);
       expect((await contentOf(stores.pseudonyms, 'zaken')).sort()).toEqual(keysOf(some(0, 5)));
       expect((await contentOf(stores.pseudonyms, 'incidenten')).sort()).toEqual(keysOf(some(3, 9)));
       expect(await contentOf(stores.pseudonyms, 'incidenten', 'address')).toHaveLength(1);
@@ -217,9 +218,9 @@ overDatabases('the stores of an agent', (databases) => {
       ];
       await first.add('bsn', some(0, 5));
       await second.add('bsn', some(3, 9));
-      await first.commit(5, KEY, T0);
+      await first.commit(5, MADE_WITH, T0);
       expect((await contentOf(beside.pseudonyms, 'zaken')).length).toBe(5);
-      expect(await second.commit(6, KEY, T0)).toEqual({ added: 4, removed: 3, unchanged: 2 });
+      expect(await second.commit(6, MADE_WITH, T0)).toEqual({ added: 4, removed: 3, unchanged: 2 });
       expect((await contentOf(stores.pseudonyms, 'zaken')).sort()).toEqual(keysOf(some(3, 9)));
       await beside.close();
     });
@@ -232,7 +233,7 @@ overDatabases('the stores of an agent', (databases) => {
       await whole.add('bsn', some(0, 6));
       await whole.add('bsn', some(3, 8));
       expect(await whole.preview()).toEqual({ added: 8, removed: 0, unchanged: 0 });
-      await whole.commit(8, KEY, T0);
+      await whole.commit(8, MADE_WITH, T0);
       const beside = await databases.open(place);
       const stage = await stores.pseudonyms.beginImport('zaken');
       await stage.add('bsn', some(0, 5));
@@ -240,7 +241,7 @@ overDatabases('the stores of an agent', (databases) => {
       await (await beside.pseudonyms.beginImport('andere')).abandon();
       await stage.add('bsn', some(5, 8));
       await expect(stage.preview()).rejects.toThrow(/is not whole any more, so nothing was changed/);
-      await expect(stage.commit(8, KEY, T0 + 1)).rejects.toThrow(/is not whole any more/);
+      await expect(stage.commit(8, MADE_WITH, T0 + 1)).rejects.toThrow(/is not whole any more/);
       expect((await contentOf(stores.pseudonyms, 'zaken')).sort()).toEqual(keysOf(some(0, 8)));
       expect((await stores.pseudonyms.imports())[0]).toMatchObject({ generation: 1, importedAt: T0 });
       expect((await beside.database.run('SELECT * FROM incoming')).rows).toEqual([]);
@@ -258,6 +259,7 @@ overDatabases('the stores of an agent', (databases) => {
       epoch: number,
       day: '2026-03-02',
       generations: { incidenten: 3, zaken: seed },
+      nodeKey: `merk-${seed}`,
       commitment: number === 5 ? undefined : Uint8Array.of(seed, 0, 255),
       tables: [
         { register: 'incidenten', tokenType: 'bsn', table: table(1, seed) },
@@ -310,6 +312,7 @@ overDatabases('the stores of an agent', (databases) => {
         epoch: ahead,
         day: '2026-01-02',
         generations: {},
+        nodeKey: '',
         commitment: undefined,
         tables: [],
       });

@@ -98,7 +98,7 @@ describe('a change of keys that was announced with the pinned key', () => {
     await allWell();
     await show({ keyChange: change });
     police.keys.renew({
-      ...both,
+      nodeKeys: police.keys.nodeKeys,
       identities: [police.keys, next].map((one) => ({ ...pick(one) })),
     });
     await allWell();

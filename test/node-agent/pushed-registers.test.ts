@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HitError } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { workerPseudonymMover } from '../../node-agent/src/adapters/workers/pseudonym-mover.ts';
 import { configSchema } from '../../node-agent/src/config.ts';
 import { PushedRegisters } from '../../node-agent/src/domain/pushed-registers.ts';
 import { openPushedClients } from '../../node-agent/src/open-sources.ts';
@@ -27,6 +28,7 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
       ...node.service,
       pseudonyms: node.pseudonyms,
       pushed: file,
+      startMover: () => workerPseudonymMover(1),
       changed: () => undefined,
       registers: [register],
       listOf: () => new Set(),

@@ -12,9 +12,10 @@ export type Run = (text: string, values?: readonly Value[]) => Promise<Ran>;
 
 /**
  * What several processes want to do one after another, whatever else goes on: `log` writes the agency's own log, `epoch`
- * takes numbers and switches tables, `heads` moves what is known of the gateway's log, `import` writes clients.
+ * takes numbers and switches tables, `heads` moves what is known of the gateway's log, `import` writes clients,
+ * and `keys` all that is made with them, alone beside `log` and `import`.
  */
-export type Order = 'log' | 'epoch' | 'heads' | 'import';
+export type Order = 'log' | 'epoch' | 'heads' | 'import' | 'keys';
 
 /**
  * The database of an agent, for the stores that stand on it; they speak the SQL that SQLite and PostgreSQL share. Other

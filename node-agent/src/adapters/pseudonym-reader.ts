@@ -6,6 +6,8 @@ import type { AgentDatabase } from './database.ts';
 /** Rows in a page: two or three milliseconds of reading, in which nothing is answered. */
 const PAGE_ROWS = 512;
 
+/** Others stand beside them while they are made anew with other keys. */
+const IN_USE = 'version = (SELECT version FROM imports WHERE register = $1)';
 const NOT_ENDED = '(kept_until IS NULL OR kept_until >= $3)';
 
 /** A day (since 1970) as the column `kept_until` has it: text in the order of days. */
@@ -28,7 +30,7 @@ export function pseudonymReader(
   ): Promise<PseudonymRow[]> => {
     const { rows } = await database.run(
       `SELECT element, masked_hash FROM pseudonyms
-       WHERE register = $1 AND token_type = $2 AND ${NOT_ENDED} AND element > $4
+       WHERE register = $1 AND token_type = $2 AND ${IN_USE} AND ${NOT_ENDED} AND element > $4
        ORDER BY element LIMIT ${PAGE_ROWS}`,
       [register, tokenType, isoDay(day), last],
     );
@@ -37,17 +39,21 @@ export function pseudonymReader(
   return {
     async imports() {
       const { rows } = await database.run(
-        'SELECT register, generation, clients, imported_at, evaluation_key FROM imports ORDER BY register',
+        `SELECT register, generation, clients, imported_at, evaluation_key, node_key FROM imports
+         ORDER BY register`,
       );
-      return rows.map(({ imported_at: importedAt, evaluation_key: evaluationKey, ...rest }) => ({
-        ...rest,
-        importedAt,
-        evaluationKey,
-      })) as unknown as ImportState[];
+      return rows.map(
+        ({ imported_at: importedAt, evaluation_key: evaluationKey, node_key: nodeKey, ...rest }) => ({
+          ...rest,
+          importedAt,
+          evaluationKey,
+          nodeKey,
+        }),
+      ) as unknown as ImportState[];
     },
     async count(register, tokenType, day) {
       const { rows } = await database.run(
-        `SELECT count(*) AS n FROM pseudonyms WHERE register = $1 AND token_type = $2 AND ${NOT_ENDED}`,
+        `SELECT count(*) AS n FROM pseudonyms WHERE register = $1 AND token_type = $2 AND ${IN_USE} AND ${NOT_ENDED}`,
         [register, tokenType, day === undefined ? '' : isoDay(day)],
       );
       return rows[0]?.['n'] as number;

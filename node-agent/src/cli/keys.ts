@@ -17,6 +17,7 @@ import { RosterKeeper } from '../domain/roster-keeper.ts';
 import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent, readSeeds } from '../open-agent.ts';
 import { secureRandom } from '../random.ts';
+import { forgetNodeKey, nodeKeyLines, rotateNodeKey } from './node-key.ts';
 import type { Terminal } from './print.ts';
 import { warnings } from './warnings.ts';
 
@@ -26,7 +27,7 @@ const SLACK_MS = 120_000;
 const AT_ONCE_MS = 5_000;
 const MOST_DAYS = 365;
 
-/** `hit-agent keys show` and `hit-agent keys rotate`. */
+/** `hit-agent keys show`, `hit-agent keys rotate` and `hit-agent keys forget`. */
 export function addKeys(program: Command, defaultDirectory: string, terminal: Terminal): void {
   const keys = program.command('keys').description("this agency's own keys").exitOverride();
   const command = (name: string, description: string): Command =>
@@ -35,12 +36,28 @@ export function addKeys(program: Command, defaultDirectory: string, terminal: Te
       .description(description)
       .option('--dir <directory>', "the agent's directory", defaultDirectory)
       .exitOverride();
-  command('show', 'show the fingerprints of the keys, and a change that was announced').action(
+  command('show', 'show the fingerprints of the keys, and where a change of them stands').action(
     (options: { dir: string }) => showKeys(options.dir, terminal),
   );
-  command('rotate', 'make new identity and session keys, and announce them')
+  command('rotate', 'make new identity and session keys, and announce them; or a new node key')
     .option('--in <days>', 'from when they are used; as many days as the policy wants, unless given', days)
-    .action((options: { dir: string; in?: number }) => rotateKeys(options.dir, options.in, terminal));
+    .option('--node-key', 'a new node key (k_n): pseudonyms are made anew with it while lookups go on')
+    .option('--copied', 'with --node-key: the key store was copied to all replicas of this agent')
+    .action((options: RotateOptions) =>
+      options.nodeKey === true
+        ? rotateNodeKey(options.dir, { copied: options.copied === true }, terminal)
+        : rotateKeys(options.dir, options.in, terminal),
+    );
+  command('forget', 'take the former node key out of the key store').action((options: { dir: string }) =>
+    forgetNodeKey(options.dir, terminal),
+  );
+}
+
+interface RotateOptions {
+  readonly dir: string;
+  readonly in?: number;
+  readonly nodeKey?: true;
+  readonly copied?: true;
 }
 
 function days(value: string): number {
@@ -78,7 +95,9 @@ const isOneOf = (keys: AgencyKeys, key: string): boolean =>
   keys.identities.some(({ identityKey }) => encodeBase64(identityKey) === key);
 
 function showKeys(path: string, terminal: Terminal): Promise<void> {
-  return withRoster(path, terminal, async ({ keys }, { self }) => {
+  return withRoster(path, terminal, async (agent, { self }) => {
+    const { keys } = agent;
+    for (const line of await nodeKeyLines(agent)) terminal.out(line);
     terminal.out(`${self.id} on the roster:   ${agencyFingerprint(self)}`);
     terminal.out(`this agent uses:   ${fingerprintOf(self, keys)}`);
     const pending = pendingOf(self);

@@ -5,10 +5,11 @@ import type {
   Suite,
   Unavailable,
 } from '@hitmachine/protocol';
-import { answerKey, encodeContact } from '@hitmachine/protocol';
+import { HitError, answerKey, encodeContact } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
+import { UNKNOWN_NODE_KEY } from './node-key-in-use.ts';
 import type { BuiltEpoch } from './table-committer.ts';
 
 /** An epoch that may be answered from: its tables are on record. */
@@ -48,11 +49,14 @@ export class AnsweringTables {
     this.#contacts = contactsOf(registers);
   }
 
+  /** Throws `key-changed` for tables made with a node key that is not ours. */
   switchTo(stored: CommittedEpoch): void {
+    const nodeKey = this.#keys.nodeKeyOf(stored.nodeKey)?.nodeKey;
+    if (nodeKey === undefined) throw new HitError('key-changed', UNKNOWN_NODE_KEY);
     const tables = new Map<string, AnsweringTable[]>();
     for (const { register, tokenType, table, tree } of stored.tables) {
       const scope = { agency: this.#agency, register, tokenType, epoch: stored.epoch };
-      const key = answerKey(this.#suite, this.#keys.nodeKey.reveal(), scope);
+      const key = answerKey(this.#suite, nodeKey.reveal(), scope);
       tables.set(register, [...(tables.get(register) ?? []), { tokenType, table, tree, answerKey: key }]);
     }
     this.#current = { stored, tables };
@@ -65,6 +69,13 @@ export class AnsweringTables {
 
   get stored(): CommittedEpoch | undefined {
     return this.#current?.stored;
+  }
+
+  /** Whether tables made with this node key are answered from, and the canaries of all have come back. */
+  isSound(nodeKey: string): boolean {
+    const current = this.#current;
+    if (current === undefined || this.#keys.nodeKeyOf(current.stored.nodeKey)?.mark !== nodeKey) return false;
+    return [...current.tables.keys()].every((register) => this.#canaries.obstacle(register) === undefined);
   }
 
   /** Notes for which registers there can be no tables, and why, in words for an operator. */

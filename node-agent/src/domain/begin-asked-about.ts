@@ -26,6 +26,8 @@ export async function beginAskedAbout(deps: {
   readonly random: Random;
   readonly clock: Clock;
 }): Promise<void> {
+  // Before anything is waited for: what is made with it must be stored as such.
+  const { nodeKeyMark } = deps.keys;
   const evaluationKey = deps.roster.trustedEvaluationKey();
   const there = await deps.askedAbout.canaryTypes(evaluationKey);
   const types = typesInUse(deps.register, ownSettings(deps.roster));
@@ -39,5 +41,5 @@ export async function beginAskedAbout(deps: {
     evaluationKey,
   );
   const canaries = new Map([...tokens.keys()].map((type, i) => [type, pseudonyms[i] as StoredPseudonym]));
-  await deps.askedAbout.addCanaries(canaries, evaluationKey, deps.clock());
+  await deps.askedAbout.addCanaries(canaries, { evaluationKey, nodeKey: nodeKeyMark }, deps.clock());
 }

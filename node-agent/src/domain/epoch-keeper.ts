@@ -5,7 +5,6 @@ import {
   LIMITS,
   bucketTree,
   epochFactor,
-  shareBits,
   standingEpochIn,
   tagPrefix,
 } from '@hitmachine/protocol';
@@ -20,6 +19,8 @@ import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import { dayNumber, isoDay } from './days.ts';
 import type { AgencyKeys } from './keys.ts';
+import { UNKNOWN_NODE_KEY } from './node-key-in-use.ts';
+import { RegisterPlans, problemIn } from './register-plans.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { bitsOf } from './table-bits.ts';
 import type { BuiltEpoch, TableCommitter } from './table-committer.ts';
@@ -38,6 +39,8 @@ interface EpochDeps {
   readonly canaries: CanaryWatch;
   readonly clock: Clock;
   readonly log: OperationalLog;
+  /** Takes up the node key that is in use now. Throws `key-changed` when the key store does not have it. */
+  readonly followNodeKey: () => Promise<void>;
   /** Milliseconds that persons who were newly asked about wait for tables at most; a day unless told. */
   readonly askedAboutWaitMs?: number | undefined;
   /** Makes the sizes of the new tables known, before they are answered from. */
@@ -49,9 +52,6 @@ interface EpochDeps {
 const OTHER_TABLES =
   'the tables that another replica of this agent made do not fit the settings here: give all replicas the same agent.yaml and version';
 
-/** What there is to build of a register: bits by token type, or why there can be no tables of it. */
-type Plan = { readonly bits: ReadonlyMap<string, number> } | { readonly problem: string };
-
 /**
  * Keeps the answering tables up with the day and with the imports. A new epoch is built aside, committed to in
  * the gateway's log, its bucket sizes are published, it is stored in one step, and only then answered from; a crash on
@@ -61,8 +61,7 @@ type Plan = { readonly bits: ReadonlyMap<string, number> } | { readonly problem:
  */
 export class EpochKeeper {
   readonly #deps: EpochDeps;
-  /** By register, with what each was made from: counting a large register takes its time. */
-  readonly #plans = new Map<string, { readonly madeFrom: string; readonly plan: Plan }>();
+  readonly #plans: RegisterPlans;
   /** Built, and not answered from yet: its commitment is not in the log, or its bits are not on the roster. */
   #waiting: BuiltEpoch | undefined;
   /** The stored epoch that was looked at last, to be taken up. */
@@ -75,6 +74,7 @@ export class EpochKeeper {
 
   constructor(deps: EpochDeps) {
     this.#deps = deps;
+    this.#plans = new RegisterPlans(deps);
   }
 
   /**
@@ -87,6 +87,10 @@ export class EpochKeeper {
     this.#lookedAt = stored?.epoch;
     if (stored === undefined || !(await this.#fitsSettings(stored))) return;
     const { commitment } = stored;
+    if (this.#deps.keys.nodeKeyOf(stored.nodeKey) === undefined) {
+      log.error({ event: 'stored-tables-refused', epoch: stored.epoch, reason: UNKNOWN_NODE_KEY });
+      return;
+    }
     const built = {
       ...stored,
       tables: stored.tables.map((entry) => ({ ...entry, tree: bucketTree(entry.table, sha256) })),
@@ -113,15 +117,18 @@ export class EpochKeeper {
   }
 
   async #refresh(): Promise<boolean> {
-    const { clock, epochs, log, tables, canaries } = this.#deps;
+    const { clock, epochs, keys, log, tables, canaries } = this.#deps;
     const started = performance.now();
     let taken = false;
     for (;;) {
       const today = dayNumber(clock());
       const day = isoDay(today);
+      await this.#deps.followNodeKey();
+      const nodeKey = keys.nodeKeyMark;
       const generations = await this.#generations();
       const fits = async (epoch: BuiltEpoch): Promise<boolean> =>
         epoch.day === day &&
+        keys.nodeKeyOf(epoch.nodeKey)?.mark === nodeKey &&
         this.#areServed(generations, epoch, clock() - epoch.epoch < this.#askedAboutWaitMs) &&
         (await this.#fitsSettings(epoch));
       if (tables.stored !== undefined && (await fits(tables.stored))) {
@@ -147,6 +154,9 @@ export class EpochKeeper {
       // An import came in between: these tables may hold half of the old register and half of the new one.
       // Who was asked about meanwhile is in them or not: the next ones hold them all.
       if (!this.#areServed(await this.#generations(), built, true) || !this.#leads) continue;
+      // And so may a change of keys: then all of it is of other pseudonyms than the tables were built for.
+      await this.#deps.followNodeKey();
+      if (keys.nodeKeyMark !== nodeKey) continue;
       const stored = { ...built, commitment: await this.#commit(built) };
       if (this.#leads) await this.#deps.publishBits(bitsOf(stored));
       this.#waiting = undefined;
@@ -255,6 +265,7 @@ export class EpochKeeper {
       imports
         // What was imported under another key of the gateway matches nobody any more.
         .filter((state) => configured.has(state.register) && state.evaluationKey === evaluationKey)
+        .filter((state) => state.nodeKey === '' || state.nodeKey === this.#deps.keys.nodeKeyMark)
         .map(({ register, generation }) => [register, generation]),
     );
   }
@@ -265,14 +276,15 @@ export class EpochKeeper {
     generations: Readonly<Record<string, number>>,
   ): Promise<BuiltEpoch> {
     const tables: BuiltEpoch['tables'][number][] = [];
+    const nodeKey = this.#deps.keys.nodeKeyMark;
     for (const register of this.#deps.registers) {
       const generation = generations[register.id];
       if (generation === undefined) continue;
-      const plan = await this.#plan(register, generation);
+      const plan = await this.#plans.of(register, generation);
       if ('bits' in plan)
         tables.push(...(await this.#buildRegister(register, plan.bits, generation, epoch, today)));
     }
-    return { epoch, day: isoDay(today), generations, tables };
+    return { epoch, day: isoDay(today), generations, nodeKey, tables };
   }
 
   /** All tables of a register, or none when they can never be asked: the other registers go on. */
@@ -284,7 +296,7 @@ export class EpochKeeper {
     today: number,
   ): Promise<BuiltEpoch['tables']> {
     const tables: BuiltEpoch['tables'][number][] = [];
-    const madeFrom = await this.#madeFrom(register, generation);
+    const madeFrom = await this.#plans.madeFrom(register, generation);
     try {
       for (const [tokenType, maxBits] of bits) {
         const built = await this.#buildTable(register.id, tokenType, epoch, maxBits, today);
@@ -292,7 +304,7 @@ export class EpochKeeper {
       }
       return tables;
     } catch (error) {
-      this.#keepPlan(register, madeFrom, { problem: problemIn(error) });
+      this.#plans.keep(register, madeFrom, { problem: problemIn(error) });
       return [];
     }
   }
@@ -315,46 +327,6 @@ export class EpochKeeper {
     return builder.build(spec, pseudonyms.pages(register, tokenType, today));
   }
 
-  async #plan(register: ConfiguredRegister, generation: number): Promise<Plan> {
-    const madeFrom = await this.#madeFrom(register, generation);
-    const known = this.#plans.get(register.id);
-    if (known?.madeFrom === madeFrom) return known.plan;
-    return this.#keepPlan(register, madeFrom, await this.#newPlan(register));
-  }
-
-  #keepPlan({ id }: ConfiguredRegister, madeFrom: string, plan: Plan): Plan {
-    if ('problem' in plan)
-      this.#deps.log.error({ event: 'register-not-built', register: id, reason: plan.problem });
-    this.#plans.set(id, { madeFrom, plan });
-    return plan;
-  }
-
-  async #newPlan(register: ConfiguredRegister): Promise<Plan> {
-    const { roster, pseudonyms, clock } = this.#deps;
-    const settings = ownSettings(roster);
-    const types = typesInUse(register, settings);
-    const today = dayNumber(clock());
-    if (types.length === 0) return { problem: 'this federation uses none of its token types' };
-    const entries = new Map<string, number>();
-    for (const type of types) entries.set(type, await pseudonyms.count(register.id, type, today));
-    try {
-      return { bits: shareBits(entries, settings.tokenTypes) };
-    } catch (error) {
-      return { problem: problemIn(error) };
-    }
-  }
-
-  /** Everything that a plan depends on. */
-  async #madeFrom(register: ConfiguredRegister, generation: number): Promise<string> {
-    const settings = ownSettings(this.#deps.roster);
-    const budgets = typesInUse(register, settings).map((type) => [type, settings.tokenTypes[type]]);
-    // Clients who ended leave without an import, and so do persons who are not kept any longer.
-    const today = dayNumber(this.#deps.clock());
-    const imports = await this.#deps.pseudonyms.imports();
-    const held = imports.find((state) => state.register === register.id);
-    return JSON.stringify([generation, held?.clients, today, budgets]);
-  }
-
   async #tellProblems(generations: Readonly<Record<string, number>>): Promise<void> {
     const problems = new Map<string, string>();
     for (const register of this.#deps.registers) {
@@ -363,7 +335,7 @@ export class EpochKeeper {
         continue;
       }
       const generation = generations[register.id];
-      const plan = generation === undefined ? undefined : await this.#plan(register, generation);
+      const plan = generation === undefined ? undefined : await this.#plans.of(register, generation);
       if (plan !== undefined && 'problem' in plan) problems.set(register.id, plan.problem);
     }
     this.#deps.tables.setProblems(problems);
@@ -379,7 +351,7 @@ export class EpochKeeper {
       const types = typesInUse(register, settings);
       const fits =
         held.length === 0
-          ? 'problem' in (await this.#plan(register, generation))
+          ? 'problem' in (await this.#plans.of(register, generation))
           : held.length === types.length &&
             held.every(
               ({ tokenType, table }) =>
@@ -389,10 +361,4 @@ export class EpochKeeper {
     }
     return true;
   }
-}
-
-/** Why a register can have no tables; whatever else went wrong is thrown on, and tried again. */
-function problemIn(error: unknown): string {
-  if (error instanceof HitError && error.code === 'field-invalid') return error.detail;
-  throw error;
 }

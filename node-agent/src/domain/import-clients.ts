@@ -183,6 +183,7 @@ export async function importClients(
       `tokenTypes: this agency has no right to use ${forbidden.join(', ')}; leave it out of agent.yaml and of the file`,
     );
   const evaluationKey = deps.roster.trustedEvaluationKey();
+  const madeWith = { evaluationKey, nodeKey: deps.keys.nodeKeyMark };
   const canary = canaryTokens(deps.keys, register.tokenTypes);
   const { tokens, clients, repeated, badRows } = prepared;
   const total = register.tokenTypes.reduce((sum, type) => sum + tokens.countOf(type) + 1, 0);
@@ -232,7 +233,7 @@ export async function importClients(
   }
   // First, so that what fails here changes nothing; its entries are good whatever becomes of the register.
   cached?.finish();
-  const change = await stage.commit(clients, evaluationKey, deps.clock());
+  const change = await stage.commit(clients, madeWith, deps.clock());
   deps.kept?.clear();
   return { ...result, ...change };
 }
@@ -267,12 +268,14 @@ export async function evaluatePseudonyms(
   tokens: readonly Uint8Array[],
   evaluationKey: string,
 ): Promise<StoredPseudonym[]> {
-  const { suite, keys, random } = deps;
+  const { suite, random } = deps;
+  // Before anything is waited for: the key in use may be another one afterwards.
+  const [nodeKey, maskKey] = [deps.keys.nodeKey.reveal(), deps.keys.maskKey.reveal()];
   const gatewayKey = decodeBase64(evaluationKey, 32);
   const batch = blindBatch(suite, tokens, random);
   const { evaluated, proof } = await deps.gateway.evaluate(register, batch.elements);
-  const maskKey = keys.maskKey.reveal();
-  return finishBatch(suite, gatewayKey, keys.nodeKey.reveal(), batch, evaluated, proof).map(
-    ({ bucketHash, element }) => ({ element, maskedHash: maskBucketHash(maskKey, element, bucketHash) }),
-  );
+  return finishBatch(suite, gatewayKey, nodeKey, batch, evaluated, proof).map(({ bucketHash, element }) => ({
+    element,
+    maskedHash: maskBucketHash(maskKey, element, bucketHash),
+  }));
 }

@@ -288,6 +288,7 @@ async function recordOpened(
           persons: askedAboutPersons(suite, keys, evaluated, typesInUse(askedAbout, ownSettings(roster))),
           keptUntil: keptUntil(now, retentionDays),
           evaluationKey: roster.trustedEvaluationKey(),
+          nodeKey: keys.nodeKeyMark,
         },
     now,
   );

@@ -7,12 +7,15 @@ import type { Clock } from '../ports/clock.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { ImportState, PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
+import type { PseudonymMover } from '../ports/pseudonym-mover.ts';
 import type { PushedClient, PushedClients } from '../ports/pushed-clients.ts';
 import { canaryTokens } from './canary.ts';
 import { dayNumber } from './days.ts';
 import { evaluatePseudonyms, refuseShrinking } from './import-clients.ts';
 import type { AgencyKeys } from './keys.ts';
 import { LaterStands } from './later-stands.ts';
+import type { OpenedClient } from './move-pushed.ts';
+import { movePushed } from './move-pushed.ts';
 import { personTokens } from './person-tokens.ts';
 import { referenceComplaint } from './references.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
@@ -32,6 +35,8 @@ interface PushDeps {
   readonly gateway: GatewayClient;
   readonly pseudonyms: PseudonymStore;
   readonly pushed: PushedClients;
+  /** Starts what makes clients anew when the node key has changed. */
+  readonly startMover: () => PseudonymMover;
   readonly random: Random;
   readonly clock: Clock;
   readonly log: OperationalLog;
@@ -81,7 +86,13 @@ export class PushedRegisters {
 
   /** Takes up what was pushed before a restart and not applied, and tells when a register is not of these clients. */
   start(): void {
+    this.#deps.pushed.adopt(this.#deps.keys.nodeKeyMark);
     for (const { id } of this.#deps.registers) this.#schedule(id, 0);
+  }
+
+  /** The node key in use is another one: what was pushed is made anew before it is next needed. */
+  keysChanged(): void {
+    for (const { id } of this.#deps.registers) this.#schedule(id);
   }
 
   async stop(): Promise<void> {
@@ -107,12 +118,16 @@ export class PushedRegisters {
     const evaluationKey = roster.trustedEvaluationKey();
     const isProtected = input.isProtected === true || this.#deps.listOf(register).has(reference);
     const fingerprint = this.#fingerprint(registerId, reference);
-    const make = async (): Promise<StoredPseudonym[]> =>
-      isProtected ? [] : evaluatePseudonyms(this.#deps, registerId, [...tokens.values()], evaluationKey);
-    await this.#changes.run(bytesToHex(fingerprint), make, (made) => {
+    const make = async (): Promise<Pick<PushedClient, 'nodeKey'> & { made: StoredPseudonym[] }> => {
+      const { nodeKeyMark: nodeKey } = this.#deps.keys;
+      if (isProtected) return { made: [], nodeKey };
+      const encoded = [...tokens.values()];
+      return { made: await evaluatePseudonyms(this.#deps, registerId, encoded, evaluationKey), nodeKey };
+    };
+    await this.#changes.run(bytesToHex(fingerprint), make, ({ made, nodeKey }) => {
       const pseudonyms = new Map(made.map((pseudonym, i) => [[...tokens.keys()][i], pseudonym]));
       const sealed = this.#seal(register, fingerprint, input.until, pseudonyms);
-      this.#deps.pushed.put(registerId, { fingerprint, sealed, evaluationKey });
+      this.#deps.pushed.put(registerId, { fingerprint, sealed, evaluationKey, nodeKey });
     });
     this.#schedule(registerId);
   }
@@ -195,12 +210,21 @@ export class PushedRegisters {
 
   /** Makes what was pushed the whole content of the register, in one step, if it was made of what was pushed before. */
   async #apply(id: string): Promise<void> {
-    const { pseudonyms, pushed, clock, log, keys, roster } = this.#deps;
+    const { suite, pseudonyms, pushed, startMover, clock, log, keys, roster } = this.#deps;
     const register = this.#deps.registers.find((one) => one.id === id) as ConfiguredRegister;
     const before = (await pseudonyms.imports()).find((state) => state.register === id);
     if (before === undefined && pushed.version(id) === 0) return;
     const isAgreed = this.#isAgreed(id, before);
+    await movePushed(
+      {
+        ...{ backend: suite.backend, keys, pushed, startMover },
+        open: (client) => this.#open(register, client),
+        seal: ({ fingerprint }, { until, pseudonyms: own }) => this.#seal(register, fingerprint, until, own),
+      },
+      id,
+    );
     const evaluationKey = roster.trustedEvaluationKey();
+    const madeWith = { evaluationKey, nodeKey: keys.nodeKeyMark };
     const canary = canaryTokens(keys, register.tokenTypes);
     const canaries = await evaluatePseudonyms(this.#deps, id, [...canary.values()], evaluationKey);
     const today = dayNumber(clock());
@@ -221,6 +245,9 @@ export class PushedRegisters {
               'not-ready',
               'some were pushed under an earlier key of the gateway: push all clients of this register again; until then it stays as it was',
             );
+          // The key has changed on the way: the next round makes it anew.
+          if (client.nodeKey !== madeWith.nodeKey)
+            throw new HitError('key-changed', 'the node key has changed');
           if (listed.has(bytesToHex(client.fingerprint))) continue;
           const opened = this.#open(register, client);
           if (opened.pseudonyms.size === 0 || (opened.until ?? today) < today) continue;
@@ -236,7 +263,7 @@ export class PushedRegisters {
       // Told by its time, a content must not look like the one before.
       const made = Math.max(clock(), (before?.importedAt ?? 0) + 1);
       pushed.replacing(id, before?.importedAt, made);
-      const change = await stage.commit(clients, evaluationKey, made);
+      const change = await stage.commit(clients, madeWith, made);
       this.#deps.changed();
       log.info({ event: 'pushes-applied', register: id, added: change.added, removed: change.removed });
     } catch (error) {
@@ -260,10 +287,7 @@ export class PushedRegisters {
     );
   }
 
-  #open(
-    register: ConfiguredRegister,
-    { fingerprint, sealed }: PushedClient,
-  ): { readonly until: number | undefined; readonly pseudonyms: ReadonlyMap<string, StoredPseudonym> } {
+  #open(register: ConfiguredRegister, { fingerprint, sealed }: PushedClient): OpenedClient {
     const bound = concatBytes(fingerprint, new TextEncoder().encode(register.tokenTypes.join(' ')));
     const bytes = Uint8Array.from(sealed);
     let plain: Uint8Array;

@@ -16,6 +16,7 @@ import {
 import type { AgencyKeys } from './keys.ts';
 import type { WatchedLog } from './log-status.ts';
 import { logStatusOf, logStatusSchema } from './log-status.ts';
+import { UNKNOWN_NODE_KEY } from './node-key-in-use.ts';
 import type { NodePolicyKeeper } from './node-policy-keeper.ts';
 import { unknownNames } from './node-policy-names.ts';
 import type { OpenReview, OpenReviews } from './open-reviews.ts';
@@ -153,6 +154,7 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
           (name) =>
             `the keys of ${name} are not those that were pinned; check them and run "hit-agent trust"`,
         ),
+      ...(held.some(({ nodeKey }) => deps.keys.nodeKeyOf(nodeKey) === undefined) ? [UNKNOWN_NODE_KEY] : []),
       ...keyChangeProblems(deps),
       ...ownEntryProblems(deps),
       ...(roster.refused === undefined ? [] : [`${roster.refused}: tell its administrator`]),

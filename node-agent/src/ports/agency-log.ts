@@ -1,4 +1,5 @@
 import type { AgencyLogContent, AgencyLogHead, Review, SignalName } from '@hitmachine/protocol';
+import type { MadeWith } from './pseudonym-store.ts';
 
 /** What an agency writes into its own log: what it asked, and what it answered. Its content never leaves the agency. */
 export type AgencyEvent =
@@ -179,12 +180,10 @@ export type AskedAboutPerson = ReadonlyMap<
 >;
 
 /** The persons of a lookup, to be found when they ask who asked about them. */
-export interface AskedAbout {
+export interface AskedAbout extends MadeWith {
   readonly persons: readonly AskedAboutPerson[];
   /** Day (UTC, yyyy-mm-dd). */
   readonly keptUntil: string;
-  /** The gateway's evaluation key that went into the pseudonyms, in base64url. */
-  readonly evaluationKey: string;
 }
 
 /** Whether a lookup may be answered, as {@link AgencyLog.appendAnswered} says. */
@@ -201,7 +200,7 @@ export interface AgencyLog extends LogRows {
   /**
    * Logs that the gateway opened a lookup and puts its persons among those whom this agency has asked about, in one
    * step. Who is among them already is kept until the later of both days. `askedAbout` is left out of a
-   * lookup that does not count.
+   * lookup that does not count. Rejects with `key-changed` when they were made with a node key that is not in use any more.
    */
   appendOpened(
     lookupKey: string,

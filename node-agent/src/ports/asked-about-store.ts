@@ -1,4 +1,4 @@
-import type { StoredPseudonym } from './pseudonym-store.ts';
+import type { MadeWith, StoredPseudonym } from './pseudonym-store.ts';
 
 /**
  * The register of the persons whom this agency has asked about, beside those that are imported: it stands in the
@@ -9,9 +9,5 @@ export interface AskedAboutStore {
   /** Token types whose canary is there, under this evaluation key. */
   canaryTypes(evaluationKey: string): Promise<readonly string[]>;
   /** Puts canaries in, by token type, so that the register can be answered from. Atomic and durable. */
-  addCanaries(
-    canaries: ReadonlyMap<string, StoredPseudonym>,
-    evaluationKey: string,
-    now: number,
-  ): Promise<void>;
+  addCanaries(canaries: ReadonlyMap<string, StoredPseudonym>, madeWith: MadeWith, now: number): Promise<void>;
 }

@@ -7,6 +7,8 @@ export interface StoredEpoch {
   readonly day: string;
   /** Generation of each register's import. */
   readonly generations: Readonly<Record<string, number>>;
+  /** The mark of the node key that they were made with; empty where that was not on record yet. */
+  readonly nodeKey: string;
   /** The entry of the gateway's log that commits to these tables; an epoch of an older version has none. */
   readonly commitment: Uint8Array | undefined;
   readonly tables: readonly {

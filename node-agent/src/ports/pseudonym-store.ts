@@ -18,8 +18,16 @@ export interface PseudonymPage {
   readonly maskedHashes: Uint16Array;
 }
 
+/** The keys that pseudonyms were made with. */
+export interface MadeWith {
+  /** The gateway's evaluation key, in base64url. */
+  readonly evaluationKey: string;
+  /** The mark of the node key; empty where it was not on record yet. */
+  readonly nodeKey: string;
+}
+
 /** What the last complete import of a register left. */
-export interface ImportState {
+export interface ImportState extends MadeWith {
   readonly register: string;
   /** Rises with every import that changed something, be it an end. */
   readonly generation: number;
@@ -27,16 +35,17 @@ export interface ImportState {
   readonly clients: number;
   /** Milliseconds since 1970. */
   readonly importedAt: number;
-  /** The gateway's evaluation key that went into the pseudonyms, in base64url. */
-  readonly evaluationKey: string;
 }
 
 /** An import under way: pseudonyms are collected aside and become the register's content in one step. */
 export interface ImportStage {
   /** One that comes twice stands once, until the later of its ends. */
   add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): Promise<void>;
-  /** Replaces the register's content. Atomic and durable: after a crash either all of it stands or nothing. */
-  commit(clients: number, evaluationKey: string, now: number): Promise<ImportChange>;
+  /**
+   * Replaces the register's content. Atomic and durable: after a crash either all of it stands or nothing. Rejects with
+   * `key-changed` when another node key is in use than the pseudonyms were made with: two keys are never mixed.
+   */
+  commit(clients: number, madeWith: MadeWith, now: number): Promise<ImportChange>;
   /** What {@link commit} would change now. */
   preview(): Promise<ImportChange>;
   /** Forgets what was collected; the register stays as it was. */

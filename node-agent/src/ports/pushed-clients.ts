@@ -1,10 +1,10 @@
+import type { MadeWith } from './pseudonym-store.ts';
+
 /** What was pushed of one client: sealed, so that nobody reads here which pseudonyms are those of one person. */
-export interface PushedClient {
+export interface PushedClient extends MadeWith {
   /** Stands for the reference, keyed. */
   readonly fingerprint: Uint8Array;
   readonly sealed: Uint8Array;
-  /** The gateway's evaluation key that went into it, in base64url. */
-  readonly evaluationKey: string;
 }
 
 /**
@@ -20,9 +20,15 @@ export interface ReplaceableContents {
 
 /** The clients that systems of the agency push, by register. Durable: what `put` and `remove` returned survives a power cut. */
 export interface PushedClients {
+  /** Puts on record, where nothing is, that what there is was made with this node key. */
+  adopt(nodeKey: string): void;
   /** Replaces what was pushed under the same reference. */
   put(register: string, client: PushedClient): void;
   remove(register: string, fingerprint: Uint8Array): void;
+  /** Some of those that were made with another node key. */
+  ofOtherNodeKeys(register: string, nodeKey: string, limit: number): readonly PushedClient[];
+  /** Puts what was made anew with other keys in the place of exactly this client; what was pushed since stands. */
+  makeAnew(register: string, before: PushedClient, after: Pick<PushedClient, 'sealed'> & MadeWith): void;
   count(register: string): number;
   /** Rises with every change of a register. */
   version(register: string): number;

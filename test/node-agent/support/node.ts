@@ -11,6 +11,7 @@ import { SqliteAgentDatabase } from '../../../node-agent/src/adapters/sqlite/age
 import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
 import { sqlEpochStore } from '../../../node-agent/src/adapters/sql/epoch-store.ts';
 import { sqlitePseudonymStore } from '../../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
+import { sqlKeyChangeStore } from '../../../node-agent/src/adapters/sql/key-change-store.ts';
 import { sqlStateStore } from '../../../node-agent/src/adapters/sql/state-store.ts';
 import { workerTableBuilder } from '../../../node-agent/src/adapters/workers/table-builder.ts';
 import type { Config, ConfiguredRegister } from '../../../node-agent/src/config.ts';
@@ -39,6 +40,7 @@ import { NodeCommitments } from '../../../node-agent/src/domain/node-commitments
 import { publishRegisters } from '../../../node-agent/src/domain/publish-registers.ts';
 import { RosterKeeper } from '../../../node-agent/src/domain/roster-keeper.ts';
 import { IncomingSessions } from '../../../node-agent/src/domain/incoming-sessions.ts';
+import { followNodeKey } from '../../../node-agent/src/domain/node-key-in-use.ts';
 import { OutgoingSessions } from '../../../node-agent/src/domain/outgoing-sessions.ts';
 import type { AgentStatus } from '../../../node-agent/src/domain/status.ts';
 import { statusOf } from '../../../node-agent/src/domain/status.ts';
@@ -241,6 +243,7 @@ export class TestNode {
       canaries: this.canaries,
       clock,
       log,
+      followNodeKey: () => followNodeKey(keys, this.keyChanges, async () => undefined),
       askedAboutWaitMs: (this.#options.subjectAccess?.refreshHours ?? 24) * 3_600_000,
       publishBits: (bits) => publishRegisters(this.roster, gateway.clientOf(this.id), registers, bits),
     });
@@ -255,6 +258,10 @@ export class TestNode {
 
   get state() {
     return sqlStateStore(this.stores);
+  }
+
+  get keyChanges() {
+    return sqlKeyChangeStore(this.stores);
   }
 
   get pseudonyms() {

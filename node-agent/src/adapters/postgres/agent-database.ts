@@ -5,15 +5,18 @@ import { SCHEMA_STEPS } from './schema.ts';
 
 /** Names of the advisory locks of a database, which is for one agency. */
 const LOCK_SPACE = 0x484941;
-const LOCKS: Readonly<Record<Order | 'schema', number>> = {
+const LOCKS: Readonly<Record<Exclude<Order, 'keys'> | 'schema', number>> = {
   schema: 1,
   log: 2,
   epoch: 3,
   heads: 4,
   import: 5,
 };
-const lock = (order: Order | 'schema'): string =>
+const lock = (order: keyof typeof LOCKS): string =>
   `SELECT pg_advisory_xact_lock(${LOCK_SPACE}, ${LOCKS[order]})`;
+/** Other keys concern whatever writes pseudonyms. */
+const locksOf = (order: Order): string[] =>
+  order === 'keys' ? [lock('log'), lock('import')] : [lock(order)];
 
 const CONNECTIONS = 8;
 /** What holds content that is removed when its time is over. */
@@ -27,7 +30,7 @@ const VERSION = `SELECT md5(concat_ws('|',
   (SELECT string_agg(name || '=' || md5(value), ',' ORDER BY name) FROM state
    WHERE name NOT IN ('epoch', 'probed', 'log-compared')),
   (SELECT string_agg(name || '=' || fingerprint, ',' ORDER BY name) FROM pins),
-  (SELECT string_agg(concat_ws(' ', register, generation, clients, evaluation_key), ',' ORDER BY register)
+  (SELECT string_agg(concat_ws(' ', register, generation, clients, evaluation_key, node_key), ',' ORDER BY register)
    FROM imports WHERE register <> 'asked-about'),
   (SELECT string_agg(concat_ws(' ', number, resolved_at), ',' ORDER BY number) FROM log_alarms),
   (SELECT concat_ws(' ', max(epoch), bool_and(commitment IS NULL)) FROM epochs)
@@ -51,7 +54,7 @@ export class PostgresAgentDatabase implements AgentDatabase {
   };
 
   transaction<T>(order: Order, work: (run: Run) => Promise<T>): Promise<T> {
-    return this.#database.transaction([lock(order)], (run) => work(inWords(run)));
+    return this.#database.transaction(locksOf(order), (run) => work(inWords(run)));
   }
 
   async erase<T>(order: Order, work: (run: Run) => Promise<T>): Promise<T> {

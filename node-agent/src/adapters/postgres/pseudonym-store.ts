@@ -8,8 +8,12 @@ import type {
 } from '../../ports/pseudonym-store.ts';
 import type { AgentDatabase, Run, Value } from '../database.ts';
 import { places } from '../database.ts';
+import { NODE_KEY_IN_USE, refuseOtherNodeKey } from '../node-key-in-use.ts';
 import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 
+/** The rows of a register ($1) that are its content: others stand beside them while they are made anew with other keys. */
+const VERSION = 'coalesce((SELECT version FROM imports WHERE register = $1), 0)';
+const IN_USE = `version = ${VERSION}`;
 /** Rows of one statement: a statement takes 65,535 values. */
 const AT_ONCE = 4_000;
 /** What an import that was killed has gathered is thrown away by the next one after this long. */
@@ -52,15 +56,17 @@ function stageOf(database: AgentDatabase, register: string, begun: number): Impo
         gathered += fresh;
       }
     },
-    async commit(clients, evaluationKey, now) {
+    async commit(clients, { evaluationKey, nodeKey }, now) {
       try {
         return await database.transaction('import', async (run): Promise<ImportChange> => {
+          refuseOtherNodeKey(nodeKey, (await run(NODE_KEY_IN_USE)).rows[0]?.['value']);
           const { added, removed, unchanged, moved } = await take(run, register, stage);
           await run(
-            `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key) VALUES ($1, 1, $2, $3, $4)
+            `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key, node_key)
+             VALUES ($1, 1, $2, $3, $4, $6)
              ON CONFLICT (register) DO UPDATE SET generation = imports.generation + $5, clients = excluded.clients,
-               imported_at = excluded.imported_at, evaluation_key = excluded.evaluation_key`,
-            [register, clients, now, evaluationKey, added + removed + moved > 0 ? 1 : 0],
+               imported_at = excluded.imported_at, evaluation_key = excluded.evaluation_key, node_key = excluded.node_key`,
+            [register, clients, now, evaluationKey, added + removed + moved > 0 ? 1 : 0, nodeKey],
           );
           // Last of all: what is whole now was whole in every step.
           await checkWhole(run);
@@ -72,10 +78,10 @@ function stageOf(database: AgentDatabase, register: string, begun: number): Impo
     },
     async preview() {
       const { rows } = await database.run(
-        `SELECT (SELECT count(*) FROM pseudonyms WHERE register = $1) AS before,
+        `SELECT (SELECT count(*) FROM pseudonyms WHERE register = $1 AND ${IN_USE}) AS before,
            (SELECT count(*) FROM incoming WHERE stage = $2) AS incoming,
            (SELECT count(*) FROM pseudonyms p JOIN incoming i USING (token_type, element)
-            WHERE p.register = $1 AND i.stage = $2) AS unchanged`,
+            WHERE p.register = $1 AND p.${IN_USE} AND i.stage = $2) AS unchanged`,
         [register, stage],
       );
       await checkWhole(database.run);
@@ -131,25 +137,25 @@ async function take(
   const numberOf = async (text: string): Promise<number> =>
     (await run(text, [register, stage])).rows[0]?.['n'] as number;
   const before = await numberOf(
-    'SELECT count(*) AS n FROM pseudonyms WHERE register = $1 AND $2::text IS NOT NULL',
+    `SELECT count(*) AS n FROM pseudonyms WHERE register = $1 AND ${IN_USE} AND $2::text IS NOT NULL`,
   );
   const removed = await numberOf(
     `WITH gone AS (
-       DELETE FROM pseudonyms p WHERE p.register = $1 AND NOT EXISTS (
+       DELETE FROM pseudonyms p WHERE p.register = $1 AND p.${IN_USE} AND NOT EXISTS (
          SELECT FROM incoming i WHERE i.stage = $2 AND i.token_type = p.token_type AND i.element = p.element)
        RETURNING 1) SELECT count(*) AS n FROM gone`,
   );
   const moved = await numberOf(
     `WITH moved AS (
        UPDATE pseudonyms p SET kept_until = i.kept_until FROM incoming i
-       WHERE p.register = $1 AND i.stage = $2 AND i.token_type = p.token_type AND i.element = p.element
-         AND i.kept_until IS DISTINCT FROM p.kept_until
+       WHERE p.register = $1 AND p.${IN_USE} AND i.stage = $2 AND i.token_type = p.token_type
+         AND i.element = p.element AND i.kept_until IS DISTINCT FROM p.kept_until
        RETURNING 1) SELECT count(*) AS n FROM moved`,
   );
   const added = await numberOf(
     `WITH added AS (
-       INSERT INTO pseudonyms (register, token_type, element, masked_hash, kept_until)
-       SELECT $1, token_type, element, masked_hash, kept_until FROM incoming WHERE stage = $2
+       INSERT INTO pseudonyms (register, token_type, element, masked_hash, kept_until, version)
+       SELECT $1, token_type, element, masked_hash, kept_until, ${VERSION} FROM incoming WHERE stage = $2
        ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) AS n FROM added`,
   );
   return { added, removed, unchanged: before - removed, moved };

@@ -106,4 +106,14 @@ export const SCHEMA_STEPS: readonly string[] = [
   CREATE INDEX session_openings_by_asker ON session_openings (asker, kept);
   CREATE INDEX session_openings_by_time ON session_openings (expires_at);
   `,
+  `
+  ALTER TABLE imports ADD COLUMN node_key text COLLATE "C" NOT NULL DEFAULT '';
+  ALTER TABLE imports ADD COLUMN version bigint NOT NULL DEFAULT 0;
+  ALTER TABLE epochs ADD COLUMN node_key text COLLATE "C" NOT NULL DEFAULT '';
+  -- While pseudonyms are made anew with other keys, the new ones stand beside those in use, with what each was made of:
+  -- the rows with a register's own version are its content.
+  ALTER TABLE pseudonyms ADD COLUMN version bigint NOT NULL DEFAULT 0;
+  ALTER TABLE pseudonyms ADD COLUMN origin bytea;
+  CREATE UNIQUE INDEX pseudonyms_by_origin ON pseudonyms (register, token_type, origin) WHERE origin IS NOT NULL;
+  `,
 ];

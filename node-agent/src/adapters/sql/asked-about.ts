@@ -1,7 +1,12 @@
 import { ASKED_ABOUT_REGISTER } from '@hitmachine/protocol';
 import type { AskedAboutStore } from '../../ports/asked-about-store.ts';
 import type { AskedAbout } from '../../ports/agency-log.ts';
+import type { MadeWith } from '../../ports/pseudonym-store.ts';
 import type { AgentDatabase, Run } from '../database.ts';
+import { NODE_KEY_IN_USE, refuseOtherNodeKey } from '../node-key-in-use.ts';
+
+/** The rows that are the register's content ($1: the register): others stand beside them while keys change. */
+const VERSION = '(SELECT version FROM imports WHERE register = $1)';
 
 const evaluationKeyOf = async (run: Run): Promise<unknown> =>
   (await run('SELECT evaluation_key FROM imports WHERE register = $1', [ASKED_ABOUT_REGISTER])).rows[0]?.[
@@ -14,18 +19,18 @@ export function sqlAskedAboutStore(database: AgentDatabase): AskedAboutStore {
     async canaryTypes(evaluationKey) {
       if ((await evaluationKeyOf(database.run)) !== evaluationKey) return [];
       const { rows } = await database.run(
-        'SELECT token_type FROM pseudonyms WHERE register = $1 AND kept_until IS NULL',
+        `SELECT token_type FROM pseudonyms WHERE register = $1 AND kept_until IS NULL AND version = ${VERSION}`,
         [ASKED_ABOUT_REGISTER],
       );
       return rows.map((row) => String(row['token_type']));
     },
-    addCanaries: (canaries, evaluationKey, now) =>
+    addCanaries: (canaries, madeWith, now) =>
       database.transaction('log', async (run) => {
-        await startUnder(run, evaluationKey, now);
+        await startUnder(run, madeWith, now);
         for (const [tokenType, { element, maskedHash }] of canaries)
           await run(
-            `INSERT INTO pseudonyms (register, token_type, element, masked_hash) VALUES ($1, $2, $3, $4)
-             ON CONFLICT DO NOTHING`,
+            `INSERT INTO pseudonyms (register, token_type, element, masked_hash, version)
+             VALUES ($1, $2, $3, $4, ${VERSION}) ON CONFLICT DO NOTHING`,
             [ASKED_ABOUT_REGISTER, tokenType, element, maskedHash],
           );
         await countUp(run, 0);
@@ -34,14 +39,16 @@ export function sqlAskedAboutStore(database: AgentDatabase): AskedAboutStore {
 }
 
 /** What was gathered under another evaluation key goes: it matches nobody any more. */
-async function startUnder(run: Run, evaluationKey: string, now: number): Promise<void> {
+async function startUnder(run: Run, { evaluationKey, nodeKey }: MadeWith, now: number): Promise<void> {
+  refuseOtherNodeKey(nodeKey, (await run(NODE_KEY_IN_USE)).rows[0]?.['value']);
   if ((await evaluationKeyOf(run)) === evaluationKey) return;
   await run('DELETE FROM pseudonyms WHERE register = $1', [ASKED_ABOUT_REGISTER]);
   await run(
-    `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key) VALUES ($1, 0, 0, $2, $3)
-     ON CONFLICT (register) DO UPDATE
-     SET clients = 0, imported_at = excluded.imported_at, evaluation_key = excluded.evaluation_key`,
-    [ASKED_ABOUT_REGISTER, now, evaluationKey],
+    `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key, node_key)
+     VALUES ($1, 0, 0, $2, $3, $4) ON CONFLICT (register) DO UPDATE
+     SET clients = 0, imported_at = excluded.imported_at, evaluation_key = excluded.evaluation_key,
+       node_key = excluded.node_key`,
+    [ASKED_ABOUT_REGISTER, now, evaluationKey, nodeKey],
   );
 }
 
@@ -57,8 +64,8 @@ async function countUp(run: Run, added: number): Promise<void> {
  * tables can be seen, and must not tell whether somebody had been asked about before.
  */
 export async function addAskedAbout(run: Run, askedAbout: AskedAbout, now: number): Promise<void> {
-  const { persons, keptUntil, evaluationKey } = askedAbout;
-  await startUnder(run, evaluationKey, now);
+  const { persons, keptUntil } = askedAbout;
+  await startUnder(run, askedAbout, now);
   let added = 0;
   for (const person of persons) {
     let isNew = false;
@@ -70,8 +77,8 @@ export async function addAskedAbout(run: Run, askedAbout: AskedAbout, now: numbe
       );
       isNew ||= rows.length === 0;
       await run(
-        `INSERT INTO pseudonyms (register, token_type, element, masked_hash, kept_until) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (register, token_type, element) DO UPDATE SET kept_until = excluded.kept_until
+        `INSERT INTO pseudonyms (register, token_type, element, masked_hash, kept_until, version)
+         VALUES ($1, $2, $3, $4, $5, ${VERSION}) ON CONFLICT (register, token_type, element) DO UPDATE SET kept_until = excluded.kept_until
          WHERE pseudonyms.kept_until < excluded.kept_until`,
         [...place, maskedHash, keptUntil],
       );
@@ -94,7 +101,7 @@ export async function removeAskedAbout(run: Run, today: string): Promise<number>
   // Which pseudonyms belong to one person is not kept; each person has one of some type at least.
   const { rows } = await run(
     `SELECT max(n) AS n FROM (SELECT count(*) AS n FROM pseudonyms
-     WHERE register = $1 AND kept_until IS NOT NULL GROUP BY token_type) AS counts`,
+     WHERE register = $1 AND kept_until IS NOT NULL AND version = ${VERSION} GROUP BY token_type) AS counts`,
     [ASKED_ABOUT_REGISTER],
   );
   await run('UPDATE imports SET clients = $1 WHERE register = $2', [

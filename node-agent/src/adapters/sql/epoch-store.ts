@@ -6,6 +6,7 @@ interface EpochRow {
   readonly epoch: number;
   readonly day: string;
   readonly generations: string;
+  readonly node_key: string;
   readonly commitment: Uint8Array | null;
 }
 
@@ -36,17 +37,15 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
         );
         return next;
       }),
-    switchTo: ({ epoch, day, generations, commitment, tables }) =>
+    switchTo: ({ epoch, day, generations, nodeKey, commitment, tables }) =>
       database.transaction('epoch', async (run) => {
         const { rows } = await run('SELECT 1 AS one FROM epochs WHERE epoch > $1', [epoch]);
         if (rows.length > 0) return false;
         await run('DELETE FROM epochs');
-        await run('INSERT INTO epochs (epoch, day, generations, commitment) VALUES ($1, $2, $3, $4)', [
-          epoch,
-          day,
-          JSON.stringify(generations),
-          commitment ?? null,
-        ]);
+        await run(
+          'INSERT INTO epochs (epoch, day, generations, node_key, commitment) VALUES ($1, $2, $3, $4, $5)',
+          [epoch, day, JSON.stringify(generations), nodeKey, commitment ?? null],
+        );
         for (const { register, tokenType, table } of tables)
           await run(
             `INSERT INTO tables (epoch, register, token_type, bits, capacity, bytes)
@@ -61,8 +60,8 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
     },
     current: () =>
       database.transaction('epoch', async (run) => {
-        const row = (await run('SELECT epoch, day, generations, commitment FROM epochs')).rows[0] as
-          EpochRow | undefined;
+        const row = (await run('SELECT epoch, day, generations, node_key, commitment FROM epochs'))
+          .rows[0] as EpochRow | undefined;
         if (row === undefined) return undefined;
         const { rows } = await run(
           `SELECT register, token_type, bits, capacity, bytes FROM tables WHERE epoch = $1
@@ -73,6 +72,7 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
           epoch: row.epoch,
           day: row.day,
           generations: JSON.parse(row.generations) as Record<string, number>,
+          nodeKey: row.node_key,
           commitment: row.commitment ?? undefined,
           tables: (rows as unknown as TableRow[]).map(
             ({ register, token_type: tokenType, bits, capacity, bytes }) => ({

@@ -69,6 +69,16 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX idempotency_keys_by_time ON idempotency_keys (at);
   `,
+  // With which node key things were made (empty: before it was put on record), and while pseudonyms are made anew with
+  // other keys the new ones beside those in use: the rows with a register's own version are its content.
+  `
+  ALTER TABLE imports ADD COLUMN node_key TEXT NOT NULL DEFAULT '';
+  ALTER TABLE imports ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE epochs ADD COLUMN node_key TEXT NOT NULL DEFAULT '';
+  ALTER TABLE pseudonyms ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE pseudonyms ADD COLUMN origin BLOB;
+  CREATE UNIQUE INDEX pseudonyms_by_origin ON pseudonyms (register, token_type, origin) WHERE origin IS NOT NULL;
+  `,
 ];
 
 /**

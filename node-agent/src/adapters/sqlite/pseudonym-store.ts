@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { ImportChange, PseudonymStore, StoredPseudonym } from '../../ports/pseudonym-store.ts';
+import type { ImportChange, MadeWith, PseudonymStore, StoredPseudonym } from '../../ports/pseudonym-store.ts';
+import { NODE_KEY_IN_USE, refuseOtherNodeKey } from '../node-key-in-use.ts';
 import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 import type { SqliteAgentDatabase } from './agent-database.ts';
 import { inTransaction } from './database.ts';
@@ -14,9 +15,9 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
       const abandon = (): Promise<void> => sqlite.exclusively(() => stage.close());
       return {
         add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
-        async commit(clients, evaluationKey, now) {
+        async commit(clients, madeWith, now) {
           try {
-            return await sqlite.exclusively(() => stage.commit(clients, evaluationKey, now));
+            return await sqlite.exclusively(() => stage.commit(clients, madeWith, now));
           } finally {
             await abandon();
           }
@@ -27,6 +28,11 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
     },
   };
 }
+
+/** The rows of a register (?1) that are its content: others stand beside them while they are made anew with other keys. */
+const VERSION = 'coalesce((SELECT version FROM imports WHERE register = ?1), 0)';
+const IN_USE = `version = ${VERSION}`;
+const HELD = `SELECT count(*) AS n FROM pseudonyms WHERE register = ?1 AND ${IN_USE}`;
 
 let stages = 0;
 
@@ -68,13 +74,14 @@ function beginImport(database: DatabaseSync, register: string) {
           insert.run(tokenType, element, maskedHash, until === undefined ? null : isoDay(until));
       });
     },
-    commit: (clients: number, evaluationKey: string, now: number) =>
+    commit: (clients: number, { evaluationKey, nodeKey }: MadeWith, now: number) =>
       inTransaction(database, (): ImportChange => {
-        const before = count('SELECT count(*) AS n FROM pseudonyms WHERE register = ?');
+        refuseOtherNodeKey(nodeKey, database.prepare(NODE_KEY_IN_USE).get()?.['value']);
+        const before = count(HELD);
         const removed = Number(
           database
             .prepare(
-              `DELETE FROM pseudonyms WHERE register = ?1 AND NOT EXISTS (
+              `DELETE FROM pseudonyms WHERE register = ?1 AND ${IN_USE} AND NOT EXISTS (
                  SELECT 1 FROM ${stage}.incoming i WHERE i.token_type = pseudonyms.token_type AND i.element = pseudonyms.element)`,
             )
             .run(register).changes,
@@ -83,7 +90,7 @@ function beginImport(database: DatabaseSync, register: string) {
           database
             .prepare(
               `UPDATE pseudonyms SET kept_until = i.kept_until FROM ${stage}.incoming i
-               WHERE register = ? AND i.token_type = pseudonyms.token_type AND i.element = pseudonyms.element
+               WHERE register = ?1 AND ${IN_USE} AND i.token_type = pseudonyms.token_type AND i.element = pseudonyms.element
                  AND i.kept_until IS NOT pseudonyms.kept_until`,
             )
             .run(register).changes,
@@ -91,24 +98,27 @@ function beginImport(database: DatabaseSync, register: string) {
         const added = Number(
           database
             .prepare(
-              `INSERT OR IGNORE INTO pseudonyms (register, token_type, element, masked_hash, kept_until)
-               SELECT ?, token_type, element, masked_hash, kept_until FROM ${stage}.incoming`,
+              `INSERT OR IGNORE INTO pseudonyms (register, token_type, element, masked_hash, kept_until, version)
+               SELECT ?1, token_type, element, masked_hash, kept_until, ${VERSION} FROM ${stage}.incoming`,
             )
             .run(register).changes,
         );
         database
           .prepare(
-            `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key) VALUES (?1, 1, ?2, ?3, ?5)
-             ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3, evaluation_key = ?5`,
+            `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key, node_key)
+             VALUES (?1, 1, ?2, ?3, ?5, ?6)
+             ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3,
+               evaluation_key = ?5, node_key = ?6`,
           )
-          .run(register, clients, now, added + removed + moved > 0 ? 1 : 0, evaluationKey);
+          .run(register, clients, now, added + removed + moved > 0 ? 1 : 0, evaluationKey, nodeKey);
         return { added, removed, unchanged: before - removed };
       }),
     close,
     preview() {
-      const before = count('SELECT count(*) AS n FROM pseudonyms WHERE register = ?');
+      const before = count(HELD);
       const unchanged = count(
-        `SELECT count(*) AS n FROM pseudonyms p JOIN ${stage}.incoming i USING (token_type, element) WHERE p.register = ?`,
+        `SELECT count(*) AS n FROM pseudonyms p JOIN ${stage}.incoming i USING (token_type, element)
+         WHERE p.register = ?1 AND p.${IN_USE}`,
       );
       const { n } = database.prepare(`SELECT count(*) AS n FROM ${stage}.incoming`).get() as { n: number };
       return { added: n - unchanged, removed: before - unchanged, unchanged };

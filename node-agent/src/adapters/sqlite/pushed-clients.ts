@@ -5,10 +5,12 @@ import { HitError } from '@hitmachine/protocol';
 import { fileProblem } from '@hitmachine/service';
 import type { PushedClient, PushedClients } from '../../ports/pushed-clients.ts';
 
+const CLIENT = 'fingerprint, sealed, evaluation_key AS evaluationKey, node_key AS nodeKey';
 const SCHEMA = `
   PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
   CREATE TABLE IF NOT EXISTS pushed (
     register TEXT NOT NULL, fingerprint BLOB NOT NULL, sealed BLOB NOT NULL, evaluation_key TEXT NOT NULL,
+    node_key TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (register, fingerprint)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS versions (register TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -16,6 +18,10 @@ const SCHEMA = `
     register TEXT PRIMARY KEY, before INTEGER, made INTEGER, agreed INTEGER
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** Files of earlier versions do not say which node key was used. */
+const OLDER = "SELECT count(*) AS n FROM pragma_table_info('pushed') WHERE name = 'node_key'";
+const SINCE_THEN = "ALTER TABLE pushed ADD COLUMN node_key TEXT NOT NULL DEFAULT ''";
 
 /** {@link PushedClients} in an SQLite file of its own. Throws `storage-failed`. */
 export function sqlitePushedClients(file: string): PushedClients {
@@ -31,18 +37,25 @@ export function sqlitePushedClients(file: string): PushedClients {
     if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
     const opened = new Database(file, { timeout: 10_000 });
     opened.exec(SCHEMA);
+    if (opened.prepare(OLDER).get()?.['n'] === 0) opened.exec(SINCE_THEN);
     return opened;
   });
   const count = database.prepare('SELECT count(*) AS n FROM pushed WHERE register = ?');
   const version = database.prepare('SELECT version AS n FROM versions WHERE register = ?');
-  const all = database.prepare(
-    'SELECT fingerprint, sealed, evaluation_key AS evaluationKey FROM pushed WHERE register = ? ORDER BY fingerprint',
-  );
+  const all = database.prepare(`SELECT ${CLIENT} FROM pushed WHERE register = ? ORDER BY fingerprint`);
   const put = database.prepare(
-    `INSERT INTO pushed (register, fingerprint, sealed, evaluation_key) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET sealed = excluded.sealed, evaluation_key = excluded.evaluation_key`,
+    `INSERT INTO pushed (register, fingerprint, sealed, evaluation_key, node_key) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET sealed = excluded.sealed, evaluation_key = excluded.evaluation_key,
+       node_key = excluded.node_key`,
   );
   const remove = database.prepare('DELETE FROM pushed WHERE register = ? AND fingerprint = ?');
+  const adopt = database.prepare("UPDATE pushed SET node_key = ? WHERE node_key = ''");
+  const others = database.prepare(
+    `SELECT ${CLIENT} FROM pushed WHERE register = ? AND node_key <> ? ORDER BY fingerprint LIMIT ?`,
+  );
+  const makeAnew = database.prepare(
+    'UPDATE pushed SET sealed = ?, evaluation_key = ?, node_key = ? WHERE register = ? AND fingerprint = ? AND sealed = ?',
+  );
   const rise = database.prepare(
     'INSERT INTO versions (register, version) VALUES (?, 1) ON CONFLICT DO UPDATE SET version = version + 1',
   );
@@ -68,8 +81,15 @@ export function sqlitePushedClients(file: string): PushedClients {
     });
   const number = (found: unknown): number => (found as { n: number } | undefined)?.n ?? 0;
   return {
-    put: (register, { fingerprint, sealed, evaluationKey }) =>
-      changing(register, () => put.run(register, fingerprint, sealed, evaluationKey)),
+    adopt: (nodeKey) => storing(() => void adopt.run(nodeKey)),
+    put: (register, { fingerprint, sealed, evaluationKey, nodeKey }) =>
+      changing(register, () => put.run(register, fingerprint, sealed, evaluationKey, nodeKey)),
+    ofOtherNodeKeys: (register, nodeKey, limit) =>
+      storing(() => others.all(register, nodeKey, limit) as unknown as PushedClient[]),
+    makeAnew: (register, before, { sealed, evaluationKey, nodeKey }) =>
+      storing(
+        () => void makeAnew.run(sealed, evaluationKey, nodeKey, register, before.fingerprint, before.sealed),
+      ),
     remove: (register, fingerprint) => changing(register, () => remove.run(register, fingerprint)),
     count: (register) => storing(() => number(count.get(register))),
     version: (register) => storing(() => number(version.get(register))),

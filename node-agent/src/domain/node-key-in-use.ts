@@ -1,0 +1,23 @@
+import { HitError } from '@hitmachine/protocol';
+import type { KeyChangeStore } from '../ports/key-change-store.ts';
+import type { AgencyKeys } from './keys.ts';
+
+/**
+ * Makes pseudonyms and tables from now on with the node key that the store says is in use. `reread` takes in the key
+ * store again: a command or another replica may have put a new key there. Throws `key-changed` when the key store does
+ * not have it; then nothing new may be made, and what is answered from goes on with the key that it was made with.
+ */
+export async function followNodeKey(
+  keys: Pick<AgencyKeys, 'useNodeKey'>,
+  store: Pick<KeyChangeStore, 'nodeKeyInUse'>,
+  reread: () => Promise<void>,
+): Promise<void> {
+  const inUse = await store.nodeKeyInUse();
+  if (inUse === undefined || keys.useNodeKey(inUse)) return;
+  await reread();
+  if (!keys.useNodeKey(inUse)) throw new HitError('key-changed', UNKNOWN_NODE_KEY);
+}
+
+/** What an operator does about it. */
+export const UNKNOWN_NODE_KEY =
+  'the database was made with a node key that this key store does not have: copy keystore.json from the machine where "hit-agent keys rotate" was run, or restore the one that belongs to this database from your backup';
