@@ -134,7 +134,7 @@ describe('stopping', () => {
     await once(peer, 'end');
     const since = performance.now();
     await gateway.stop();
-    expect(performance.now() - since).toBeLessThan(3_000);
+    expect(performance.now() - since).toBeLessThan(10_000);
     peer.destroy();
   });
 

@@ -38,7 +38,8 @@ describe('an agency that was taken off while the gateway runs', () => {
     await remove('politie');
     const since = performance.now();
     expect(await gone.closed).toBe(1008);
-    expect(performance.now() - since).toBeLessThan(2_000);
+    // A second on a machine that is not busy.
+    expect(performance.now() - since).toBeLessThan(10_000);
     expect((await stays.heard('roster-changed')).rosterVersion).toBe(version + 1);
     expect(stays.socket.readyState).toBe(stays.socket.OPEN);
     stays.socket.terminate();
@@ -90,6 +91,7 @@ describe('an agency that was taken off while the gateway runs', () => {
 
   it('hears nothing more of it while the gateway stops either', async () => {
     const agent = await AgentSocket.open(gateway.url, ggz);
+    const mine = await AgentSocket.open(gateway.url, politie);
     const waiting = new Promise<number>((resolve) => {
       agent.onDelivery = ({ delivery }) => void resolve(delivery);
     });
@@ -105,6 +107,7 @@ describe('an agency that was taken off while the gateway runs', () => {
     await expect
       .poll(async () => (await directory.latestRoster())?.version, { timeout: 5_000 })
       .toBe(before + 1);
+    expect(await mine.closed).toBe(1008);
     agent.reply(delivery, { outcome: 'answered', ciphertext: new Uint8Array([7]) });
     expect(await asked).toEqual([]);
     await stopped;

@@ -73,7 +73,7 @@ describe('a replica whose store is slow', () => {
       const before = registry.meetings;
       const since = performance.now();
       await replicas.look();
-      expect(performance.now() - since).toBeLessThan(1_000);
+      expect(performance.now() - since).toBeLessThan(5_000);
       // The one under way, one more, and at most one that a pause of this machine let begin in between.
       expect(registry.meetings - before).toBeLessThanOrEqual(3);
     } finally {

@@ -20,7 +20,7 @@ let politie: TestAgency;
 let ggz: TestAgency;
 
 beforeEach(async () => {
-  replicas = new Replicas({ ...POLICY, settings: { ...SETTINGS, answerTimeoutMs: 2_000 } });
+  replicas = new Replicas({ ...POLICY, settings: { ...SETTINGS, answerTimeoutMs: 4_000 } });
   await replicas.start();
   politie = await replicas.enrolled('politie');
   ggz = await replicas.enrolled('ggz', ['volwassenen']);

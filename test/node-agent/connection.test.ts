@@ -324,7 +324,7 @@ describe('the connection of an agent to its gateway', () => {
     open();
     const since = performance.now();
     await connection!.close();
-    expect(performance.now() - since).toBeLessThan(2_000);
+    expect(performance.now() - since).toBeLessThan(8_000);
     connection = undefined;
     http.close();
     http.closeAllConnections();

@@ -123,7 +123,7 @@ describe('hit-agent serve, as a process at a real gateway', () => {
     await untilReady(url);
     const started = performance.now();
     expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(15_000);
     expect(linesOf(program).at(-1)!.event).toBe('stopped');
     expect(linesOf(program).filter(({ level }) => Number(level) >= 50)).toEqual([]);
     expect(existsSync(join(police.folder, 'running.json'))).toBe(false);

@@ -50,7 +50,7 @@ export const SETTINGS: Settings = {
   tokenTypes: { bsn: 6, 'name+birthdate': 4 },
   lookupProof: true,
   maxPersons: 4,
-  answerTimeoutMs: 300,
+  answerTimeoutMs: 2_000,
 };
 
 const named = (code: string) => ({ code, name: { nl: code, en: code } });
