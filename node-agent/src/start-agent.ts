@@ -91,6 +91,9 @@ function otherClocks({ desk }: OpenedAgent['config'], clock: () => number) {
 /** Time that running requests and rounds get when the agent is told to stop. */
 const DRAIN_MS = 10_000;
 
+/** Time that a replica gets to be ready before it connects. */
+const FIRST_ROUND_MS = 5_000;
+
 /** Starts an agent: the loopback API, the connection to the gateway, the tables and the canaries. */
 export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const { log } = options;
@@ -315,6 +318,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     log,
     desk,
   });
+  // Another replica answers until this one has its tables, and has seen its canaries: it takes no questions before.
+  if (replica.openings !== undefined) await upkeep.begin(FIRST_ROUND_MS);
   // First of all: a second agent that cannot listen must not take the questions of the one that does.
   const server = await startHttpServer(app.fetch, options.listen ?? config.listen, log);
   const connection = openGatewayConnections({

@@ -34,7 +34,9 @@ describe.skipIf(KUBECTL_MISSING !== undefined)(`kustomize (${KUBECTL_MISSING ?? 
 
   it('has overlays to build', () => {
     expect(overlays).toEqual([
-      ...['desk', 'enrol', 'init', 'production'].map((name) => `agent/overlays/${name}`),
+      ...['desk', 'enrol', 'init', 'production', 'replicas', 'replicas-enrol'].map(
+        (name) => `agent/overlays/${name}`,
+      ),
       ...['init', 'production'].map((name) => `gateway/overlays/${name}`),
     ]);
   });
@@ -104,6 +106,47 @@ describe.skipIf(KUBECTL_MISSING !== undefined)(`kustomize (${KUBECTL_MISSING ?? 
         .flatMap((container) => wordsAt(container, 'command').slice(0, 1));
       const there = globSync('*', { cwd: join(root, 'deploy/container/bin') });
       expect(programs.filter((program) => !there.includes(program))).toEqual([]);
+    });
+  });
+
+  describe('two replicas of an agent', () => {
+    const of = (overlay: string) => kustomize(join(manifests, `agent/overlays/${overlay}`));
+
+    it('run on different machines, keep nothing of their own, and one of them is always left', () => {
+      const built = of('replicas');
+      const [set] = ofKind(built, 'StatefulSet');
+      expect(at(set, 'spec', 'replicas')).toBe(2);
+      const [apart] = listAt(
+        set,
+        ...'spec template spec affinity podAntiAffinity requiredDuringSchedulingIgnoredDuringExecution'.split(
+          ' ',
+        ),
+      );
+      expect(apart).toEqual({
+        topologyKey: 'kubernetes.io/hostname',
+        labelSelector: { matchLabels: at(set, 'spec', 'selector', 'matchLabels') },
+      });
+      const [budget] = ofKind(built, 'PodDisruptionBudget');
+      expect([at(budget, 'spec', 'minAvailable'), at(budget, 'spec', 'maxUnavailable')]).toEqual([
+        1,
+        undefined,
+      ]);
+      expect(ofKind(built, 'PersistentVolumeClaim')).toEqual([]);
+      const settings = ofKind(built, 'ConfigMap').flatMap((map) => entriesAt(map, 'data'));
+      expect(settings.map(([name, text]) => [name, at(parse(String(text)), 'database')])).toEqual([
+        ['agent.yaml', { postgres: { urlFile: '${CREDENTIALS_DIRECTORY}/postgres-url' } }],
+      ]);
+    });
+
+    it('have one key store, also when they enrol, and no agent runs meanwhile', () => {
+      for (const pod of [...podsOf(of('replicas')), ...podsOf(of('replicas-enrol'))]) {
+        const laid = containersOf(pod).flatMap((container) => wordsAt(container, 'command').slice(3));
+        expect(laid.slice(0, 2)).toEqual(['keystore.json', 'api-key']);
+        expect(listAt(pod.spec, 'volumes').find(({ name }) => name === 'state')).not.toHaveProperty(
+          'persistentVolumeClaim',
+        );
+      }
+      expect(at(ofKind(of('replicas-enrol'), 'StatefulSet')[0], 'spec', 'replicas')).toBe(0);
     });
   });
 

@@ -3,11 +3,19 @@ import { files } from './scenarios/files.ts';
 import { keys } from './scenarios/keys.ts';
 import { killed } from './scenarios/killed.ts';
 import { network } from './scenarios/network.ts';
+import { replicas } from './scenarios/replicas.ts';
 import { storage } from './scenarios/storage.ts';
 import { World } from './world.ts';
 
 /** Every fault, in the order of the table. */
-export const SCENARIOS: readonly Scenario[] = [...files, ...storage, ...killed, ...network, ...keys];
+export const SCENARIOS: readonly Scenario[] = [
+  ...files,
+  ...storage,
+  ...killed,
+  ...network,
+  ...keys,
+  ...replicas,
+];
 
 /** What became of one fault. */
 export interface Outcome {

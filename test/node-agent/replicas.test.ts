@@ -1,9 +1,8 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgency, knownAt } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
 import { LogBook } from '../harness/log-book.ts';
+import { replicaFolders } from '../harness/replicas.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
 
 const REGISTER = { id: 'incidenten', tokenTypes: ['bsn'] };
@@ -26,20 +25,10 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('two replicas of one agent on Po
     federation = await Federation.start({ agencies: { gemeente: [] } });
     const url = await server.emptySchema();
     one = await federation.addAgency('politie', [REGISTER]);
-    // Its own directory was made on SQLite; begin anew on PostgreSQL.
-    const folder = join(federation.folder, 'replica-1');
-    cpSync(one.folder, folder, { recursive: true, filter: (path) => !path.includes('.sqlite') });
-    const yaml = readFileSync(join(folder, 'agent.yaml'), 'utf8');
-    writeFileSync(join(folder, 'agent.yaml'), `${yaml}database:\n  postgres:\n    urlFile: postgres-url\n`);
-    writeFileSync(join(folder, 'postgres-url'), url, { mode: 0o600 });
-    one = new TestAgency('politie', folder, oneLog);
-    // The same keys and a lost answer: enrols again.
-    const token = federation.lastToken;
-    await one.run('enrol', '--gateway', federation.gatewayUrl, '--token', token);
+    const [mine = '', theirs = ''] = await replicaFolders(federation, one, { url });
+    one = new TestAgency('politie', mine, oneLog);
     await one.import('incidenten', [{ bsn: first }]);
-    const beside = join(federation.folder, 'replica-2');
-    cpSync(folder, beside, { recursive: true });
-    other = new TestAgency('politie', beside, otherLog);
+    other = new TestAgency('politie', theirs, otherLog);
     await federation.agency('gemeente').start();
     await one.start();
     await other.start();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { HitError } from '@hitmachine/protocol';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { StateStore } from '../ports/state-store.ts';
@@ -65,6 +66,12 @@ export class Upkeep {
   constructor(deps: UpkeepDeps, version: string) {
     this.#deps = deps;
     this.#version = version;
+  }
+
+  /** Runs the first round before anything comes in, for `ms` at most. */
+  async begin(ms: number): Promise<void> {
+    this.#want({});
+    await Promise.race([this.#running, delay(ms, undefined, { ref: false })]);
   }
 
   start(): void {
