@@ -13,6 +13,8 @@ export interface AgentDirectory {
   readonly policy: string;
   readonly keystore: string;
   readonly database: string;
+  /** What systems of the agency have pushed, where a register's source is that. */
+  readonly pushed: string;
   /** Bearer key of the loopback API. */
   readonly apiKey: string;
 }
@@ -24,6 +26,7 @@ export function agentDirectory(path: string): AgentDirectory {
     policy: join(path, 'policy.yaml'),
     keystore: join(path, 'keystore.json'),
     database: join(path, 'agent.sqlite'),
+    pushed: join(path, 'pushed.sqlite'),
     apiKey: join(path, 'api-key'),
   };
 }
@@ -70,23 +73,35 @@ export function readApiKey({ apiKey, keystore }: AgentDirectory): string {
 const NOTHING_ELSE_OPENS = 'nothing else opens the key store';
 
 /** What opens the key store, as the configuration says. */
-export function readUnlock(directory: AgentDirectory, config: Config): Unlock {
+export function readUnlock(
+  directory: AgentDirectory,
+  config: Pick<Config, 'keyFile' | 'passphraseFile'>,
+): Unlock {
   if (config.passphraseFile !== undefined) {
     const file = fileOf(directory.path, config.passphraseFile);
     const cure = isThere(directory.keystore)
       ? `restore your copy: ${NOTHING_ELSE_OPENS}`
       : `write a passphrase into it, and run: chmod 600 ${file}`;
-    const passphrase = readSecretFile(file, cure).toString('utf8').trim();
-    if (passphrase.length < 12)
-      throw new HitError('config-invalid', `${file}: the passphrase has fewer than 12 characters`);
-    return { type: 'passphrase', passphrase };
+    return passphraseIn(file, cure);
   }
-  const file = keyFileOf(directory, config);
-  const key = readSecretFile(file, `restore your copy: ${NOTHING_ELSE_OPENS}`);
+  return keyIn(keyFileOf(directory, config), `restore your copy: ${NOTHING_ELSE_OPENS}`);
+}
+
+/** A passphrase from a file that only this account may read. Throws `config-invalid`; `cure` is for one that is missing. */
+export function passphraseIn(file: string, cure: string): Unlock {
+  const passphrase = readSecretFile(file, cure).toString('utf8').trim();
+  if (passphrase.length < 12)
+    throw new HitError('config-invalid', `${file}: the passphrase has fewer than 12 characters`);
+  return { type: 'passphrase', passphrase };
+}
+
+/** A key from a file that only this account may read. Throws as {@link passphraseIn}. */
+export function keyIn(file: string, cure: string): Unlock {
+  const key = readSecretFile(file, cure);
   if (key.length !== 32) throw new HitError('config-invalid', `${file}: a key file has 32 bytes`);
   return { type: 'key-file', key };
 }
 
-export function keyFileOf(directory: AgentDirectory, config: Config): string {
+export function keyFileOf(directory: AgentDirectory, config: Pick<Config, 'keyFile'>): string {
   return fileOf(directory.path, config.keyFile ?? 'key-file');
 }

@@ -195,6 +195,11 @@ export const AGENT_EVENTS = {
     fields: { epoch: 'number', reason: 'text' },
     says: 'The tables from before the restart are not those that were committed to; new ones are made.',
   },
+  'log-entries-missing': {
+    at: 'error',
+    fields: { held: 'number', known: 'number' },
+    says: "The gateway's log knows of entries of this agency's own log that are not there: the database is an old copy. Nothing is answered until somebody says so.",
+  },
   'register-not-built': {
     at: 'error',
     fields: { register: 'text', reason: 'text' },

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { OidcProvider, clientProof } from '@hitmachine/web';
 import { PATHS } from '../desk/paths.ts';
 import { fileOf } from '@hitmachine/service';
+import type { OtherClock } from './adapters/http/clock-problem.ts';
 import { readSecretFile } from './directory.ts';
 import type { LookupService } from './domain/lookup.ts';
 import { readHouseholds } from './adapters/sources/household-file.ts';
@@ -69,5 +70,15 @@ export async function openDesk(
     batches: new DeskBatches(service),
     readHouseholds: (name, bytes, tokenTypes) =>
       readHouseholds({ name, repeatable: true, chunks: () => Readable.from([bytes]) }, tokenTypes),
+  };
+}
+
+/** The clock of the agency's own identity provider, which neither we nor the gateway keep. */
+export function otherClocks({ desk }: OpenedAgent['config'], clock: () => number) {
+  if (desk === undefined) return undefined;
+  return async (): Promise<OtherClock[]> => {
+    const response = await fetch(desk.issuer, { method: 'HEAD', signal: AbortSignal.timeout(3_000) });
+    const aheadMs = Date.parse(response.headers.get('date') ?? '') - clock();
+    return Number.isNaN(aheadMs) ? [] : [{ name: "the agency's identity provider", aheadMs }];
   };
 }

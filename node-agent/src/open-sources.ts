@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import type { Suite } from '@hitmachine/protocol';
 import { fileOf } from '@hitmachine/service';
 import { sqlitePushedClients } from './adapters/sqlite/pushed-clients.ts';
 import { workerPseudonymMover } from './adapters/workers/pseudonym-mover.ts';
 import type { ConfiguredRegister } from './config.ts';
+import { agentDirectory } from './directory.ts';
 import type { AgencyKeys } from './domain/keys.ts';
 import { PushedRegisters } from './domain/pushed-registers.ts';
 import type { RosterKeeper } from './domain/roster-keeper.ts';
@@ -29,7 +29,7 @@ export interface Sources {
 
 /** What systems of the agency pushed. Throws `storage-failed`. */
 export const openPushedClients = (directory: string): PushedClients =>
-  sqlitePushedClients(join(directory, 'pushed.sqlite'));
+  sqlitePushedClients(agentDirectory(directory).pushed);
 
 /** Opens the sources that the running agent looks after by itself. Throws `storage-failed`. */
 export function openSources(deps: {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Secret } from '@hitmachine/protocol';
-import type { OtherClock } from './adapters/http/clock-problem.ts';
+import { LIMITS, Secret } from '@hitmachine/protocol';
 import { openGatewayConnections } from './adapters/http/gateway-connection.ts';
 import { sqlAgencyLog } from './adapters/sql/agency-log.ts';
 import { sqlAskedAboutStore } from './adapters/sql/asked-about.ts';
@@ -21,6 +20,7 @@ import { CanaryWatch } from './domain/canary-watch.ts';
 import { EpochKeeper } from './domain/epoch-keeper.ts';
 import { IdempotentLookups } from './domain/idempotent-lookups.ts';
 import { GatewayNotices } from './domain/gateway-notices.ts';
+import { LogContinuity, requireOwnLog } from './domain/log-continuity.ts';
 import { NodeCommitments } from './domain/node-commitments.ts';
 import { followNodeKey } from './domain/node-key-in-use.ts';
 import { NodePolicyKeeper } from './domain/node-policy-keeper.ts';
@@ -43,7 +43,7 @@ import type { OpenedAgent } from './open-agent.ts';
 import { openAgent } from './open-agent.ts';
 import { openCaseSystems } from './open-case-systems.ts';
 import { openKeyMover } from './open-key-mover.ts';
-import { openDesk } from './open-desk.ts';
+import { openDesk, otherClocks } from './open-desk.ts';
 import { openLogWatch } from './open-log-watch.ts';
 import { openReplica } from './open-replica.ts';
 import { reloadable } from './open-reloadable.ts';
@@ -78,16 +78,6 @@ export interface RunningAgent {
   close(): Promise<void>;
 }
 
-/** The clock of the agency's own identity provider, which neither we nor the gateway keep. */
-function otherClocks({ desk }: OpenedAgent['config'], clock: () => number) {
-  if (desk === undefined) return undefined;
-  return async (): Promise<OtherClock[]> => {
-    const response = await fetch(desk.issuer, { method: 'HEAD', signal: AbortSignal.timeout(3_000) });
-    const aheadMs = Date.parse(response.headers.get('date') ?? '') - clock();
-    return Number.isNaN(aheadMs) ? [] : [{ name: "the agency's identity provider", aheadMs }];
-  };
-}
-
 /** Time that running requests and rounds get when the agent is told to stop. */
 const DRAIN_MS = 10_000;
 
@@ -118,6 +108,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const random = secureRandom;
   const roster = await RosterKeeper.open(backend, state, membership, log, clock, keys);
   const agencyLog = sqlAgencyLog(database, backend, keys.logKey, random);
+  await requireOwnLog(agencyLog);
   const notices = new GatewayNotices(gateway, log);
   const policyFile = agent.directory.policy;
   const ownPolicy = new NodePolicyKeeper(
@@ -162,6 +153,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   });
   const replica = await openReplica(agent, log);
   const { leads } = replica;
+  const continuity = new LogContinuity({ committer, agencyLog, state, clock, log });
   const epochs = new EpochKeeper({
     suite,
     keys,
@@ -227,9 +219,16 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
           register: askedAbout,
           askedAbout: sqlAskedAboutStore(database),
         }),
-      refreshEpoch: () => epochs.refresh(),
+      refreshEpoch: async () => {
+        // Before the first commitment, which takes the place of the one that tells, and so before the first answer.
+        await continuity.check();
+        return epochs.refresh();
+      },
       epochIsDue: () => epochs.isDue(),
-      canary: () => canaryRound({ ...asker, gateway: canaryGateway, keys, canaries, registers }),
+      canary: async () => {
+        await continuity.check();
+        await canaryRound({ ...asker, gateway: canaryGateway, keys, canaries, registers });
+      },
       watchLog: async () => {
         void notices.send();
         await watch.round();
@@ -243,6 +242,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     upkeep.registerChanged();
     sources.pushed.keysChanged();
   });
+  const restored = await state.restored();
   const incoming = new IncomingSessions({ backend, keys, roster, clock, openings: replica.openings });
   const node = {
     suite,
@@ -260,6 +260,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     hasReplicas: replica.openings !== undefined,
     watch: new AskerWatch({ roster, agencyLog, log }),
     policy: () => ownPolicy.current(),
+    unknownUntil: restored === undefined ? undefined : restored.restoredAt + LIMITS.clockSkewMs,
   };
   const canaryGateway = replica.openings ? hearingHere(gateway, (one) => answerDelivery(node, one)) : gateway;
   const reviews = new OpenReviews(agencyLog);
@@ -284,6 +285,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       reviews,
       settingsNotices: () => settings.notices,
       sourceProblems: () => sources.problems(),
+      lostEntries: () => state.lostEntries(),
       logRetentionDays: retentionDays,
     });
   const service = {

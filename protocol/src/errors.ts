@@ -40,6 +40,7 @@ export const ERRORS = {
   'body-too-large': { status: 413, title: 'The body is too large' },
   'config-invalid': { status: 500, title: 'The configuration is not valid' },
   'import-invalid': { status: 400, title: 'The file has rows that cannot be imported' },
+  'backup-invalid': { status: 400, title: 'The backup cannot be used' },
   'source-unavailable': { status: 503, title: 'The source of the clients cannot be read' },
   'keystore-invalid': { status: 500, title: 'The key store cannot be opened' },
   'storage-failed': { status: 503, title: 'A record could not be stored, so nothing was answered' },

@@ -1,5 +1,6 @@
 export * from './backend/backend.ts';
 export { noble } from './backend/noble.ts';
+export * from './backend/secret-stream.ts';
 export { loadSodium } from './backend/sodium.ts';
 export * from './bytes.ts';
 export * from './errors.ts';

@@ -82,6 +82,20 @@ describe('POST /v1/tables', () => {
     expect(await entries()).toHaveLength(1);
   });
 
+  it('shows an agency its own latest commitment, and nobody the one of another', async () => {
+    expect(await problem(await politie.call('GET', TABLES_PATH))).toMatchObject({
+      status: 404,
+      code: 'not-found',
+    });
+    await commit(commitmentOf(EPOCH));
+    const last = commitmentOf(EPOCH + 5);
+    await commit(last);
+    const ggz = await gateway.enrolled('ggz');
+    expect(opened(await loggedBy(await politie.call('GET', TABLES_PATH))).commitment).toEqual(last);
+    expect(await problem(await ggz.call('GET', TABLES_PATH))).toMatchObject({ code: 'not-found' });
+    expect((await gateway.app.request(TABLES_PATH)).status).toBe(401);
+  });
+
   it('refuses another set of tables for an epoch, and an epoch that is past, and writes that down', async () => {
     await commit(commitmentOf(EPOCH));
     await commit(commitmentOf(EPOCH + 5));

@@ -61,6 +61,18 @@ export async function commitTables(
   return other;
 }
 
+/** The latest commitment of an agency, with its receipt. Throws `not-found` where it has made none. */
+export async function latestTables(
+  deps: Pick<CommitmentDeps, 'auditLog' | 'search' | 'checkpoints'>,
+  agency: string,
+): Promise<Logged> {
+  const [latest] = await deps.search.find({ agency, events: ['tables'] }, undefined, 1);
+  if (latest === undefined) throw new HitError('not-found', 'you have committed to no tables yet');
+  const [leaf] = await deps.auditLog.leaves(latest.index, 1);
+  if (leaf === undefined) throw new HitError('internal');
+  return receiptFor(deps, { index: latest.index, leaf });
+}
+
 /** Every table must be of a register that the agency has on the roster, and of a token type that this holds. */
 function checkTables({ agency }: Caller, { tables }: TableCommitment): void {
   const registers = new Map(agency.enrolment.registers.map(({ id, tokenTypes }) => [id, tokenTypes]));

@@ -1,12 +1,12 @@
 import { TABLES_PATH, parseJson } from '@hitmachine/protocol';
 import { loggingRefusals } from '../domain/refusals.ts';
-import { commitTables } from '../domain/table-commitments.ts';
+import { commitTables, latestTables } from '../domain/table-commitments.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import type { GatewayDeps } from './context.ts';
 import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
 import { Logged, TableCommitment, json, signedHeaders } from './schemas.ts';
-import { JSON_CODES, SIGNED_CODES, signedJson } from './signed.ts';
+import { JSON_CODES, SIGNED_CODES, signedBy, signedJson } from './signed.ts';
 
 const createTables: ApiRoute = {
   method: 'post',
@@ -29,7 +29,22 @@ const createTables: ApiRoute = {
   },
 };
 
-/** `POST /v1/tables` */
+const getTables: ApiRoute = {
+  method: 'get',
+  path: TABLES_PATH,
+  operationId: 'getTables',
+  summary: 'The latest commitment of the agency that asks, with its receipt.',
+  description:
+    'An agency that was made from an old copy sees in it how far its own log had come; signed by the agency.',
+  tags: ['log'],
+  request: { headers: signedHeaders },
+  responses: {
+    200: { description: 'The entry and its receipt.', content: json(Logged, examples.loggedTables) },
+    ...problemResponses(...SIGNED_CODES, 'not-found'),
+  },
+};
+
+/** `POST` and `GET /v1/tables` */
 export function tableRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(createTables, async (c) => {
     const { caller, body } = await signedJson(deps, c);
@@ -37,5 +52,10 @@ export function tableRoutes(api: ApiRoutes, deps: GatewayDeps): void {
       commitTables(deps, caller, parseJson(TableCommitment, body), body),
     );
     return c.json(logged);
+  });
+
+  api.add(getTables, async (c) => {
+    const caller = await signedBy(deps, c, new Uint8Array(0));
+    return c.json(await latestTables(deps, caller.agency.id));
   });
 }

@@ -31,6 +31,8 @@ export interface AgentDatabase {
   transaction<T>(order: Order, work: (run: Run) => Promise<T>): Promise<T>;
   /** As a transaction; what it removes is then taken out of the files as well, as far as the database can. */
   erase<T>(order: Order, work: (run: Run) => Promise<T>): Promise<T>;
+  /** Reads of one and the same moment, however long `work` takes, and while others write. Nothing can be written in it. */
+  snapshot<T>(work: (run: Run) => Promise<T>): Promise<T>;
   /** Other whenever another process has written what a running agent must take up: an import, a pin, an order to stop. */
   version(): Promise<string>;
   close(): Promise<void>;

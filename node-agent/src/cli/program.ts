@@ -6,6 +6,7 @@ import { agentDirectory } from '../directory.ts';
 import { operationalLog } from '../adapters/operational-log.ts';
 import { AGENT_VERSION } from '../version.ts';
 import type { BatchOptions } from './batch.ts';
+import { addBackup } from './add-backup.ts';
 import { addConfig } from './config.ts';
 import type { EnrolOptions } from './enrol.ts';
 import type { ImportOptions } from './import.ts';
@@ -290,6 +291,7 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
           ? trustOffline(options.dir, options.fingerprint, terminal)
           : trust(options.dir, agency, options.fingerprint, terminal),
     );
+  addBackup(command, terminal);
   addKeys(program, defaultDirectory, terminal);
   addConfig(program, defaultDirectory, terminal);
   return program;

@@ -60,6 +60,11 @@ interface Answering {
    * of them had answered when it died, this one answers again.
    */
   readonly hasReplicas?: boolean | undefined;
+  /**
+   * Milliseconds since 1970 of the last moment of which what was answered may not be known any more, since the database
+   * was made from a backup: what was asked by then is not answered, lest it be so twice.
+   */
+  readonly unknownUntil?: number | undefined;
   /** This agency's own rules, as they are now. */
   readonly policy: () => Promise<NodePolicy>;
 }
@@ -137,6 +142,8 @@ async function answered(
   const tables = node.tables.answering(forCanary);
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 
+  if (ticket.issuedAt <= (node.unknownUntil ?? 0))
+    throw new HitError('ticket-expired', 'it was asked before this agent was restored, and may be answered');
   const detail = {
     ...detailOf(ticket, delivery, tables.epoch),
     ...(node.hasReplicas === true && { question: base64(hash('sha256', opened, 'buffer')) }),

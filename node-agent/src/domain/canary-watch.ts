@@ -52,7 +52,8 @@ export class CanaryWatch {
   wasNotKnown(register: string): void {
     this.#states.set(register, {
       ...this.state(register),
-      problem: 'the register does not know its canary: import it again',
+      problem:
+        'the register does not know its canary: its pseudonyms were made with other keys than those in keystore.json and of the gateway now. Put back the keystore.json that belongs to this database, or import the register again',
       failed: true,
     });
   }

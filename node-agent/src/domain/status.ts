@@ -4,7 +4,7 @@ import type { ConfiguredRegister } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayConnection } from '../ports/gateway-connection.ts';
 import type { PseudonymStore } from '../ports/pseudonym-store.ts';
-import type { Membership, StoppedAnswering } from '../ports/state-store.ts';
+import type { LostEntries, Membership, StoppedAnswering } from '../ports/state-store.ts';
 import type { AnsweringTables } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import {
@@ -83,6 +83,8 @@ interface StatusDeps {
   readonly settingsNotices: () => readonly string[];
   /** What keeps sources from being imported. */
   readonly sourceProblems?: () => readonly string[];
+  /** What the gateway's log knows of this agency's own log, and that has not. */
+  readonly lostEntries?: () => Promise<LostEntries | undefined>;
   /** Days that the content of the agency's own log is kept. */
   readonly logRetentionDays: number;
 }
@@ -144,7 +146,7 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
       ...registers
         .filter(({ state }) => !['answering', 'not-imported', 'not-connected'].includes(state))
         .map(({ id, state, problem: why }) =>
-          state === 'not-built'
+          state === 'not-built' || (state === 'canary-failed' && why !== undefined)
             ? `register ${id} does not answer: ${why ?? state}`
             : `register ${id} does not answer: ${state}`,
         ),
@@ -167,6 +169,7 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
       ...deps.settingsNotices(),
       ...keyChangeNotices(deps),
       ...log.notices,
+      ...(await lostEntriesNotices(deps)),
       ...policyNotices(deps, stopped),
       ...reviewNotices(open, deps.clock()),
       ...(roster.budgetsChanged
@@ -231,6 +234,19 @@ function policyNotices(
   ];
 }
 
+async function lostEntriesNotices({ lostEntries }: StatusDeps): Promise<string[]> {
+  const lost = await lostEntries?.();
+  if (lost === undefined) return [];
+  const { held, known, foundAt } = lost;
+  const what =
+    held < known
+      ? `entries ${held + 1} to ${known} of this agency's own log are missing`
+      : `this agency's own log is another than the one that it had at entry ${known}`;
+  return [
+    `${what}, as the gateway's log shows since ${iso(foundAt)}: the database is an old copy. Write down when and why it was put back, for whoever reviews the log`,
+  ];
+}
+
 function reviewNotices(open: readonly OpenReview[], now: number): string[] {
   const late = open.filter(({ at }) => now - at > REVIEW_DAYS * DAY_MS).length;
   return late === 0
@@ -287,7 +303,7 @@ function ownEntryProblems({ roster, keys }: StatusDeps): string[] {
   )
     return [];
   return [
-    'the roster holds other keys for this agency than its own: enrol again, and tell the administrator of the gateway',
+    'the roster holds other keys for this agency than keystore.json: put back the keystore.json that belongs to this agency; where it is lost, enrol again, and tell the administrator of the gateway',
   ];
 }
 

@@ -23,7 +23,7 @@ interface CommitterDeps {
   readonly keys: AgencyKeys;
   readonly agency: string;
   readonly roster: RosterKeeper;
-  readonly gateway: Pick<GatewayClient, 'commitTables'>;
+  readonly gateway: Pick<GatewayClient, 'commitTables' | 'latestTables'>;
   /** The identity key of the gateway, as it was pinned. */
   readonly gatewayKey: Uint8Array;
   /** Head of the agency's own log, which each commitment puts on record as well. */
@@ -60,6 +60,12 @@ export class TableCommitter {
       throw new HitError('log-proof-invalid', 'the gateway logged another commitment than was sent');
     await this.#deps.seenCheckpoint?.(opened.checkpoint);
     return packed;
+  }
+
+  /** The latest commitment of this agency in the gateway's log. Throws as `latestTables` and `openCommitment` do. */
+  async latest(): Promise<TableCommitment> {
+    const logged = await this.#deps.gateway.latestTables();
+    return this.#open(packCommitment(logged, this.#log)).commitment;
   }
 
   /** Throws unless a stored commitment is this agency's, is logged, and is to exactly these tables. */

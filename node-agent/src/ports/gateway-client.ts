@@ -38,6 +38,8 @@ export interface GatewayClient {
    * `field-invalid` with the field `epoch` for one that is far ahead of the gateway's clock.
    */
   commitTables(commitment: TableCommitment): Promise<Logged>;
+  /** The latest commitment of this agency that stands in the gateway's log. Throws `not-found` where there is none. */
+  latestTables(): Promise<Logged>;
   /** k_g times each element, with one proof for all. */
   evaluate(
     register: string,

@@ -20,6 +20,23 @@ export interface StoppedAnswering {
   readonly reason?: string | undefined;
 }
 
+/** That this database was made from a backup; milliseconds since 1970. */
+export interface Restored {
+  readonly takenAt: number;
+  readonly restoredAt: number;
+}
+
+/** That the gateway's log shows entries of this agency's own log which it does not have. */
+export interface LostEntries {
+  /** The last entry that is here, when that was found, and the last that the gateway's log knows of. */
+  readonly held: number;
+  readonly known: number;
+  /** The chain up to the latter, in base64url. */
+  readonly chain: string;
+  /** Milliseconds since 1970. */
+  readonly foundAt: number;
+}
+
 /** Durable small state: membership, the last roster, and pinned keys. */
 export interface StateStore {
   membership(): Promise<Membership | undefined>;
@@ -34,6 +51,10 @@ export interface StateStore {
   stoppedAnswering(): Promise<StoppedAnswering | undefined>;
   /** Stops all answering, or lets it go on. */
   setStoppedAnswering(stopped: StoppedAnswering | undefined): Promise<void>;
+  restored(): Promise<Restored | undefined>;
+  setRestored(restored: Restored): Promise<void>;
+  lostEntries(): Promise<LostEntries | undefined>;
+  setLostEntries(lost: LostEntries): Promise<void>;
   /** Writes a trifle durably. Rejects with `storage-failed` when that does not work, or would not for much longer. */
   probe(): Promise<void>;
   /** Other whenever another process has written what a running agent must take up. */

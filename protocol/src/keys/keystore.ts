@@ -25,8 +25,16 @@ export type SealedKeystore = z.infer<typeof sealedKeystoreSchema>;
 
 const CONTEXT = utf8ToBytes('hitmachine-v1 keystore');
 
-async function keyFrom(unlock: Unlock, salt: Uint8Array): Promise<Uint8Array> {
-  if (unlock.type === 'key-file') return hkdf(sha256, unlock.key, salt, CONTEXT, 32);
+/**
+ * 32 bytes of key from what opens a key store, for `context` alone: HKDF of a key file, scrypt of a passphrase. `salt` is
+ * fresh for everything that is sealed, which for a passphrase keeps contexts apart as well.
+ */
+export async function keyFromUnlock(
+  unlock: Unlock,
+  salt: Uint8Array,
+  context: Uint8Array,
+): Promise<Uint8Array> {
+  if (unlock.type === 'key-file') return hkdf(sha256, unlock.key, salt, context, 32);
   return scryptAsync(unlock.passphrase.normalize('NFKC'), salt, { N: 2 ** 15, r: 8, p: 3, dkLen: 32 });
 }
 
@@ -45,7 +53,7 @@ export async function sealKeystore(
     ),
   );
   // The salt is fresh each time, so the key is too, and no nonce can repeat under it.
-  const ciphertext = backend.aead.seal(await keyFrom(unlock, salt), nonce, CONTEXT, plaintext);
+  const ciphertext = backend.aead.seal(await keyFromUnlock(unlock, salt, CONTEXT), nonce, CONTEXT, plaintext);
   return {
     format: 'hitmachine-keystore-1',
     unlock: unlock.type,
@@ -70,7 +78,7 @@ export async function openKeystore(
     );
   let plaintext: Uint8Array;
   try {
-    const key = await keyFrom(unlock, decodeBase64(data.salt));
+    const key = await keyFromUnlock(unlock, decodeBase64(data.salt), CONTEXT);
     plaintext = backend.aead.open(key, decodeBase64(data.nonce), CONTEXT, decodeBase64(data.ciphertext));
   } catch (cause) {
     throw new HitError(

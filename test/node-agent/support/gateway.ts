@@ -82,6 +82,7 @@ export class StandInGateway {
   readonly agencies = new Map<string, Agency>();
   /** Identity seeds of the agencies: their clients here sign with them. */
   readonly seeds = new Map<string, Uint8Array>();
+  readonly #latestTables = new Map<string, Logged>();
   readonly nodes = new Map<string, (delivery: Delivery) => Promise<AgentReply>>();
   readonly deliveries: Delivery[] = [];
   /** The policy in force: see {@link changePolicy}. */
@@ -202,6 +203,11 @@ export class StandInGateway {
         return this.sign();
       },
       commitTables: (commitment) => this.#commit(asker, commitment),
+      latestTables: async () => {
+        const latest = this.#latestTables.get(asker);
+        if (latest === undefined) throw new HitError('not-found');
+        return Promise.resolve(latest);
+      },
       evaluate: async (_register, elements) => {
         await this.beforeEvaluation();
         this.evaluations++;
@@ -259,9 +265,11 @@ export class StandInGateway {
     const body = JSON.stringify(commitment);
     const { evidence } = this.#signed(agency, TABLES_PATH, body);
     const log = this.logFor(agency);
-    return this.changeCommitted(
+    const logged = await this.changeCommitted(
       await log.logged(log.append({ at: this.now, event: 'tables', agency, body, evidence })),
     );
+    this.#latestTables.set(agency, logged);
+    return logged;
   }
 
   async #open(asker: string, request: LookupRequest) {

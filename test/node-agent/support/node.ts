@@ -229,6 +229,7 @@ export class TestNode {
     this.commitments = new NodeCommitments(trusting);
     const client = {
       commitTables: (commitment: TableCommitment) => gateway.clientOf(this.id).commitTables(commitment),
+      latestTables: () => gateway.clientOf(this.id).latestTables(),
     };
     this.epochs = new EpochKeeper({
       suite,

@@ -50,6 +50,7 @@ export function httpGatewayClient(signer: Signer, net: GatewayNet): GatewayClien
       rosterFrom(await signed('PUT', '/v1/registers', { registers }, 'safe')),
     commitTables: async (commitment) =>
       parseJson(loggedSchema, await signed('POST', TABLES_PATH, commitment, 'safe')),
+    latestTables: async () => parseJson(loggedSchema, await signed('GET', TABLES_PATH, undefined, 'safe')),
     async evaluate(register, elements) {
       const body = { register, elements: encodeBase64(elements) };
       // Counted twice against the import's quota when the first one did arrive.

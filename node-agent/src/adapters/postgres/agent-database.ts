@@ -18,6 +18,12 @@ const lock = (order: keyof typeof LOCKS): string =>
 const locksOf = (order: Order): string[] =>
   order === 'keys' ? [lock('log'), lock('import')] : [lock(order)];
 
+/** What reads here may wait for whoever takes what was read. */
+const SNAPSHOT = [
+  'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+  'SET LOCAL idle_in_transaction_session_timeout TO 0',
+];
+
 const CONNECTIONS = 8;
 /** What holds content that is removed when its time is over. */
 const ERASED = ['log', 'pseudonyms', 'outcome_keys'];
@@ -62,6 +68,10 @@ export class PostgresAgentDatabase implements AgentDatabase {
     // Their places are given free, to be written over; copies of the server's own log of writes are its administrator's.
     for (const table of ERASED) await this.#database.query(`VACUUM ${table}`);
     return result;
+  }
+
+  snapshot<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.#database.transaction(SNAPSHOT, (run) => work(inWords(run)));
   }
 
   async version(): Promise<string> {

@@ -1,14 +1,20 @@
 import { decodeBase64, encodeBase64 } from '@hitmachine/protocol';
-import type { Pin, StateStore, StoppedAnswering } from '../../ports/state-store.ts';
+import type { LostEntries, Pin, Restored, StateStore, StoppedAnswering } from '../../ports/state-store.ts';
 import type { AgentDatabase } from '../database.ts';
 
 const STOPPED = 'stopped-answering';
+const RESTORED = 'restored';
+const LOST = 'lost-entries';
 
 /** {@link StateStore} in a database. */
-export function sqlStateStore(database: AgentDatabase): StateStore {
+export function sqlStateStore(database: Pick<AgentDatabase, 'run' | 'version'>): StateStore {
   const get = async (name: string): Promise<string | undefined> => {
     const { rows } = await database.run('SELECT value FROM state WHERE name = $1', [name]);
     return rows[0]?.['value'] as string | undefined;
+  };
+  const getJson = async <T>(name: string): Promise<T | undefined> => {
+    const text = await get(name);
+    return text === undefined ? undefined : (JSON.parse(text) as T);
   };
   const put = async (name: string, value: string): Promise<void> => {
     await database.run(
@@ -41,14 +47,15 @@ export function sqlStateStore(database: AgentDatabase): StateStore {
     async removePin(name) {
       await database.run('DELETE FROM pins WHERE name = $1', [name]);
     },
-    async stoppedAnswering() {
-      const text = await get(STOPPED);
-      return text === undefined ? undefined : (JSON.parse(text) as StoppedAnswering);
-    },
+    stoppedAnswering: () => getJson<StoppedAnswering>(STOPPED),
     async setStoppedAnswering(stopped) {
       if (stopped !== undefined) return put(STOPPED, JSON.stringify(stopped));
       await database.run('DELETE FROM state WHERE name = $1', [STOPPED]);
     },
+    restored: () => getJson<Restored>(RESTORED),
+    setRestored: (restored) => put(RESTORED, JSON.stringify(restored)),
+    lostEntries: () => getJson<LostEntries>(LOST),
+    setLostEntries: (lost) => put(LOST, JSON.stringify(lost)),
     probe: () => put('probed', String(Date.now())),
     version: () => database.version(),
   };

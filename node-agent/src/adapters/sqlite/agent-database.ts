@@ -1,4 +1,5 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentDatabase, Order, Ran, Run, Value } from '../database.ts';
 import { asStorageFailure, inTransactionAsync, openCopy, openDatabase, requireFile } from './database.ts';
@@ -63,6 +64,11 @@ export class SqliteAgentDatabase implements AgentDatabase {
     }
   }
 
+  snapshot<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    // A connection of its own: what it reads stays as it was, and the other goes on writing.
+    return snapshotOf(this.#database.location() ?? '', work);
+  }
+
   async version(): Promise<string> {
     return String((await this.run('PRAGMA data_version')).rows[0]?.['data_version']);
   }
@@ -104,6 +110,21 @@ export class SqliteAgentDatabase implements AgentDatabase {
     if (this.#prepared.size >= MAX_PREPARED) this.#prepared.clear();
     this.#prepared.set(text, prepared);
     return prepared;
+  }
+}
+
+/** Reads an SQLite file as it is at one moment, while others write to it. Throws `storage-failed`. */
+export async function snapshotOf<T>(file: string, work: (run: Run) => Promise<T>): Promise<T> {
+  let opened: DatabaseSync | undefined;
+  try {
+    opened = new DatabaseSync(file, { readOnly: true, timeout: PATIENCE_MS });
+    const reader = new SqliteAgentDatabase(opened);
+    await reader.run('BEGIN');
+    return await work(reader.run);
+  } catch (error) {
+    throw asStorageFailure(error);
+  } finally {
+    opened?.close();
   }
 }
 

@@ -1,6 +1,9 @@
 import { ASKED_ABOUT_REGISTER, HitError } from '@hitmachine/protocol';
+import { sqlAgencyLog } from '../../adapters/sql/agency-log.ts';
+import { requireOwnLog } from '../../domain/log-continuity.ts';
 import type { AgentStatus } from '../../domain/status.ts';
 import type { OpenedAgent } from '../../open-agent.ts';
+import { secureRandom } from '../../random.ts';
 import { askAgent } from '../ask-agent.ts';
 import type { Finding } from './finding.ts';
 import { ok, warning, wrong } from './finding.ts';
@@ -9,9 +12,11 @@ const DAY_MS = 86_400_000;
 const OLD_DAYS = 7;
 
 /** Whether the database can be read and written. */
-export async function lookAtDatabase({ state, directory }: OpenedAgent): Promise<Finding[]> {
+export async function lookAtDatabase(agent: OpenedAgent): Promise<Finding[]> {
+  const { state, directory, database, backend, keys } = agent;
   await state.probe();
-  return [ok('database', `${directory.database} can be written`)];
+  await requireOwnLog(sqlAgencyLog(database, backend, keys.logKey, secureRandom));
+  return [ok('database', `${directory.database} can be written, and its log opens with these keys`)];
 }
 
 /** When each register of agent.yaml was imported. */
