@@ -11,8 +11,10 @@ import { tableOf } from './table.ts';
 
 const missing = POSTGRES_MISSING ?? REDIS_MISSING;
 const why = missing === undefined ? '' : ` (left out: ${missing})`;
+const UNTOUCHED = { answers: 4, missing: 0, p95Before: 50, p95During: 60 };
 const seenWell: Seen = {
-  ...{ fault: 'x', answers: 5, wrong: 0, unlogged: 0, overruns: 0, untouchedMissing: 0, recovery: 1 },
+  ...{ fault: 'x', answers: 5, wrong: 0, unlogged: 0, overruns: 0, recovery: 1 },
+  untouched: UNTOUCHED,
   reasons: new Map([['timeout', 2]]),
 };
 
@@ -28,10 +30,14 @@ describe.skipIf(missing !== undefined)(`a gateway of several replicas when thing
 });
 
 describe('the table of faults', () => {
-  it('fails for a wrong answer, one that is not logged, a quota that was passed, silence, and no recovery', () => {
+  it('fails for a wrong answer, one that is not logged, a quota that was passed, silence, no recovery, and what had nothing to do with it', () => {
     expect(holds(seenWell)).toBe(true);
+    expect(holds({ ...seenWell, untouched: 'everything is stopped' })).toBe(true);
     const bad: Partial<Seen>[] = [
-      ...[{ wrong: 1 }, { unlogged: 1 }, { overruns: 1 }, { untouchedMissing: 1 }],
+      ...[{ wrong: 1 }, { unlogged: 1 }, { overruns: 1 }],
+      ...[{ missing: 1 }, { answers: 0 }, { p95During: 5_000 }, { p95During: Number.NaN }].map((change) => ({
+        untouched: { ...UNTOUCHED, ...change },
+      })),
       ...[{ recovery: undefined }, { answers: 0 }, { failure: 'it did not start' }],
     ];
     for (const change of bad) expect(holds({ ...seenWell, ...change })).toBe(false);
@@ -39,7 +45,13 @@ describe('the table of faults', () => {
   });
 
   it('misses no answer that is not in the log, and no person beyond a quota', () => {
-    const told = { lookupId: lookupId(1), asker: 'wijkteam', node: 'ggz', reason: undefined } as const;
+    const told = {
+      lookupId: lookupId(1),
+      asker: 'wijkteam',
+      node: 'ggz',
+      reason: undefined,
+      tookMs: 9,
+    } as const;
     const held: Told[] = [
       { ...told, status: 'known', isTrue: true },
       { ...told, status: 'no-answer', isTrue: undefined },

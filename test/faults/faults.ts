@@ -23,24 +23,50 @@ export interface Fault {
   /** Makes it go wrong, and takes the cause away again: what a supervisor does, and no more. */
   strike(means: Means): Promise<void>;
   /**
-   * Whether the way from an asker to a node had nothing to do with it, so that it has to be answered while it lasts.
-   * Left out where everybody is touched.
+   * Whether the way from an asker to a node has nothing to do with it, so that it has to be answered while it lasts as
+   * it was before; or why there is no such way.
    */
-  untouched?(asker: string, node: string): boolean;
+  readonly untouched: Ways | { readonly none: string };
   /** Milliseconds that recovery may take after the cause is gone. */
   readonly withinMs: number;
 }
 
+/** Agents that are told of all replicas but the one that things happen to, and others that are told of all. */
+export const ELSEWHERE = ['eerste', 'tweede'] as const;
+export const EVERYWHERE = ['derde', 'vierde'] as const;
+const KILLED = EVERYWHERE[0];
+
+/** Ways from an asker to a node. */
+type Ways = (asker: string, node: string) => boolean;
+const all: Ways = () => true;
+const elsewhere: Ways = (...ends) => ends.every((end) => (ELSEWHERE as readonly string[]).includes(end));
+const butThatOf =
+  (agency: string): Ways =>
+  (...ends) =>
+    !ends.includes(agency);
+const none = (why: string): { readonly none: string } => ({ none: why });
+
 /** How long a fault lasts, in milliseconds. */
 const LASTS_MS = 4_000;
 
-const replicaOf = ({ city }: Means, place: number): Replica => city.replicas[place] as Replica;
+/** The replica that things happen to. */
+const replicaOf = ({ city }: Means): Replica => city.replicas.at(-1) as Replica;
 const clusterOf = ({ city }: Means): TestRedisCluster => city.redis as TestRedisCluster;
 const NO_NET = 'only root may make a network of its own (unshare, nft, tc)';
 
 /** The server that holds the counters of the quotas: the one whose death hurts. */
 const counting = async (means: Means): Promise<TestRedis> =>
   (await clusterOf(means).holderOf('hit:{waalstad}:x')) ?? (clusterOf(means).masters[0] as TestRedis);
+
+/** A server that holds keys, and none of this federation. */
+async function notCounting(means: Means): Promise<TestRedis> {
+  const counter = await counting(means);
+  for (let n = 0; n < 100; n++) {
+    const server = await clusterOf(means).holderOf(`elsewhere-${n}`);
+    if (server !== undefined && server !== counter) return server;
+  }
+  throw new Error('one server of Redis holds everything');
+}
 
 async function during(net: Net, rule: () => void, lastsMs = LASTS_MS): Promise<void> {
   rule();
@@ -55,29 +81,32 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a replica is killed and started again',
     async strike(means) {
-      await replicaOf(means, 1).program.kill();
+      await replicaOf(means).program.kill();
       await delay(LASTS_MS);
-      await replicaOf(means, 1).program.start();
+      await replicaOf(means).program.start();
     },
+    untouched: elsewhere,
     withinMs: 30_000,
   },
   {
     name: 'an agent is killed and started again',
     async strike({ city }) {
-      await city.agencies[2]?.program.kill();
+      const agent = city.agencies.find(({ id }) => id === KILLED)?.program;
+      await agent?.kill();
       await delay(LASTS_MS);
-      await city.agencies[2]?.program.start();
+      await agent?.start();
     },
-    untouched: (asker, node) => asker !== 'derde' && node !== 'derde',
+    untouched: butThatOf(KILLED),
     withinMs: 60_000,
   },
   {
     name: 'a replica hangs (no processor for a while)',
     async strike(means) {
-      replicaOf(means, 2).program.freeze();
+      replicaOf(means).program.freeze();
       await delay(LASTS_MS);
-      replicaOf(means, 2).program.resume();
+      replicaOf(means).program.resume();
     },
+    untouched: elsewhere,
     withinMs: 30_000,
   },
   {
@@ -88,6 +117,18 @@ export const FAULTS: readonly Fault[] = [
       await delay(LASTS_MS);
       await server.start();
     },
+    untouched: none('each lookup is counted there'),
+    withinMs: 30_000,
+  },
+  {
+    name: 'Redis fails over: a server that counts nothing is killed, and comes back as a replica',
+    async strike(means) {
+      const server = await notCounting(means);
+      await server.stop();
+      await delay(LASTS_MS);
+      await server.start();
+    },
+    untouched: all,
     withinMs: 30_000,
   },
   {
@@ -97,6 +138,7 @@ export const FAULTS: readonly Fault[] = [
       await delay(LASTS_MS);
       for (const server of clusterOf(means).servers) server.resume();
     },
+    untouched: none('each lookup is counted there'),
     withinMs: 30_000,
   },
   {
@@ -106,6 +148,7 @@ export const FAULTS: readonly Fault[] = [
       await delay(LASTS_MS);
       await city.postgres.start();
     },
+    untouched: none('each lookup is logged there'),
     withinMs: 30_000,
   },
   {
@@ -116,37 +159,42 @@ export const FAULTS: readonly Fault[] = [
       await delay(LASTS_MS);
       disk?.empty();
     },
+    untouched: none('each lookup is logged there'),
     withinMs: 30_000,
   },
   {
     name: 'the network to the links of one replica is cut',
     missing: ({ net }) => (net === undefined ? NO_NET : undefined),
-    strike: async (means) =>
-      during(means.net as Net, () => means.net?.cut(replicaOf(means, 0).linkPort), 8_000),
+    strike: async (means) => during(means.net as Net, () => means.net?.cut(replicaOf(means).linkPort), 8_000),
+    untouched: elsewhere,
     withinMs: 30_000,
   },
   {
     name: 'the network to one replica is cut for everybody',
     missing: ({ net }) => (net === undefined ? NO_NET : undefined),
-    strike: async (means) => during(means.net as Net, () => means.net?.cut(replicaOf(means, 0).port), 8_000),
+    strike: async (means) => during(means.net as Net, () => means.net?.cut(replicaOf(means).port), 8_000),
+    untouched: elsewhere,
     withinMs: 60_000,
   },
   {
     name: 'the network to PostgreSQL is slow',
     missing: ({ net }) => (net === undefined ? NO_NET : undefined),
     strike: async (means) => during(means.net as Net, () => means.net?.slow(means.city.postgres.port, 150)),
+    untouched: none('each lookup is logged there'),
     withinMs: 30_000,
   },
   {
     name: 'the clock of one replica is 40 seconds ahead',
     async strike(means) {
       const { city } = means;
-      await replicaOf(means, 1).program.stop();
-      await city.serveWithClock(1, 40_000);
+      const replica = replicaOf(means);
+      await replica.program.stop();
+      await city.serveWithClock(replica, 40_000);
       await delay(LASTS_MS);
-      await replicaOf(means, 1).program.stop();
-      await city.serveWithClock(1, 0);
+      await replica.program.stop();
+      await city.serveWithClock(replica, 0);
     },
+    untouched: elsewhere,
     withinMs: 30_000,
   },
   {
@@ -165,6 +213,7 @@ export const FAULTS: readonly Fault[] = [
       await city.postgres.start();
       await gateways;
     },
+    untouched: none('all is stopped'),
     withinMs: 60_000,
   },
   {
@@ -189,6 +238,7 @@ export const FAULTS: readonly Fault[] = [
         next.remove();
       }
     },
+    untouched: all,
     withinMs: 30_000,
   },
 ];

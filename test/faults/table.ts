@@ -8,16 +8,17 @@ const HEAD = [
   'wrong',
   'unlogged',
   'over quota',
-  'untouched, missing',
+  'untouched',
+  'missing',
+  'p95 before',
+  'during',
   'recovery',
-  'no answer because',
 ];
 
-/** The table of what was seen. */
+/** The table of what was seen, and under it why there was no answer, fault by fault. */
 export function tableOf(all: readonly Seen[]): string {
   const rows = all.map((seen) => {
-    if (seen.skipped !== undefined) return [seen.fault, 'left out', '', '', '', '', '', '', seen.skipped];
-    const reasons = [...seen.reasons].map(([reason, count]) => `${reason} ${count}`).join(', ');
+    if (seen.skipped !== undefined) return [seen.fault, 'left out'];
     return [
       seen.fault,
       holds(seen) ? 'holds' : 'FAILS',
@@ -25,18 +26,36 @@ export function tableOf(all: readonly Seen[]): string {
       String(seen.wrong),
       String(seen.unlogged),
       String(seen.overruns),
-      seen.untouchedMissing === undefined ? '-' : String(seen.untouchedMissing),
+      ...untouched(seen),
       seen.recovery === undefined ? 'none' : `${seen.recovery.toFixed(1)} s`,
-      seen.failure === undefined ? reasons : `${seen.failure.split('\n')[0] ?? ''}; ${reasons}`,
     ];
   });
   const widths = HEAD.map((_, i) => Math.max(...[HEAD, ...rows].map((row) => row[i]?.length ?? 0)));
-  return [HEAD, ...rows]
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  // Words stand to the left, figures to the right.
+  const lines = [HEAD, ...rows].map((row) =>
+    row
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [...lines, '', ...all.flatMap(notes)].join('\n').trimEnd();
 }
+
+function untouched({ untouched: them }: Seen): readonly string[] {
+  if (typeof them === 'string') return ['none', '-', '-', '-'];
+  const { answers, missing, p95Before, p95During } = them;
+  return [String(answers), String(missing), `${p95Before.toFixed(0)} ms`, `${p95During.toFixed(0)} ms`];
+}
+
+function notes({ fault, skipped, failure, untouched: them, reasons }: Seen): readonly string[] {
+  if (skipped !== undefined) return [`${fault}: left out, ${skipped}`];
+  const notes = [
+    ...(failure === undefined ? [] : [`it went wrong: ${failure.split('\n')[0] ?? ''}`]),
+    ...(typeof them === 'string' ? [`everybody is touched, ${them}`] : []),
+    ...(reasons.size === 0 ? [] : [`no answer because ${reasonsText(reasons)}`]),
+  ];
+  return notes.length === 0 ? [] : [`${fault}: ${notes.join('; ')}`];
+}
+
+const reasonsText = (reasons: Seen['reasons']): string =>
+  [...reasons].map(([reason, count]) => `${reason} ${count}`).join(', ');

@@ -28,6 +28,29 @@ export interface Told {
   readonly reason: string | undefined;
   /** Whether what was told is the truth; undefined where nothing was told. */
   readonly isTrue: boolean | undefined;
+  /** Milliseconds from the question until this answer was there. */
+  readonly tookMs: number;
+}
+
+/** The lines of a lookup that say what became of it. */
+type Line =
+  | { readonly type: 'opened'; readonly lookupId: string }
+  | { readonly type: 'problem'; readonly problem: { readonly code: string } }
+  | {
+      readonly type: 'register';
+      readonly persons: readonly { register: string; status: Told['status']; reason?: string }[];
+    }
+  | { readonly type: 'begun' | 'end' };
+
+async function* linesOf(response: Response): AsyncGenerator<Line> {
+  let rest = '';
+  for await (const text of (response.body as ReadableStream<Uint8Array>).pipeThrough(
+    new TextDecoderStream(),
+  )) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as Line;
+  }
 }
 
 /** An agency of the city: its agent in a process of its own, and who its clients are. */
@@ -87,38 +110,44 @@ export class CityAgency {
     }
   }
 
-  /** Asks about a person at other agencies. A refusal of the lookup as a whole is told for each of them. */
+  /**
+   * Asks about a person at other agencies, and takes each answer as it comes in. A refusal of the lookup as a whole is
+   * told for each of them.
+   */
   async ask(bsn: string, others: readonly CityAgency[]): Promise<readonly Told[]> {
-    const nothing = (reason: string): Told[] =>
-      others.map((other) => ({
-        ...{ lookupId: '', asker: this.id, node: other.id, status: 'no-answer', reason, isTrue: undefined },
-      }));
-    const response = await this.#fetch('POST', '/v1/lookups', {
-      purpose: 'casusoverleg-zvh',
-      caseReference: 'ZVH-2026-0001',
-      professional: 'j.jansen',
-      role: 'case-worker',
-      statements: STATEMENTS,
-      persons: [{ bsn }],
-      registers: others.map(({ id }) => `${id}/${REGISTER}`),
-    }).catch(() => undefined);
-    if (response === undefined) return nothing('the agent is away');
-    const body = (await response.json().catch(() => ({}))) as {
-      code?: string;
-      detail?: string;
-      lookupIds?: string[];
-      persons?: { registers: { register: string; status: Told['status']; reason?: string }[] }[];
-    };
-    if (!response.ok) return nothing(body.code ?? String(response.status));
-    return (body.persons?.[0]?.registers ?? []).map(({ register, status, reason }) => {
-      const node = register.split('/')[0] ?? '';
+    const since = performance.now();
+    const told = new Map<string, Told>();
+    let [lookupId, why] = ['', 'the stream ended'];
+    const tell = (node: string, status: Told['status'], reason: string | undefined): void => {
       const knows = others.find(({ id }) => id === node)?.clients.has(bsn) === true;
-      const told = status === 'known' || status === 'not-known';
-      return {
-        ...{ lookupId: body.lookupIds?.[0] ?? '', asker: this.id, node, status, reason },
-        isTrue: told ? (status === 'known') === knows : undefined,
-      };
-    });
+      const isTrue =
+        status === 'known' || status === 'not-known' ? (status === 'known') === knows : undefined;
+      const tookMs = performance.now() - since;
+      told.set(node, { lookupId, asker: this.id, node, status, reason, isTrue, tookMs });
+    };
+    try {
+      const response = await this.#fetch('POST', '/v1/lookups', {
+        purpose: 'casusoverleg-zvh',
+        caseReference: 'ZVH-2026-0001',
+        professional: 'j.jansen',
+        role: 'case-worker',
+        statements: STATEMENTS,
+        persons: [{ bsn }],
+        registers: others.map(({ id }) => `${id}/${REGISTER}`),
+      });
+      if (!response.ok) why = ((await response.json()) as { code?: string }).code ?? String(response.status);
+      else
+        for await (const line of linesOf(response))
+          if (line.type === 'opened') lookupId = line.lookupId;
+          else if (line.type === 'problem') why = line.problem.code;
+          else if (line.type === 'register')
+            for (const { register, status, reason } of line.persons)
+              tell(register.split('/')[0] ?? '', status, reason);
+    } catch {
+      why = 'the agent is away';
+    }
+    for (const { id } of others) if (!told.has(id)) tell(id, 'no-answer', why);
+    return [...told.values()];
   }
 
   async #status(): Promise<{ problems: unknown[]; registers: { upToDate: boolean }[] }> {
@@ -129,7 +158,11 @@ export class CityAgency {
     const key = readFileSync(join(this.folder, 'api-key'), 'utf8').trim();
     return fetch(new URL(path, `http://127.0.0.1:${this.#port}`), {
       method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': 'application/json',
+        ...(method === 'POST' && { accept: 'application/x-ndjson' }),
+      },
       signal: AbortSignal.timeout(ASK_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });

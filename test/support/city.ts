@@ -152,8 +152,7 @@ export class City {
   }
 
   /** Starts a replica that was stopped, with a clock that is wrong. */
-  async serveWithClock(place: number, clockAheadMs: number): Promise<void> {
-    const replica = this.replicas[place] as Replica;
+  async serveWithClock(replica: Replica, clockAheadMs: number): Promise<void> {
     replica.program = this.programOf(replica.folder, clockAheadMs);
     await replica.program.start();
   }

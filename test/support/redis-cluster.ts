@@ -55,6 +55,14 @@ export class TestRedisCluster {
     return [...this.masters, ...this.replicas];
   }
 
+  /** What a server says of the whole cluster: `ok`, or `fail` when it serves nobody. */
+  async stateAt(server: TestRedis | undefined): Promise<string | undefined> {
+    const info = await asking(server as TestRedis, async (redis) =>
+      String(await redis.call('CLUSTER', 'INFO')),
+    );
+    return /cluster_state:(\w+)/.exec(info)?.[1];
+  }
+
   /** The server that holds a key, by the cluster's own word; of the servers that answer. */
   async holderOf(key: string): Promise<TestRedis | undefined> {
     for (const server of this.servers) {

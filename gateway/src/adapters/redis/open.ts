@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { HitError } from '@hitmachine/protocol';
 
 const CONNECT_MS = 2_000;
 const COMMAND_MS = 1_000;
+/** What the first attempt may take, before a gateway starts without. */
+const FIRST_MS = 5_000;
 const RETRY_MS = 500;
 /** Milliseconds after which it is looked up anew which server of a cluster holds what. */
 const REFRESH_MS = 2_000;
@@ -49,10 +52,14 @@ export async function openRedis(
     redis.disconnect();
   };
   try {
-    await redis.connect().catch((error: { lastNodeError?: unknown }) => {
+    const connected = redis.connect().catch((error: { lastNodeError?: unknown }) => {
       keepRefusal(error.lastNodeError);
       tell(true);
     });
+    // The promise of a cluster that is there and serves nobody yet is never settled: its first end is what tells.
+    const closed = new Promise((resolve) => redis.once('close', resolve));
+    await Promise.race([connected, closed, delay(FIRST_MS, undefined, { ref: false })]);
+    if (redis.status !== 'ready') tell(true);
     // A wrong password comes as an event, and the connection goes on trying.
     if (refusal !== undefined) throw refusal;
     if (redis.status === 'ready')
@@ -110,7 +117,12 @@ function optionsOf(url: URL) {
 
 /** A store that drops keys when it is full would drop counters, and let through again what was refused. */
 async function requireSafe(redis: Redis): Promise<void> {
-  const policy = /^maxmemory_policy:(\S+)/m.exec(await redis.info('memory'))?.[1];
+  // One that is away now is no reason not to start.
+  const info = await redis.info('memory').catch((error: unknown) => {
+    if (isReply(error)) throw error;
+    return '';
+  });
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
   if (policy !== undefined && policy !== 'noeviction')
     throw new HitError(
       'config-invalid',
