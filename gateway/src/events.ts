@@ -57,7 +57,16 @@ export const GATEWAY_EVENTS = {
     fields: { err: 'error' },
     says: 'Who takes part cannot be read from the database; it is tried again.',
   },
-  'connection-opened': { at: 'info', fields: { agency: 'text' }, says: 'An agent is connected.' },
+  'connection-opened': {
+    at: 'info',
+    fields: { agency: 'text', version: 'number' },
+    says: 'An agent is connected, and this is the version of the connection that both speak.',
+  },
+  'agent-introduced': {
+    at: 'info',
+    fields: { agency: 'text', program: 'text' },
+    says: 'The version of the program of an agent that is connected: who has to be upgraded before an old version of the connection can go.',
+  },
   'connection-closed': {
     at: ['info', 'warn'],
     fields: { agency: 'text', status: 'number', reason: 'text', err: 'error' },

@@ -34,6 +34,7 @@ import type { OpenLookups } from './ports/open-lookups.ts';
 import type { ProcessingLog } from './ports/processing-log.ts';
 import type { Runtime } from './ports/runtime.ts';
 import type { GatewayDeps } from './routes/context.ts';
+import { GATEWAY_VERSION } from './version.ts';
 import type { TlsContent } from './tls-files.ts';
 import { RESPONSE_HEADERS } from './routes/headers.ts';
 
@@ -105,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     backend,
     identitySeed: keys.identitySeed,
     replica,
+    program: GATEWAY_VERSION,
     runtime,
     log,
     rosterVersion: () => roster.current.roster.version,
@@ -169,6 +171,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     async close() {
       stopping = true;
       await publishing.stop();
+      // While all goes on as before: an agent finds another replica first.
+      if (options.replicas !== undefined) await local.leave();
       // No more questions come from other replicas; agents stay until what runs here is done.
       await replicas.stop();
       const deadlineMs = roster.current.roster.policy.settings.answerTimeoutMs + DRAIN_SLACK_MS;

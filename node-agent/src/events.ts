@@ -65,8 +65,11 @@ export const AGENT_EVENTS = {
   },
   'gateway-connected': {
     at: 'info',
-    fields: { connection: 'number', url: 'text', replica: 'text', problem: 'text' },
-    says: 'A connection to the gateway stands.',
+    fields: {
+      ...{ connection: 'number', url: 'text', replica: 'text', problem: 'text' },
+      ...{ version: 'number', program: 'text' },
+    },
+    says: 'A connection to the gateway stands, in this version of the connection; program is that of the gateway.',
   },
   'gateway-disconnected': {
     at: 'info',

@@ -34,6 +34,7 @@ export const ERRORS = {
   'key-changed': { status: 409, title: 'A pinned key has changed' },
   'enrolment-refused': { status: 403, title: 'The enrolment token is not valid' },
   'already-exists': { status: 409, title: 'It exists already' },
+  'version-not-spoken': { status: 400, title: 'The two sides speak no version in common' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   'unsupported-media-type': { status: 415, title: 'This content type is not accepted here' },

@@ -62,6 +62,7 @@ export * from './wire/delivery.ts';
 export * from './wire/described.ts';
 export * from './wire/enrolment.ts';
 export * from './wire/fields.ts';
+export * from './wire/connection-versions.ts';
 export * from './wire/hello.ts';
 export * from './wire/http-signature.ts';
 export { IS_MISSING, NOT_KNOWN } from './wire/field-texts.ts';

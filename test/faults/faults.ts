@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { CityAgency } from '../support/city-agency.ts';
 import type { City } from '../support/city.ts';
 import type { Replica } from '../support/city.ts';
 import type { TestRedisCluster } from '../support/redis-cluster.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { NextVersion } from './next-version.ts';
+import { OtherVersion } from './other-version.ts';
 import type { Net } from './net.ts';
 
 /** What a fault needs that is not everywhere. */
@@ -58,14 +59,11 @@ const NO_NET = 'only root may make a network of its own (unshare, nft, tc)';
 const counting = async (means: Means): Promise<TestRedis> =>
   (await clusterOf(means).holderOf('hit:{waalstad}:x')) ?? (clusterOf(means).masters[0] as TestRedis);
 
-/** A server that holds keys, and none of this federation. */
-async function notCounting(means: Means): Promise<TestRedis> {
-  const counter = await counting(means);
-  for (let n = 0; n < 100; n++) {
-    const server = await clusterOf(means).holderOf(`elsewhere-${n}`);
-    if (server !== undefined && server !== counter) return server;
-  }
-  throw new Error('one server of Redis holds everything');
+/** The copy of a server that does not hold the counters. */
+async function copyElsewhere(means: Means): Promise<TestRedis> {
+  const { masters, replicas } = clusterOf(means);
+  const place = masters.indexOf(await counting(means));
+  return replicas[(place + 1) % replicas.length] as TestRedis;
 }
 
 async function during(net: Net, rule: () => void, lastsMs = LASTS_MS): Promise<void> {
@@ -110,6 +108,17 @@ export const FAULTS: readonly Fault[] = [
     withinMs: 30_000,
   },
   {
+    name: 'a copy of a Redis server is killed and started again',
+    async strike(means) {
+      const server = await copyElsewhere(means);
+      await server.stop();
+      await delay(LASTS_MS);
+      await server.start();
+    },
+    untouched: all,
+    withinMs: 30_000,
+  },
+  {
     name: 'Redis fails over: the server with the counters is killed, and comes back as a replica',
     async strike(means) {
       const server = await counting(means);
@@ -118,17 +127,6 @@ export const FAULTS: readonly Fault[] = [
       await server.start();
     },
     untouched: none('each lookup is counted there'),
-    withinMs: 30_000,
-  },
-  {
-    name: 'Redis fails over: a server that counts nothing is killed, and comes back as a replica',
-    async strike(means) {
-      const server = await notCounting(means);
-      await server.stop();
-      await delay(LASTS_MS);
-      await server.start();
-    },
-    untouched: all,
     withinMs: 30_000,
   },
   {
@@ -217,31 +215,60 @@ export const FAULTS: readonly Fault[] = [
     withinMs: 60_000,
   },
   {
-    name: 'replicas are upgraded one by one, the next version of the links beside this one',
+    name: 'replicas are upgraded one by one, two versions side by side, and back',
     async strike({ city }) {
-      const next = new NextVersion();
+      const other = OtherVersion.gateway();
       try {
         for (const replica of city.replicas) {
-          const before = replica.program;
-          await before.stop();
-          replica.program = next.program(replica.folder);
+          await replica.program.stop();
+          replica.program = other.serving(replica.folder);
           await replica.program.start();
-          await delay(2_000);
+          await settled(city);
         }
         // And back, which is how a bad upgrade ends.
         for (const replica of city.replicas) {
           await replica.program.stop();
           replica.program = city.programOf(replica.folder);
           await replica.program.start();
+          await settled(city);
         }
       } finally {
-        next.remove();
+        other.remove();
       }
     },
     untouched: all,
     withinMs: 30_000,
   },
+  {
+    name: 'an agent of another version works beside the others, and is upgraded',
+    async strike({ city }) {
+      const agent = city.agencies.find(({ id }) => id === KILLED) as CityAgency;
+      const now = agent.program;
+      const other = OtherVersion.agent();
+      try {
+        await now.stop();
+        agent.program = other.serving(agent.folder);
+        await agent.program.start();
+        await agent.ready();
+        await delay(LASTS_MS);
+        await agent.program.stop();
+      } finally {
+        other.remove();
+        agent.program = now;
+        await now.start();
+      }
+    },
+    untouched: butThatOf(KILLED),
+    withinMs: 60_000,
+  },
 ];
+
+/** Resolves when every agent has its two connections again, to two replicas: what an operator waits for before the next. */
+async function settled(city: City): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  for (const agency of city.agencies)
+    while (!(await agency.reachesTwo()) && performance.now() < deadline) await delay(100);
+}
 
 async function untilStarted(start: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++)

@@ -50,7 +50,7 @@ export interface Untouched {
  * Slower than this is not answered normally: programs that are started again take half a small machine for some seconds,
  * but nobody waits for a time-out of something that is not in the way.
  */
-export const normalWithinMs = (p95Before: number): number => Math.max(3 * p95Before, p95Before + 1_000);
+export const normalWithinMs = (p95Before: number): number => Math.max(3 * p95Before, p95Before + 1_500);
 
 const untouchedHolds = (untouched: Untouched | string): boolean =>
   typeof untouched === 'string' ||

@@ -28,6 +28,7 @@ const agents = (): AgentConnections =>
     backend,
     identitySeed: SEEDS.identitySeed,
     replica: encodeBase64(random(9)),
+    program: '0.1.0',
     runtime: { now: Date.now, random },
     log,
     rosterVersion: () => 1,

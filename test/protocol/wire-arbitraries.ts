@@ -137,6 +137,8 @@ const deliveryReport: fc.Arbitrary<DeliveryReport> = fc.record({
   ciphertext: fc.option(blob(64), { nil: undefined }),
 });
 
+const programVersion = fc.constantFrom('', '0.1.0', '10.20.30-beta.4');
+
 const gatewayFrame: fc.Arbitrary<GatewayFrame> = fc.oneof(
   fc.record({
     type: fc.constant('hello' as const),
@@ -157,6 +159,16 @@ const gatewayFrame: fc.Arbitrary<GatewayFrame> = fc.oneof(
   fc.record({ type: fc.constant('roster-changed' as const), rosterVersion: u64 }),
   fc.record({ type: fc.constant('add-checkpoint' as const), request: u32, body: blob(64) }),
   fc.record({ type: fc.constant('checkpoint' as const), note: blob(64) }),
+  fc.record({
+    type: fc.constant('greeting' as const),
+    version: u8,
+    rosterVersion: u64,
+    now: u64,
+    replica: exactly(9).map((bytes) => encodeBase64(bytes)),
+    program: programVersion,
+    signature: exactly(64),
+  }),
+  fc.record({ type: fc.constant('leaving' as const) }),
 );
 
 const agentFrame: fc.Arbitrary<AgentFrame> = fc.oneof(
@@ -173,6 +185,7 @@ const agentFrame: fc.Arbitrary<AgentFrame> = fc.oneof(
     body: blob(64),
   }),
   fc.record({ type: fc.constant('leaving' as const) }),
+  fc.record({ type: fc.constant('introduction' as const), program: programVersion }),
 );
 
 const sessionOpening: fc.Arbitrary<SessionOpening> = fc.record({

@@ -58,7 +58,7 @@ export class CityAgency {
   readonly id: string;
   readonly folder: string;
   readonly clients: ReadonlySet<string>;
-  readonly program: ServingProgram;
+  program: ServingProgram;
   readonly #port: number;
 
   constructor(id: string, folder: string, clients: readonly string[], port: number) {
@@ -110,6 +110,12 @@ export class CityAgency {
     }
   }
 
+  /** Whether the agent is connected to two processes of the gateway. */
+  async reachesTwo(): Promise<boolean> {
+    const status = await this.#status().catch(() => undefined);
+    return new Set(status?.gateway.connections.flatMap(({ replica }) => replica ?? [])).size >= 2;
+  }
+
   /**
    * Asks about a person at other agencies, and takes each answer as it comes in. A refusal of the lookup as a whole is
    * told for each of them.
@@ -150,7 +156,11 @@ export class CityAgency {
     return [...told.values()];
   }
 
-  async #status(): Promise<{ problems: unknown[]; registers: { upToDate: boolean }[] }> {
+  async #status(): Promise<{
+    problems: unknown[];
+    registers: { upToDate: boolean }[];
+    gateway: { connections: { replica?: string }[] };
+  }> {
     return (await (await this.#fetch('GET', '/v1/status')).json()) as never;
   }
 

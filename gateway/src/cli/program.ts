@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { HitError } from '@hitmachine/protocol';
 import { Command, CommanderError } from 'commander';
 import { addAgency } from './agency.ts';
@@ -12,10 +11,8 @@ import { addMembers } from './members.ts';
 import { addOfflineKey } from './offline-key.ts';
 import { addPolicy } from './policy.ts';
 import { addServe } from './serve.ts';
+import { GATEWAY_VERSION } from '../version.ts';
 
-const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
 
 /** Runs a command line (without the program's own name) and returns the exit code: 0, or 1 with the reason told. */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
@@ -23,7 +20,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     .description(
       'The gateway of a federation of agencies: roster, evaluation, and the way between the agencies.',
     )
-    .version(VERSION)
+    .version(GATEWAY_VERSION)
     .configureOutput({
       writeOut: (text) => context.print(text.trimEnd()),
       writeErr: (text) => context.explain(text.trimEnd()),

@@ -7,6 +7,9 @@ export interface AcceptedConnection {
   readonly identityKey: string;
   /** Signature base (RFC 9421 section 2.5) of the request. */
   readonly requestBase: Uint8Array;
+  /** The version of the connection that both speak, and those that the agent offered. */
+  readonly version: number;
+  readonly offered: readonly number[];
 }
 
 /** A question on its way to one node. */

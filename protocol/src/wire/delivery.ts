@@ -7,9 +7,11 @@ import {
   oneOf,
   optional,
   struct,
+  text,
   u16,
   u32,
   u64,
+  u8,
   union,
 } from './codec.ts';
 import { idField, replicaField } from './fields.ts';
@@ -60,6 +62,9 @@ export const deliveryReportCodec = message<DeliveryReport>(reportField, LIMITS.a
 /** The same as a part of the stream. */
 export const deliveryPartCodec = message<DeliveryReport>(framed(reportField), LIMITS.answerBytes + 1_028);
 
+/** The version of a program, as its package says: `0.1.0`. */
+const programField = text(40);
+
 /** Frames that the gateway sends over a connection that an agent opened. */
 export type GatewayFrame =
   | {
@@ -96,6 +101,22 @@ export type GatewayFrame =
       /** The latest checkpoint with the cosignatures that it got: what every witness may hold against the others. */
       readonly type: 'checkpoint';
       readonly note: Uint8Array;
+    }
+  | {
+      /** What a hello is from version 2 on. */
+      readonly type: 'greeting';
+      /** Which version of all that follows the gateway chose, of those that the agent speaks. */
+      readonly version: number;
+      readonly rosterVersion: number;
+      readonly now: number;
+      readonly replica: string;
+      /** Version of the gateway's program, for an operator. */
+      readonly program: string;
+      readonly signature: Uint8Array;
+    }
+  | {
+      /** From version 2 on: this process stops soon. The agent connects elsewhere, and then leaves this connection. */
+      readonly type: 'leaving';
     };
 
 export const gatewayFrameCodec = message<GatewayFrame>(
@@ -112,6 +133,15 @@ export const gatewayFrameCodec = message<GatewayFrame>(
     'roster-changed': struct({ rosterVersion: u64 }),
     'add-checkpoint': struct({ request: u32, body: blob(LIMITS.checkpointBytes) }),
     checkpoint: struct({ note: blob(LIMITS.checkpointBytes) }),
+    greeting: struct({
+      version: u8,
+      rosterVersion: u64,
+      now: u64,
+      replica: replicaField,
+      program: programField,
+      signature: bytes(64),
+    }),
+    leaving: struct({}),
   }),
   LIMITS.questionBytes + 16_384,
 );
@@ -134,6 +164,11 @@ export type AgentFrame =
   | {
       /** No more questions over this connection: the gateway closes it once it has the replies that it waits for. */
       readonly type: 'leaving';
+    }
+  | {
+      /** From version 2 on, once, after the greeting: the version of the agent's program, for an operator. */
+      readonly type: 'introduction';
+      readonly program: string;
     };
 
 /** What an agent says to a delivery. */
@@ -148,6 +183,7 @@ export const agentFrameCodec = message<AgentFrame>(
     }),
     cosigned: struct({ request: u32, status: u16, body: blob(LIMITS.checkpointBytes) }),
     leaving: struct({}),
+    introduction: struct({ program: programField }),
   }),
   LIMITS.answerBytes + 1_024,
 );

@@ -145,6 +145,20 @@ const MESSAGES: readonly (readonly [name: string, operation: string, layout: () 
       new Layout().uint('type: checkpoint', 1, 4).blob('note', utf8ToBytes('waalstad.hitmachine/log\n0\n')),
   ],
   [
+    'greeting',
+    'decode-gateway-frame',
+    () =>
+      new Layout()
+        .uint('type: greeting', 1, 5)
+        .uint('version', 1, 2)
+        .uint('rosterVersion', 8, 7)
+        .uint('now', 8, 1_767_225_600_000)
+        .raw('replica', utf8ToBytes('replica 1'))
+        .text('program', '0.1.0')
+        .raw('signature', expand('greeting frame')(64)),
+  ],
+  ['a gateway that leaves', 'decode-gateway-frame', () => new Layout().uint('type: leaving', 1, 6)],
+  [
     'cosigned',
     'decode-agent-frame',
     () =>
@@ -155,6 +169,11 @@ const MESSAGES: readonly (readonly [name: string, operation: string, layout: () 
         .blob('body', utf8ToBytes('7\n')),
   ],
   ['leaving', 'decode-agent-frame', () => new Layout().uint('type: leaving', 1, 2)],
+  [
+    'introduction',
+    'decode-agent-frame',
+    () => new Layout().uint('type: introduction', 1, 3).text('program', '0.1.0'),
+  ],
   [
     'reply',
     'decode-agent-frame',

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AgentFrame, AgentReply, GatewayFrame } from '@hitmachine/protocol';
-import { agentFrameCodec, gatewayFrameCodec, signRequest } from '@hitmachine/protocol';
+import { VERSIONS_HEADER, agentFrameCodec, gatewayFrameCodec, signRequest } from '@hitmachine/protocol';
 import { WebSocket } from 'ws';
 import type { TestAgency } from './agency.ts';
 import { backend, random } from './fixtures.ts';
@@ -33,16 +33,24 @@ export class AgentSocket {
     );
   }
 
-  /** Connects and waits for the hello; `prepare` runs before anything is heard. `now`: time of its signature. */
+  /**
+   * Connects and waits for the hello; `prepare` runs before anything is heard. `now`: time of its signature; `versions`: the
+   * header that names the versions that it speaks.
+   */
   static async open(
     url: string,
     agency: TestAgency,
     prepare: (agent: AgentSocket) => void = () => undefined,
     now: number = Date.now(),
+    versions?: string,
   ): Promise<AgentSocket> {
     const request = { method: 'GET', path: '/v1/connect', body: new Uint8Array() };
     const { headers, base } = signRequest(backend, agency.seed, agency.id, request, now, random);
-    const opened = new AgentSocket(url, { ...headers }, base);
+    const opened = new AgentSocket(
+      url,
+      { ...headers, ...(versions !== undefined && { [VERSIONS_HEADER]: versions }) },
+      base,
+    );
     prepare(opened);
     await once(opened.socket, 'message');
     return opened;

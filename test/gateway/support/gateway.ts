@@ -54,6 +54,7 @@ export class TestGateway {
       backend,
       identitySeed: SEEDS.identitySeed,
       replica: encodeBase64(random(9)),
+      program: '0.1.0',
       runtime: deps.runtime,
       log,
       rosterVersion: () => deps.roster.current.roster.version,

@@ -17,6 +17,12 @@ const MAX_GROUP = 128;
 /** Milliseconds to wait for another gateway that appends. */
 const LOCK_PATIENCE_MS = 5_000;
 
+/**
+ * A process that hangs while it holds the lock keeps all others from answering. One that pauses so long between two
+ * statements has long begun to turn lookups away.
+ */
+const RELEASED_WHEN_HANGING = 'SET LOCAL idle_in_transaction_session_timeout TO 1000';
+
 /** Where the log stands when all that is planned is written, and the counters that this has yet to change. */
 interface Standing {
   readonly tip: LogTip;
@@ -110,7 +116,7 @@ export class PostgresAuditLog implements AuditLog {
   /** Holds the lock while it looks where the log stands, plans and writes, so that nobody can come between. */
   #commitLocked(names: readonly string[], group: readonly Append[]): Promise<readonly AppendOutcome[]> {
     this.#standing = undefined;
-    const done = this.#database.transaction([APPEND_LOCK], async (run) => {
+    const done = this.#database.transaction([RELEASED_WHEN_HANGING, APPEND_LOCK], async (run) => {
       const { size, at } = await lastOf(run);
       const tip = tipOf(size, await hashesOf(run, frontierOf(size)), at);
       const plan = planAppends(tip, await countersOf(run, names), group);

@@ -57,7 +57,9 @@ export async function openRedis(
       tell(true);
     });
     // The promise of a cluster that is there and serves nobody yet is never settled: its first end is what tells.
-    const closed = new Promise((resolve) => redis.once('close', resolve));
+    const closed = new Promise<void>((resolve) => {
+      redis.once('close', () => resolve());
+    });
     await Promise.race([connected, closed, delay(FIRST_MS, undefined, { ref: false })]);
     if (redis.status !== 'ready') tell(true);
     // A wrong password comes as an event, and the connection goes on trying.

@@ -2,7 +2,7 @@ import type { AgentFrame } from '@hitmachine/protocol';
 import { LIMITS, agentFrameCodec, gatewayFrameCodec } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import type { OperationalLog } from '../../log.ts';
-import type { Delivery, DeliveryResult, WitnessReply } from '../../ports/connections.ts';
+import type { AcceptedConnection, Delivery, DeliveryResult, WitnessReply } from '../../ports/connections.ts';
 
 /** The largest frame that an agent may send: an answer and its envelope. */
 export const MAX_FRAME_BYTES = LIMITS.answerBytes + 1_024;
@@ -35,6 +35,8 @@ export class AgentConnection {
   readonly agency: string;
   /** The identity key that its request was signed with, base64url. */
   readonly identityKey: string;
+  /** What both speak. */
+  readonly version: number;
   readonly #socket: WebSocket;
   readonly #log: OperationalLog;
   readonly #now: () => number;
@@ -53,13 +55,14 @@ export class AgentConnection {
   #leaving = false;
 
   constructor(
-    { agency, identityKey }: { readonly agency: string; readonly identityKey: string },
+    { agency, identityKey, version }: Pick<AcceptedConnection, 'agency' | 'identityKey' | 'version'>,
     socket: WebSocket,
     { log, now }: { readonly log: OperationalLog; readonly now: () => number },
   ) {
     this.#now = now;
     this.agency = agency;
     this.identityKey = identityKey;
+    this.version = version;
     this.#socket = socket;
     this.#log = log;
     socket.on('pong', () => (this.#missedPongs = 0));
@@ -201,6 +204,10 @@ export class AgentConnection {
     if (frame.type === 'leaving') {
       this.#leaving = true;
       return this.#closeWhenLeft();
+    }
+    if (frame.type === 'introduction') {
+      if (this.version < 2) return this.#refuse(CLOSE.protocolError, 'a frame of another version');
+      return this.#log.info('agent-introduced', { agency: this.agency, program: frame.program });
     }
     this.#silentUntil = 0;
     // A reply to nothing is one that came too late.

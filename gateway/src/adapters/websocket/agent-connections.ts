@@ -1,4 +1,5 @@
-import { gatewayFrameCodec, signHello } from '@hitmachine/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gatewayFrameCodec } from '@hitmachine/protocol';
 import type { Backend, Secret } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import type { OperationalLog } from '../../log.ts';
@@ -10,9 +11,12 @@ import type {
   WitnessReply,
 } from '../../ports/connections.ts';
 import type { Runtime } from '../../ports/runtime.ts';
+import { greetingOf } from './greeting.ts';
 import { AgentConnection, CLOSE, CLOSE_WITHIN_MS } from './agent-connection.ts';
 
 const PING_EVERY_MS = 15_000;
+/** Milliseconds that agents get to find another process of the gateway before this one stops. */
+const LEAVE_WITHIN_MS = 5_000;
 /** Connections of one agency; one more closes the oldest. */
 const MAX_CONNECTIONS = 8;
 
@@ -21,6 +25,8 @@ interface ConnectionsDeps {
   readonly identitySeed: Secret<Uint8Array>;
   /** Names this process: 9 bytes, base64url. */
   readonly replica: string;
+  /** Version of the gateway's program. */
+  readonly program: string;
   readonly runtime: Runtime;
   readonly log: OperationalLog;
   rosterVersion(): number;
@@ -68,25 +74,25 @@ export class AgentConnections implements Connections {
   }
 
   /**
-   * Takes in a WebSocket whose request was checked. `requestBase` is the signature base of that request; the hello
-   * that goes out first is signed over it.
+   * Takes in a WebSocket whose request was checked. What goes out first is signed over the signature base of that
+   * request.
    */
   attach(socket: WebSocket, accepted: AcceptedConnection): void {
-    const { backend, identitySeed, replica, runtime, log } = this.#deps;
-    const { agency, identityKey, requestBase } = accepted;
-    const hello = { rosterVersion: this.#deps.rosterVersion(), now: runtime.now(), replica };
-    const signature = signHello(backend, identitySeed.reveal(), requestBase, hello);
-    const connection = new AgentConnection({ agency, identityKey }, socket, {
+    const { runtime, log } = this.#deps;
+    const { agency, version } = accepted;
+    const connection = new AgentConnection(accepted, socket, {
       log,
       now: () => runtime.now(),
     });
-    socket.send(gatewayFrameCodec.encode({ type: 'hello', ...hello, signature }));
+    socket.send(
+      greetingOf({ ...this.#deps, now: runtime.now(), rosterVersion: this.#deps.rosterVersion() }, accepted),
+    );
     const before = this.#of(agency);
     const open = before.filter((other) => other.open);
     if (open.length >= MAX_CONNECTIONS) open[0]?.close(CLOSE.policyViolation, 'too many connections');
     this.#connections.set(agency, [...before, connection]);
     if (before.length === 0) this.#onChange();
-    log.info('connection-opened', { agency });
+    log.info('connection-opened', { agency, version });
     socket.on('close', (code) => {
       const left = this.#of(agency).filter((other) => other !== connection);
       if (left.length > 0) this.#connections.set(agency, left);
@@ -157,6 +163,18 @@ export class AgentConnections implements Connections {
       else if (!keys.includes(connection.identityKey))
         connection.close(CLOSE.policyViolation, 'signed with a key that no longer counts');
     }
+  }
+
+  /**
+   * Asks agents to connect to another process of the gateway, and resolves when all have gone that understand it, and at
+   * the latest after some seconds. Until then questions go to them as before.
+   */
+  async leave(): Promise<void> {
+    const asked = this.#all().filter(({ version }) => version >= 2);
+    const frame = gatewayFrameCodec.encode({ type: 'leaving' });
+    for (const connection of asked) connection.announce(frame);
+    const deadline = performance.now() + LEAVE_WITHIN_MS;
+    while (asked.some(({ open }) => open) && performance.now() < deadline) await delay(20);
   }
 
   /** Closes every connection and resolves when none is left. */

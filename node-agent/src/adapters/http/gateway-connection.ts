@@ -1,13 +1,17 @@
 import type { ConnectionState, ConnectionsState, GatewayConnection } from '../../ports/gateway-connection.ts';
 import type { OtherClock } from './clock-problem.ts';
 import { clockWords, wrongClock } from './clock-problem.ts';
-import type { GatewayLink, Hello, LinkDeps } from './gateway-link.ts';
+import type { GatewayLink, LinkDeps } from './gateway-link.ts';
 import { openLink } from './gateway-link.ts';
+import type { Hello } from './handshake.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
 /** A connection that lasted shorter counts as a failure, so that one that is cut at once is not reopened at once. */
 const STABLE_MS = 10_000;
+/** Pauses between attempts to reach one that goes on, when a process of the gateway says that it stops. */
+const FIRST_MOVE_MS = 100;
+const LONGEST_MOVE_MS = 1_000;
 /** Pauses between attempts to reach another process of the gateway, where two connections end at one. */
 const FIRST_SEARCH_MS = 1_000;
 const LONGEST_SEARCH_MS = 600_000;
@@ -17,6 +21,8 @@ interface Slot {
   readonly number: number;
   state: ConnectionState;
   link: GatewayLink | undefined;
+  /** The one that takes its place when the process at its end stops. */
+  next: GatewayLink | undefined;
   timer: NodeJS.Timeout | undefined;
   /** Attempts that failed in a row. */
   failures: number;
@@ -67,6 +73,7 @@ class Connections implements GatewayConnection {
         problem: 'connecting',
       },
       link: undefined,
+      next: undefined,
       timer: undefined,
       failures: 0,
       turn: number,
@@ -89,7 +96,7 @@ class Connections implements GatewayConnection {
     this.#closing = true;
     clearTimeout(this.#search.timer);
     for (const { timer } of this.#slots) clearTimeout(timer);
-    const links = [this.#search.link, ...this.#slots.map(({ link }) => link)];
+    const links = [this.#search.link, ...this.#slots.flatMap(({ link, next }) => [link, next])];
     await Promise.all(links.flatMap((link) => (link === undefined ? [] : [link.leave()])));
   }
 
@@ -110,6 +117,7 @@ class Connections implements GatewayConnection {
         this.#search.failures = 0;
         this.#lookForAnother();
       },
+      leaving: () => this.#moveOn(slot, link),
       closed: (problem) => {
         if (slot.link === link) this.#closed(slot, url, problem);
       },
@@ -117,10 +125,54 @@ class Connections implements GatewayConnection {
     opened(link);
   }
 
+  /** The process at the end of a slot's link stops: another link first, so that no question finds none. */
+  #moveOn(slot: Slot, from: GatewayLink, failures = 0): void {
+    const { replica } = slot.state;
+    // Where it ended meanwhile, it is opened again as after any end.
+    if (slot.link !== from) return;
+    slot.timer = setTimeout(
+      () => {
+        if (this.#closing || slot.link !== from) return;
+        const urls = this.#deps.net.addresses.all;
+        const url = urls[++slot.turn % urls.length] as string;
+        const link = openLink(this.#deps, url, {
+          greeted: (hello) => {
+            const isFree = slot.link === from || slot.link === undefined;
+            if (this.#closing || !isFree || hello.replica === replica) return void link.leave();
+            clearTimeout(slot.timer);
+            slot.next = undefined;
+            slot.link = link;
+            this.#moved(slot, url, hello);
+            void from.leave();
+            this.#lookForAnother();
+          },
+          leaving: () => this.#moveOn(slot, link),
+          closed: (problem) => {
+            if (slot.next === link) slot.next = undefined;
+            if (slot.link === link) this.#closed(slot, url, problem);
+            else this.#moveOn(slot, from, failures + 1);
+          },
+        });
+        slot.next = link;
+      },
+      pause(failures, FIRST_MOVE_MS, LONGEST_MOVE_MS),
+    );
+  }
+
+  #moved(slot: Slot, url: string, hello: Hello): void {
+    this.#greeted(slot, url, hello);
+    this.#deps.log.info({
+      event: 'gateway-connection-moved',
+      connection: slot.number + 1,
+      url,
+      replica: hello.replica,
+    });
+  }
+
   #greeted(slot: Slot, url: string, hello: Hello): void {
     this.#compareClocks(hello);
     this.#deps.net.addresses.works(url);
-    this.#change(slot, { url, connected: true, replica: hello.replica, problem: undefined });
+    this.#change(slot, { url, connected: true, replica: hello.replica, problem: undefined }, hello);
     this.#deps.handler.connected(hello.rosterVersion);
   }
 
@@ -140,7 +192,7 @@ class Connections implements GatewayConnection {
   }
 
   /** Notes how a slot is now, and tells what is news: the whole, and each connection once. */
-  #change(slot: Slot, to: Omit<ConnectionState, 'since'>): void {
+  #change(slot: Slot, to: Omit<ConnectionState, 'since'>, hello?: Hello): void {
     const { log, signer } = this.#deps;
     const before = slot.state;
     const now = signer.clock();
@@ -154,6 +206,8 @@ class Connections implements GatewayConnection {
         url,
         replica,
         problem,
+        version: hello?.version,
+        program: hello?.program,
       });
     else if (!to.connected && !this.#closing && withoutTime(problem) !== withoutTime(before.problem))
       log.warn({ event: 'gateway-unreachable', connection, url, problem });
@@ -221,16 +275,13 @@ class Connections implements GatewayConnection {
         adoptedBy = duplicate;
         const before = duplicate.link;
         duplicate.link = link;
-        this.#greeted(duplicate, url, hello);
-        this.#deps.log.info({
-          event: 'gateway-connection-moved',
-          connection: duplicate.number + 1,
-          url,
-          replica: hello.replica,
-        });
+        this.#moved(duplicate, url, hello);
         // The old one is left only now that the new one stands, so no question finds neither.
         void before?.leave();
         again();
+      },
+      leaving: () => {
+        if (adoptedBy !== undefined) this.#moveOn(adoptedBy, link);
       },
       closed: (problem) => {
         if (adoptedBy === undefined) return again();

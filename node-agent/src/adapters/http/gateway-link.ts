@@ -1,15 +1,26 @@
 import type { ClientRequestArgs, IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentFrame, GatewayFrame } from '@hitmachine/protocol';
-import { LIMITS, agentFrameCodec, checkHello, gatewayFrameCodec, signRequest } from '@hitmachine/protocol';
+import {
+  HitError,
+  LIMITS,
+  VERSIONS_HEADER,
+  agentFrameCodec,
+  gatewayFrameCodec,
+  signRequest,
+  versionsText,
+} from '@hitmachine/protocol';
 import type { RawData } from 'ws';
 import { WebSocket } from 'ws';
 import type { ConnectionHandler } from '../../ports/gateway-connection.ts';
 import type { OperationalLog } from '../../ports/operational-log.ts';
 import { connectionProblem } from './connection-problem.ts';
 import type { GatewayNet } from './gateway-net.ts';
+import type { Hello } from './handshake.ts';
+import { GATEWAY_VERSIONS, checkedHello, isFirst } from './handshake.ts';
 import type { Signer } from './signed-fetch.ts';
 import { upgradeRefusal } from './upgrade-refusal.ts';
+import { AGENT_VERSION } from '../../version.ts';
 
 const PATH = '/v1/connect';
 /** The gateway pings every 15 seconds; three missed and the line is dead. */
@@ -27,12 +38,12 @@ export interface LinkDeps {
   readonly log: OperationalLog;
 }
 
-export type Hello = Extract<GatewayFrame, { type: 'hello' }>;
-
 /** What whoever opened a link hears of it. */
 export interface LinkEvents {
   /** The gateway has shown who it is. */
   greeted(hello: Hello): void;
+  /** The process at the other end stops soon: questions still come until this link is left. */
+  leaving(): void;
   /** It is gone, or never came about: why, in words for an operator. Called once. */
   closed(problem: string): void;
 }
@@ -58,7 +69,7 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
     signer.random,
   );
   const socket = new WebSocket(at, {
-    headers: { ...headers },
+    headers: { ...headers, [VERSIONS_HEADER]: versionsText(GATEWAY_VERSIONS) },
     perMessageDeflate: false,
     maxPayload: LIMITS.questionBytes + 65_536,
     handshakeTimeout: HANDSHAKE_MS,
@@ -66,6 +77,7 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
   });
   const running = new Set<Promise<void>>();
   let greeted = false;
+  let version = 1;
   // By how much the gateway's clock is ahead of one that nobody sets: a clock that is set right on the way must not make
   // questions seem late.
   let ahead = 0;
@@ -80,15 +92,19 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
   };
   const receive = (data: RawData): void => {
     const frame = gatewayFrameCodec.decode(toBytes(data));
-    if (frame.type === 'hello') {
-      checkHello(signer.backend, deps.gatewayKey, base, frame);
+    if (isFirst(frame)) {
+      const hello = checkedHello(signer, deps.gatewayKey, base, frame);
       greeted = true;
-      ahead = frame.now - performance.now();
-      events.greeted(frame);
+      version = hello.version;
+      ahead = hello.now - performance.now();
+      if (hello.version >= 2) send({ type: 'introduction', program: AGENT_VERSION });
+      events.greeted(hello);
       return;
     }
     if (!greeted) throw new Error('the gateway has not identified itself');
     if (frame.type === 'roster-changed') return deps.handler.rosterChanged(frame.rosterVersion);
+    if (frame.type === 'leaving' && version >= 2) return events.leaving();
+    if (frame.type === 'leaving') throw new Error('a frame of another version');
     if (frame.type === 'checkpoint') return void deps.handler.published(frame.note);
     // Nobody waits for the answer any more: before anything is spent on it.
     if (frame.type === 'delivery' && performance.now() + ahead > frame.answerBy) {
@@ -114,6 +130,7 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
       receive(data);
     } catch (error) {
       log.error({ event: 'gateway-frame-refused', reason: (error as Error).message });
+      if (error instanceof HitError && error.code === 'version-not-spoken') problem = error.detail;
       socket.close(1002);
     }
   });

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { ERRORS } from '@hitmachine/protocol';
+import { ERRORS, VERSIONS_HEADER } from '@hitmachine/protocol';
 import { clockProblem } from './clock-problem.ts';
+import { noCommonVersion } from './handshake.ts';
 import type { GatewayNet } from './gateway-net.ts';
 
+/** What may be repeated of a header that names versions. */
+const VERSIONS = /^[\d, ]{1,40}$/;
 const REFUSAL_BYTES = 16_384;
 const LOOK_MS = 3_000;
 
@@ -18,6 +21,10 @@ export async function upgradeRefusal(
   if (code === 'signature-expired') {
     const date = response.headers.date ?? (await dateAt(net, gatewayUrl));
     return `${refused}: ${clockProblem(date, clock()) ?? 'one of the clocks is wrong; set that of this machine right (NTP)'}`;
+  }
+  if (code === 'version-not-spoken') {
+    const theirs = response.headers[VERSIONS_HEADER.toLowerCase()];
+    return `${refused}: ${noCommonVersion(typeof theirs === 'string' && VERSIONS.test(theirs) ? theirs : 'of another kind').detail}`;
   }
   return code === undefined ? refused : `${refused}: ${ERRORS[code].title} (${code})`;
 }
