@@ -5,21 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentFrame, AgentReply, GatewayFrame } from '@hitmachine/protocol';
-import {
-  VERSIONS_HEADER,
-  agentFrameCodec,
-  checkRequest,
-  gatewayFrameCodec,
-  signGreeting,
-  signHello,
-} from '@hitmachine/protocol';
+import { agentFrameCodec, checkRequest, gatewayFrameCodec, signHello } from '@hitmachine/protocol';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { OtherClock } from '../../node-agent/src/adapters/http/clock-problem.ts';
 import { openGatewayConnections } from '../../node-agent/src/adapters/http/gateway-connection.ts';
 import type { Delivery, GatewayConnection } from '../../node-agent/src/ports/gateway-connection.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
-import { AGENT_VERSION } from '../../node-agent/src/version.ts';
 import { backend } from './support/gateway.ts';
 import { netTo } from './support/net.ts';
 import { keepingLog } from './support/node.ts';
@@ -49,13 +41,7 @@ describe('the connection of an agent to its gateway', () => {
   const sockets = new WebSocketServer({ server: http, path: '/v1/connect', perMessageDeflate: false });
   const log = keepingLog();
   let url: string;
-  let opened: {
-    socket: WebSocket;
-    offered: unknown;
-    base: Uint8Array;
-    at: number;
-    closed: Promise<unknown[]>;
-  }[];
+  let opened: { socket: WebSocket; base: Uint8Array; at: number; closed: Promise<unknown[]> }[];
   let greet: (socket: WebSocket, base: Uint8Array) => void;
   let connection: GatewayConnection | undefined;
   let answer: (frame: Delivery) => Promise<AgentReply>;
@@ -67,14 +53,6 @@ describe('the connection of an agent to its gateway', () => {
       type: 'hello',
       ...content,
       signature: signHello(backend, seed, base, content),
-    });
-  };
-  const greeting = (base: Uint8Array, version = 2, replica = 'cmVwbGljYSAx'): Uint8Array => {
-    const content = { rosterVersion: 7, now: Date.now(), replica, version, program: '7.8.9' };
-    return gatewayFrameCodec.encode({
-      type: 'greeting',
-      ...content,
-      signature: signGreeting(backend, gatewaySeed, base, [2, 1], content),
     });
   };
   const waiting = new WeakMap<WebSocket, number>();
@@ -103,14 +81,7 @@ describe('the connection of an agent to its gateway', () => {
       Date.now(),
     );
     letGo(socket);
-    const offered = request.headers[VERSIONS_HEADER.toLowerCase()];
-    opened.push({
-      socket,
-      offered,
-      base: checked.base,
-      at: performance.now(),
-      closed: once(socket, 'close'),
-    });
+    opened.push({ socket, base: checked.base, at: performance.now(), closed: once(socket, 'close') });
     greet(socket, checked.base);
   });
 
@@ -185,61 +156,7 @@ describe('the connection of an agent to its gateway', () => {
     expect(heard[1]).toBe('roster 8');
   });
 
-  it('offers its versions, speaks the one that the gateway chose, and introduces itself', async () => {
-    const introductions: unknown[] = [];
-    greet = (socket, base) => {
-      socket.on('message', (data: Buffer) =>
-        introductions.push(agentFrameCodec.decode(new Uint8Array(data))),
-      );
-      socket.send(greeting(base));
-    };
-    open();
-    await until(() => introductions.length > 0);
-    expect(opened[0]?.offered).toBe('2, 1');
-    expect(introductions).toEqual([{ type: 'introduction', program: AGENT_VERSION }]);
-    expect(log.lines).toContainEqual(
-      expect.objectContaining({ event: 'gateway-connected', version: 2, program: '7.8.9' }),
-    );
-    send(opened[0]!.socket, delivery(1));
-    await until(() => introductions.length > 1);
-    expect(introductions[1]).toMatchObject({ type: 'reply', delivery: 1 });
-  });
-
-  it('connects elsewhere before it leaves a process of the gateway that stops', async () => {
-    // At first only the process that stops is there; the next attempt ends at another one.
-    const replicas = ['cmVwbGljYSAx', 'cmVwbGljYSAx', 'cmVwbGljYSAy'];
-    greet = (socket, base) => socket.send(greeting(base, 2, replicas[opened.length - 1]));
-    open();
-    await until(() => connection!.state().connected);
-    const [first] = opened;
-    let wasAway = false;
-    const watching = setInterval(() => (wasAway ||= !connection!.state().connected), 1);
-    send(first!.socket, { type: 'leaving' });
-    await until(() => connection!.state().connections[0]?.replica === 'cmVwbGljYSAy');
-    expect(opened).toHaveLength(3);
-    // The old one is let go, and nothing was without an answer in between.
-    await first!.closed;
-    clearInterval(watching);
-    expect(wasAway).toBe(false);
-    expect(log.lines).toContainEqual(expect.objectContaining({ event: 'gateway-connection-moved' }));
-    const replies: unknown[] = [];
-    opened[2]!.socket.on('message', (data: Buffer) =>
-      replies.push(agentFrameCodec.decode(new Uint8Array(data))),
-    );
-    send(opened[2]!.socket, delivery(1));
-    await until(() => replies.length > 0);
-  });
-
-  it('says in plain words that a gateway speaks only versions that it does not', async () => {
-    greet = (socket, base) => socket.send(greeting(base, 3));
-    open();
-    await until(() => connection!.state().problem?.includes('speak') === true);
-    expect(connection!.state().problem).toContain('speak no version in common');
-  });
-
   it.each<[string, (socket: WebSocket, base: Uint8Array) => void]>([
-    ['a greeting for another connection', (socket) => socket.send(greeting(secureRandom(80)))],
-    ['a greeting of a version that it did not offer', (socket, base) => socket.send(greeting(base, 3))],
     ['a hello that another key signed', (socket, base) => socket.send(hello(base, secureRandom(32)))],
     ['a hello for another connection', (socket) => socket.send(hello(secureRandom(80)))],
     ['a question before the hello', (socket) => send(socket, delivery(1))],
