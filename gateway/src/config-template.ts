@@ -34,6 +34,8 @@ keyFile: key-file
 # away lookups are refused.
 # redis:
 #   urlFile: redis-url
+#   # Who vouches for the servers' certificates (PEM), where that is an authority of your own.
+#   caFile: redis-ca.pem
 #   # On how many replicas of a Redis server a claim on a quota must stand before it counts: 1 for a cluster, 0 for one
 #   # server, unless told.
 #   copies: 1

@@ -56,6 +56,7 @@ const redisSchema = z
       .transform(listOf)
       .optional(),
     urlFile: z.string().min(1).optional(),
+    caFile: z.string().min(1).optional(),
     copies: z.int().min(0).max(5).optional(),
   })
   .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {

@@ -18,7 +18,7 @@ export function redisUrlComplaint(text: string): string | undefined {
   // Our client would take settings from there, such as not to look at certificates.
   if (url.search !== '' || url.hash !== '') return 'the address takes no parameters';
   if (url.protocol === 'redis:' && !LOCAL.test(url.hostname))
-    return 'the server is on another machine: use rediss:// (TLS); NODE_EXTRA_CA_CERTS names the certificate of an authority of your own';
+    return 'the server is on another machine: use rediss:// (TLS); redis.caFile names the certificate of an authority of your own';
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import type { Authority } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { TestRedis } from './redis.ts';
 
@@ -13,6 +14,12 @@ const SETTINGS = {
   'cluster-require-full-coverage': 'no',
   'cluster-replica-validity-factor': '0',
 } as const;
+
+/** What the gateway's user in Redis needs, as ACL SETUSER has it; the operator's guide says the same. */
+export const REDIS_USER_RULES = [
+  ...['~hit:*', 'resetchannels', '-@all', '+@connection', '+@hash', '+pexpire', '+pttl', '+eval', '+evalsha'],
+  ...['+wait', '+info', '+cluster|slots', '+cluster|info'],
+] as const;
 
 /** A Redis cluster of the tests' own: three servers that share the keys, each with replicas when asked for. */
 export class TestRedisCluster {
@@ -28,6 +35,7 @@ export class TestRedisCluster {
   static async start(
     replicasEach = 0,
     settings: Readonly<Record<string, string>> = {},
+    tls?: Authority,
   ): Promise<TestRedisCluster> {
     const password = randomBytes(9).toString('base64url');
     const all = { ...SETTINGS, masterauth: password, ...settings };
@@ -35,7 +43,7 @@ export class TestRedisCluster {
     try {
       for (let i = 0; i < MASTERS * (1 + replicasEach); i++) {
         const busPort = await freePort();
-        servers.push(await TestRedis.start({ ...all, 'cluster-port': String(busPort) }, password));
+        servers.push(await TestRedis.start({ ...all, 'cluster-port': String(busPort) }, password, tls));
       }
       const cluster = new TestRedisCluster(servers.slice(0, MASTERS), servers.slice(MASTERS));
       await cluster.#join(servers, replicasEach);
@@ -49,6 +57,13 @@ export class TestRedisCluster {
   /** The addresses of the servers that share the keys. */
   get urls(): readonly string[] {
     return this.masters.map(({ url }) => url);
+  }
+
+  /** Their addresses for a user that is made here, with what ACL SETUSER calls rules. */
+  async urlsFor(user: string, password: string, rules: readonly string[]): Promise<readonly string[]> {
+    for (const server of this.servers)
+      await asking(server, (redis) => redis.call('ACL', 'SETUSER', user, 'on', `>${password}`, ...rules));
+    return this.masters.map((server) => server.urlOf(user, password));
   }
 
   get servers(): readonly TestRedis[] {
@@ -118,6 +133,7 @@ export class TestRedisCluster {
 
 async function asking<T>(server: TestRedis, work: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis(server.url, {
+    ...server.clientTls,
     lazyConnect: true,
     commandTimeout: 2_000,
     retryStrategy: () => null,

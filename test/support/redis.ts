@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Authority, Pair } from './certificates.ts';
 import { freePort } from './free-port.ts';
 
 const program = (process.env['PATH'] ?? '')
@@ -26,21 +27,33 @@ export class TestRedis {
   readonly folder = mkdtempSync(join(tmpdir(), 'hit-redis-test-'));
   readonly password: string;
   readonly #settings: readonly string[];
+  readonly #authority: Authority | undefined;
+  readonly #pair: Pair | undefined;
   #port = 0;
   #pid = 0;
   #running: ChildProcess | undefined;
 
-  private constructor(settings: Readonly<Record<string, string>>, password: string) {
+  private constructor(
+    settings: Readonly<Record<string, string>>,
+    password: string,
+    tls: Authority | undefined,
+  ) {
     this.password = password;
+    this.#authority = tls;
+    this.#pair = tls?.issue('IP:127.0.0.1');
     this.#settings = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   }
 
-  /** Starts a server. `settings` are those of redis.conf; `password` is made unless told. */
+  /**
+   * Starts a server. `settings` are those of redis.conf; `password` is made unless told. With `tls` it takes nothing but TLS,
+   * with a certificate of that authority for 127.0.0.1.
+   */
   static async start(
     settings: Readonly<Record<string, string>> = {},
     password = randomBytes(9).toString('base64url'),
+    tls?: Authority,
   ): Promise<TestRedis> {
-    const server = new TestRedis(settings, password);
+    const server = new TestRedis(settings, password, tls);
     server.#port = await freePort();
     await server.start();
     return server;
@@ -51,13 +64,23 @@ export class TestRedis {
   }
 
   get url(): string {
-    return `redis://:${this.password}@127.0.0.1:${this.#port}`;
+    return this.urlOf('', this.password);
+  }
+
+  /** Its address for another user than the one who may do everything. */
+  urlOf(user: string, password: string): string {
+    return `redis${this.#pair === undefined ? '' : 's'}://${user}:${password}@127.0.0.1:${this.#port}`;
+  }
+
+  /** What a client of ours needs to know beside the address. */
+  get clientTls(): { readonly tls?: { readonly ca: string } } {
+    return this.#authority === undefined ? {} : { tls: { ca: this.#authority.ca } };
   }
 
   /** Starts the server again after a stop, on the same port, and empty unless it keeps a file. */
   async start(): Promise<void> {
     const server = [
-      ...[program ?? '', '--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.folder],
+      ...[program ?? '', ...this.#ports(), '--bind', '127.0.0.1', '--dir', this.folder],
       ...['--requirepass', this.password, '--save', '', '--appendonly', 'no', ...this.#settings],
     ];
     const running = spawn('sh', ['-c', UNTIL_STDIN_ENDS, 'sh', ...server], {
@@ -75,6 +98,17 @@ export class TestRedis {
       });
       running.once('exit', () => reject(new Error(`Redis ended:\n${lines.slice(-5).join('\n')}`)));
     });
+  }
+
+  #ports(): readonly string[] {
+    const port = String(this.#port);
+    if (this.#pair === undefined || this.#authority === undefined) return ['--port', port];
+    return [
+      ...['--port', '0', '--tls-port', port, '--tls-auth-clients', 'no'],
+      ...['--tls-replication', 'yes', '--tls-cluster', 'yes'],
+      ...['--tls-cert-file', this.#pair.certFile, '--tls-key-file', this.#pair.keyFile],
+      ...['--tls-ca-cert-file', this.#authority.caFile],
+    ];
   }
 
   /** Lets the server answer nobody, with all connections open, until {@link resume}. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { HitError } from '@hitmachine/protocol';
 import { PostgresAuditLog } from '../adapters/postgres/audit-log.ts';
 import { PostgresCheckpoints } from '../adapters/postgres/checkpoints.ts';
@@ -77,8 +79,10 @@ export async function openServingStore(
   if (config.redis === undefined) return store;
   try {
     const urls = await redisAddresses(files, config.redis);
-    const connection = await openRedis(urls, (away) =>
-      away ? log.error('quotas-away') : log.info('quotas-there'),
+    const connection = await openRedis(
+      urls,
+      (away) => (away ? log.error('quotas-away') : log.info('quotas-there')),
+      authorityOf(files, config.redis, urls),
     );
     const { redis } = connection;
     const { federation } = config;
@@ -112,6 +116,31 @@ async function addressOf(
   const complaint = complaintOf(text);
   if (complaint !== undefined) throw new HitError('config-invalid', `${path}: ${complaint}`);
   return text;
+}
+
+/** The certificates that vouch for Redis, in PEM. Throws `config-invalid`. */
+function authorityOf(
+  { directory }: GatewayFiles,
+  { caFile }: RedisConfig,
+  urls: readonly string[],
+): string | undefined {
+  if (caFile === undefined) return undefined;
+  if (!urls.every((url) => url.startsWith('rediss:')))
+    throw new HitError(
+      'config-invalid',
+      'redis.caFile: is for servers with TLS: begin the address with rediss://',
+    );
+  const path = fileOf(directory, caFile);
+  try {
+    const text = readFileSync(path, 'utf8');
+    createSecureContext({ ca: text });
+    if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
+    return text;
+  } catch (cause) {
+    const reason =
+      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'is no certificate in PEM';
+    throw new HitError('config-invalid', `redis.caFile: ${path} ${reason}`, { cause });
+  }
 }
 
 /** The addresses of the Redis servers; in a file one a line. */

@@ -13,7 +13,6 @@ import { addPolicy } from './policy.ts';
 import { addServe } from './serve.ts';
 import { GATEWAY_VERSION } from '../version.ts';
 
-
 /** Runs a command line (without the program's own name) and returns the exit code: 0, or 1 with the reason told. */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
   const program = new Command('hit-gateway')

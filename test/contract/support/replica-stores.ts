@@ -9,7 +9,8 @@ import type { OpenLookups } from '../../../gateway/src/ports/open-lookups.ts';
 import type { ReplicaRegistry } from '../../../gateway/src/ports/replica-registry.ts';
 import { replicaSecrets } from '../../../gateway/src/replica-secrets.ts';
 import { SEEDS } from '../../gateway/support/fixtures.ts';
-import { TestRedisCluster } from '../../support/redis-cluster.ts';
+import { Authority } from '../../support/certificates.ts';
+import { REDIS_USER_RULES, TestRedisCluster } from '../../support/redis-cluster.ts';
 import { REDIS_MISSING, TestRedis } from '../../support/redis.ts';
 
 /** What replicas of one gateway share, empty at first; `again` opens it as another replica would. */
@@ -31,11 +32,11 @@ const memory: SharedKind = {
 let federations = 0;
 
 /** Connections to what is at some addresses, closed after the tests. */
-function onRedis(urls: () => readonly string[]): SharedKind {
+function onRedis(urls: () => readonly string[], ca: () => string | undefined = () => undefined): SharedKind {
   const opened: RedisConnection[] = [];
   afterAll(() => opened.forEach((one) => one.close()));
   const connect = async (federation: string): Promise<Shared> => {
-    const connection = await openRedis(urls(), () => undefined);
+    const connection = await openRedis(urls(), () => undefined, ca());
     opened.push(connection);
     const { store } = replicaSecrets(SEEDS, federation);
     return {
@@ -63,12 +64,23 @@ export function eachShared(what: string, contract: (kind: SharedKind) => void): 
     contract(onRedis(() => [server.url]));
     afterAll(() => server.remove());
   });
-  describe.skipIf(REDIS_MISSING !== undefined)(`${what} in a Redis cluster of three${why}`, () => {
+  describe.skipIf(REDIS_MISSING !== undefined)(`${what} in a Redis cluster of three, with TLS${why}`, () => {
     let cluster: TestRedisCluster;
+    let urls: readonly string[];
+    const authority = new Authority();
     beforeAll(async () => {
-      cluster = await TestRedisCluster.start();
+      cluster = await TestRedisCluster.start(0, {}, authority);
+      urls = await cluster.urlsFor('hitmachine', 'geheim-van-de-test', REDIS_USER_RULES);
     }, 60_000);
-    contract(onRedis(() => cluster.urls));
-    afterAll(() => cluster.remove());
+    contract(
+      onRedis(
+        () => urls,
+        () => authority.ca,
+      ),
+    );
+    afterAll(async () => {
+      await cluster.remove();
+      authority.remove();
+    });
   });
 }

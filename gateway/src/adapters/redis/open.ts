@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
@@ -22,7 +23,8 @@ export interface RedisConnection {
 }
 
 /**
- * Opens a connection to Redis: to the server of one address, or to the cluster that the servers of several belong to.
+ * Opens a connection to Redis: to the server of one address, or to the cluster that the servers of several belong to. `ca`
+ * holds the certificates of the authorities (PEM) that alone vouch for a server of rediss://; unless told, the public ones.
  * What is away now is tried again for ever; until it is there every command fails at once. `onChange` hears when it goes
  * away and when it is there. Throws `config-invalid`, with the cure, for a server that refuses us or that drops keys when
  * it is full.
@@ -30,8 +32,12 @@ export interface RedisConnection {
 export async function openRedis(
   urls: readonly string[],
   onChange: (away: boolean) => void,
+  ca?: string,
 ): Promise<RedisConnection> {
-  const redis = storeOf(urls.map((url) => new URL(url)));
+  const redis = storeOf(
+    urls.map((url) => new URL(url)),
+    ca,
+  );
   let away: boolean | undefined;
   const tell = (now: boolean): void => {
     if (away !== now) onChange(now);
@@ -47,7 +53,9 @@ export async function openRedis(
     .on('node error', keepRefusal)
     .on('close', () => tell(true))
     .on('ready', () => tell(false));
+  const refreshing = redis instanceof Cluster ? keepRefreshing(redis) : undefined;
   const close = (): void => {
+    clearInterval(refreshing);
     redis.removeAllListeners('close');
     redis.disconnect();
   };
@@ -74,10 +82,20 @@ export async function openRedis(
   return { redis, close };
 }
 
-function storeOf(urls: readonly URL[]): RedisStore {
+/**
+ * Looks up anew, again and again, which server holds what. The client's own interval goes on after a disconnect that comes
+ * while it looks, and keeps the process from ending.
+ */
+const keepRefreshing = (cluster: Cluster): NodeJS.Timeout =>
+  setInterval(() => {
+    if (cluster.status === 'ready') cluster.refreshSlotsCache();
+  }, REFRESH_MS).unref();
+
+function storeOf(urls: readonly URL[], ca: string | undefined): RedisStore {
   const [first, ...others] = urls as [URL, ...URL[]];
-  const options = optionsOf(first);
-  if (others.length === 0) return new Redis({ ...addressOf(first), ...options, retryStrategy: soon });
+  const options = optionsOf(first, ca);
+  if (others.length === 0)
+    return new Redis({ ...addressOf(first), ...options, ...named(first, options.tls), retryStrategy: soon });
   const { enableOfflineQueue, lazyConnect, ...redisOptions } = options;
   return new Cluster(urls.map(addressOf), {
     redisOptions,
@@ -87,7 +105,6 @@ function storeOf(urls: readonly URL[]): RedisStore {
     // A command that may have been carried out is not sent again: whoever waits for it is told.
     retryDelayOnFailover: 0,
     slotsRefreshTimeout: COMMAND_MS,
-    slotsRefreshInterval: REFRESH_MS,
   });
 }
 
@@ -98,13 +115,20 @@ const addressOf = (url: URL) => ({
   port: url.port === '' ? DEFAULT_PORT : Number(url.port),
 });
 
-function optionsOf(url: URL) {
+/** One server is asked for by its name, which those of a cluster have of their own. An address is no such name. */
+const named = ({ hostname }: URL, tls: { ca?: string } | undefined) =>
+  tls !== undefined && isIP(hostname.replace(/^\[(.*)\]$/, '$1')) === 0
+    ? { tls: { ...tls, servername: hostname } }
+    : {};
+
+function optionsOf(url: URL, ca: string | undefined) {
   const plain = (text: string): string | undefined => (text === '' ? undefined : decodeURIComponent(text));
   return {
     username: plain(url.username),
     password: plain(url.password),
     db: Number(url.pathname.slice(1)),
-    ...(url.protocol === 'rediss:' && { tls: { servername: url.hostname } }),
+    // Without a name of its own each server's certificate has to be for the address that it is reached at.
+    ...(url.protocol === 'rediss:' && { tls: { ...(ca !== undefined && { ca }) } }),
     protocol: 3,
     lazyConnect: true,
     keepAlive: 10_000,

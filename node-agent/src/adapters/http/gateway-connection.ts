@@ -128,6 +128,7 @@ class Connections implements GatewayConnection {
   /** The process at the end of a slot's link stops: another link first, so that no question finds none. */
   #moveOn(slot: Slot, from: GatewayLink, failures = 0): void {
     const { replica } = slot.state;
+    this.#deps.net.addresses.leaves(from.url);
     // Where it ended meanwhile, it is opened again as after any end.
     if (slot.link !== from) return;
     slot.timer = setTimeout(
@@ -171,7 +172,7 @@ class Connections implements GatewayConnection {
 
   #greeted(slot: Slot, url: string, hello: Hello): void {
     this.#compareClocks(hello);
-    this.#deps.net.addresses.works(url);
+    this.#deps.net.addresses.greeted(url);
     this.#change(slot, { url, connected: true, replica: hello.replica, problem: undefined }, hello);
     this.#deps.handler.connected(hello.rosterVersion);
   }

@@ -58,6 +58,8 @@ export function gatewayNet(urls: readonly string[], access: GatewayAccess): Gate
 export class Addresses {
   /** By address, when it last did not work (of `performance.now`); 0 for one that works, as far as is known. */
   readonly #failed: Map<string, number>;
+  /** Where the gateway said that it stops: what comes there may meet a closed door, so all others are better. */
+  readonly #leaving = new Set<string>();
 
   constructor(urls: readonly string[]) {
     // Agents with the same list begin at different places.
@@ -69,13 +71,26 @@ export class Addresses {
     return [...this.#failed.keys()];
   }
 
-  /** Those that work, then those that failed, the longest ago first. */
+  /** Those that work, then those that failed, the longest ago first, and then those that stop. */
   inOrder(): readonly string[] {
-    return [...this.#failed].sort(([, a], [, b]) => a - b).map(([url]) => url);
+    const rank = (url: string): number => (this.#leaving.has(url) ? 1 : 0);
+    return [...this.#failed]
+      .sort(([one, a], [other, b]) => rank(one) - rank(other) || a - b)
+      .map(([url]) => url);
   }
 
   works(url: string): void {
     if (this.#failed.has(url)) this.#failed.set(url, 0);
+  }
+
+  leaves(url: string): void {
+    this.#leaving.add(url);
+  }
+
+  /** A process of the gateway has greeted there. */
+  greeted(url: string): void {
+    this.#leaving.delete(url);
+    this.works(url);
   }
 
   failed(url: string): void {
