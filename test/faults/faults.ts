@@ -3,6 +3,7 @@ import type { CityAgency } from '../support/city-agency.ts';
 import type { City } from '../support/city.ts';
 import type { Replica } from '../support/city.ts';
 import type { TestRedisCluster } from '../support/redis-cluster.ts';
+import type { ServingProgram } from '../support/programs.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { OtherVersion } from './other-version.ts';
 import type { Net } from './net.ts';
@@ -216,15 +217,15 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'replicas are replaced one by one by those of another version',
-    strike: async ({ city }) => replaced(city, true),
+    strike: async ({ city }) => replacedByOther(city),
     untouched: all,
     withinMs: 30_000,
   },
   {
     name: 'replicas of the other version are replaced one by one',
     async strike({ city }) {
-      await replaced(city, true);
-      await replaced(city, false);
+      if (city.replicas.some(({ program }) => !ofOtherVersion.has(program))) await replacedByOther(city);
+      await replaced(city, ({ folder }) => city.programOf(folder));
     },
     untouched: none('a replica that speaks version 1 with agents stops without a word before'),
     withinMs: 30_000,
@@ -234,7 +235,7 @@ export const FAULTS: readonly Fault[] = [
     async strike({ city }) {
       const agent = city.agencies.find(({ id }) => id === KILLED) as CityAgency;
       const now = agent.program;
-      const other = OtherVersion.agent();
+      const other = OtherVersion.agent(city.folder);
       try {
         await now.stop();
         agent.program = other.serving(agent.folder);
@@ -243,7 +244,6 @@ export const FAULTS: readonly Fault[] = [
         await delay(LASTS_MS);
         await agent.program.stop();
       } finally {
-        other.remove();
         agent.program = now;
         await now.start();
       }
@@ -253,11 +253,22 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** Puts another version in the place of each replica, or the one of today, one after another. */
-async function replaced(city: City, byOther: boolean): Promise<void> {
+const ofOtherVersion = new WeakSet<ServingProgram>();
+
+async function replacedByOther(city: City): Promise<void> {
+  const other = OtherVersion.gateway(city.folder);
+  await replaced(city, ({ folder }) => {
+    const program = other.serving(folder);
+    ofOtherVersion.add(program);
+    return program;
+  });
+}
+
+/** Puts another program in the place of each replica, one after another. */
+async function replaced(city: City, by: (replica: Replica) => ServingProgram): Promise<void> {
   for (const replica of city.replicas) {
     await replica.program.stop();
-    replica.program = byOther ? other.gateway.serving(replica.folder) : city.programOf(replica.folder);
+    replica.program = by(replica);
     await replica.program.start();
     await settled(city);
   }

@@ -1,5 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServingProgram } from '../support/programs.ts';
@@ -36,21 +35,22 @@ const AGENT: readonly Change[] = [
 
 /** A service in another version, which says other things on the wire: a copy of its sources in which some lines differ. */
 export class OtherVersion {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'hitmachine-version-'));
   readonly #program: string;
 
   private constructor(
+    within: string,
     service: string,
     program: string,
     parts: readonly string[],
     changes: readonly Change[],
   ) {
-    const copy = join(this.#folder, service);
+    const folder = mkdtempSync(join(within, 'version-'));
+    const copy = join(folder, service);
     mkdirSync(copy);
     for (const part of ['bin', 'src', 'package.json', ...parts])
       cpSync(join(root, service, part), join(copy, part), { recursive: true });
     for (const part of ['node_modules', 'package.json', 'protocol'])
-      symlinkSync(join(root, part), join(this.#folder, part));
+      symlinkSync(join(root, part), join(folder, part));
     for (const { file, from, to } of changes) {
       const source = readFileSync(join(copy, file), 'utf8');
       if (!source.includes(from)) throw new Error(`${file} names its versions otherwise now`);
@@ -59,20 +59,17 @@ export class OtherVersion {
     this.#program = join(copy, 'bin', program);
   }
 
-  static gateway(): OtherVersion {
-    return new OtherVersion('gateway', 'hit-gateway.mjs', ['console'], GATEWAY);
+  /** Its copy lies within a folder that somebody else removes. */
+  static gateway(within: string): OtherVersion {
+    return new OtherVersion(within, 'gateway', 'hit-gateway.mjs', ['console'], GATEWAY);
   }
 
-  static agent(): OtherVersion {
-    return new OtherVersion('node-agent', 'hit-agent.mjs', ['desk'], AGENT);
+  static agent(within: string): OtherVersion {
+    return new OtherVersion(within, 'node-agent', 'hit-agent.mjs', ['desk'], AGENT);
   }
 
   /** Its program, which serves from a folder of today's. */
   serving(folder: string): ServingProgram {
     return new ServingProgram([this.#program, 'serve', '--dir', folder]);
-  }
-
-  remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
