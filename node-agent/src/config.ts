@@ -183,6 +183,20 @@ registers: []
 #    name: Schuldhulpverlening
 #    areaOfLife: inkomen
 #    tokenTypes: [bsn, name+birthdate]
+#    # Where "hit-agent import --register schuldhulp" takes the clients from, and when it is done by itself:
+#    source:
+#      csv:
+#        file: /srv/export/clienten.csv
+#      columns: { bsn: BSN, surname: Achternaam, givenNames: Voornamen, birthDate: Geboortedatum }  # of ours, the file's
+#      schedule: "06:30"                  # Dutch time; or: every 15 minutes
+#      cache: /srv/export/hitmachine-cache  # beside the source: clients who did not change cost nothing
+#      # in the place of csv, an SQL query; urlFile (chmod 600) holds the address of the database:
+#      # sql: { urlFile: clients-url, query: "SELECT bsn, achternaam FROM clienten" }
+#      # or what systems push to this agent's API, without schedule and cache:
+#      # push: {}
+#    protected:
+#      file: /srv/export/protected.txt    # references of clients who never match, one a line
+#    maxShrink: 20                        # percent of its clients that an import may lose unless forced
 #    contact:
 #      name: Team Schuldhulp
 #      telephone: "14 000"

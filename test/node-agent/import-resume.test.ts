@@ -63,6 +63,17 @@ describe('an import that is cut off', { timeout: 60_000 }, () => {
     return { exit: await program.kill(signal), err: program.err };
   };
 
+  it('by a gateway that restarts: waits, says so, and goes on without making anything twice', async () => {
+    const program = start(clients);
+    await program.says(new RegExp(`"done":${2 * BATCH},`));
+    await federation.stopGateway();
+    await program.says(/"event":"waiting","reason":"no connection/);
+    await federation.startGateway();
+    expect(await program.exit).toEqual({ code: 0, signal: null });
+    expect(program.err).toContain('"event":"going-on"');
+    expect(JSON.parse(program.out)).toMatchObject({ clients: clients.length });
+  });
+
   it('by Ctrl-C changes nothing, says how to go on, and goes on from there', async () => {
     const before = content();
     const { exit, err } = await cutOff(clients, 'SIGINT');

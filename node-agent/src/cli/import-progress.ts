@@ -70,3 +70,24 @@ export function progressTo(
     terminal.err(`\r${register} ${bar} ${count}\u001b[K${isLast ? '\n' : ''}`);
   };
 }
+
+/** Tells that an import of `register` waits for the gateway, and why, and that it goes on. */
+export function waitingTo(
+  terminal: Terminal,
+  form: ProgressForm,
+  register: string,
+): (reason: string | undefined) => void {
+  if (form === 'none') return () => undefined;
+  return (reason) => {
+    if (form === 'json')
+      return terminal.err(
+        `${JSON.stringify({ event: reason === undefined ? 'going-on' : 'waiting', reason })}\n`,
+      );
+    const line =
+      reason === undefined
+        ? 'the gateway is there again; going on'
+        : `waiting for the gateway, ten minutes at most (${reason})`;
+    // Below a bar, which is drawn anew afterwards.
+    terminal.err(`${terminal.interactive ? '\n' : ''}${register}: ${line}\n`);
+  };
+}

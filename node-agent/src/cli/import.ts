@@ -3,6 +3,7 @@ import { fileOf } from '@hitmachine/service';
 import type { NotAdmitted } from '../domain/admit-clients.ts';
 import { admitClients } from '../domain/admit-clients.ts';
 import { announcedRegisters } from '../domain/asked-about.ts';
+import { GatewayPatience } from '../domain/gateway-patience.ts';
 import { importClients, prepareImport, refuseShrinking } from '../domain/import-clients.ts';
 import { publishRegisters } from '../domain/publish-registers.ts';
 import { RosterKeeper } from '../domain/roster-keeper.ts';
@@ -21,7 +22,7 @@ import { secureRandom } from '../random.ts';
 import { agreePushed } from './agree-pushed.ts';
 import { checkTokenTypes } from './check-token-types.ts';
 import type { ProgressForm } from './import-progress.ts';
-import { progressTo } from './import-progress.ts';
+import { progressTo, waitingTo } from './import-progress.ts';
 import { counted } from './print.ts';
 import type { Terminal } from './print.ts';
 
@@ -97,6 +98,10 @@ export async function importFile(
         startMaker: tools.startMaker,
         kept: tools.kept,
         cache: tools.cache,
+        patience: new GatewayPatience({
+          stopped,
+          waiting: waitingTo(terminal, options.progress, register.id),
+        }),
         stopped,
       },
       register,

@@ -27,6 +27,7 @@ import type { TokenSpool } from '../ports/token-spool.ts';
 import { canaryTokens } from './canary.ts';
 import { CachedEntries } from './cached-entries.ts';
 import { DigestSet } from './digest-set.ts';
+import type { GatewayPatience } from './gateway-patience.ts';
 import { KeptWork } from './kept-work.ts';
 import type { AgencyKeys } from './keys.ts';
 import { makeHere } from './make-here.ts';
@@ -77,6 +78,8 @@ interface Importing {
   readonly kept?: KeptBatches | undefined;
   /** What earlier imports have made, beside the source. */
   readonly cache?: EntryCache | undefined;
+  /** Waits for a gateway that is away for a while; without it the import ends then. */
+  readonly patience?: GatewayPatience | undefined;
   /** Aborted when the import is to stop; what is done by then is kept. */
   readonly stopped?: AbortSignal | undefined;
 }
@@ -201,12 +204,16 @@ export async function importClients(
     await stage.add(tokenType, pseudonyms);
     progress((done += pseudonyms.length), total);
   };
+  const evaluate = (elements: Uint8Array): ReturnType<GatewayClient['evaluate']> => {
+    const once = (): ReturnType<GatewayClient['evaluate']> => deps.gateway.evaluate(register.id, elements);
+    return deps.patience === undefined ? once() : deps.patience.run(once);
+  };
   const importBatch = async (batch: TokenBatch): Promise<void> => {
     deps.stopped?.throwIfAborted();
     let page = kept?.recall(batch);
     if (page === undefined) {
       const encoded = batch.tokens.map(({ token }) => token);
-      page = await maker.make(encoded, (elements) => deps.gateway.evaluate(register.id, elements));
+      page = await maker.make(encoded, evaluate);
       kept?.keep(batch, page);
       deps.stopped?.throwIfAborted();
     }
