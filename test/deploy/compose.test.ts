@@ -1,10 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Ajv from 'ajv';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { openRedis } from '../../gateway/src/adapters/redis/open.ts';
+import { parseConfig } from '../../gateway/src/config.ts';
+import { freePort } from '../support/free-port.ts';
+import { REDIS_MISSING } from '../support/redis.ts';
 import { readContainerfile } from './support/containerfile.ts';
 import { readUnit, valueOf } from './support/unit-file.ts';
 import type { Tree } from './support/yaml-files.ts';
@@ -119,18 +125,106 @@ describe('compose.yaml', () => {
   });
 });
 
+describe('replicas.yaml, on top of it', () => {
+  const replicas = load(read('deploy/compose/replicas.yaml'));
+
+  it('is what the Compose specification allows', () => {
+    expect(complaints(replicas)).toEqual([]);
+  });
+
+  it('locks what it adds, and keeps Redis and the links to the replicas', () => {
+    const redis = { services: { redis: at(replicas, 'services', 'redis') } };
+    expect(unlocked(redis)).toEqual([]);
+    expect(at(replicas, 'networks', 'gateway-shared', 'internal')).toBe(true);
+    const shared = entriesAt(replicas, 'services')
+      .filter(([, service]) => wordsAt(service, 'networks').includes('gateway-shared'))
+      .map(([name]) => name);
+    expect(shared).toEqual(['redis', 'gateway', 'gateway-2']);
+    expect(entriesAt(replicas, 'services').flatMap(([, service]) => wordsAt(service, 'ports'))).toEqual([]);
+  });
+
+  it('uses what it declares, stands on what is there, and gives both replicas the same', () => {
+    const declared = entriesAt(replicas, 'secrets').map(([name]) => name);
+    const named = entriesAt(replicas, 'services').flatMap(([, service]) => wordsAt(service, 'secrets'));
+    expect([...new Set(named)].sort()).toEqual(declared.sort());
+    for (const [name, service] of entriesAt(replicas, 'services')) {
+      const base = at(service, 'extends', 'service') ?? (name === 'redis' ? undefined : name);
+      if (base !== undefined) expect(services.map(([one]) => one)).toContain(base);
+      for (const volume of wordsAt(service, 'volumes').filter((one) => one.startsWith('./')))
+        expect(existsSync(join(root, 'deploy/compose', volume.split(':')[0] ?? ''))).toBe(true);
+    }
+    const of = (name: string, what: string): unknown => at(replicas, 'services', name, what);
+    expect(of('gateway-2', 'secrets')).toEqual(of('gateway', 'secrets'));
+  });
+
+  it('has settings that the gateway takes, and each replica an address that the other finds', () => {
+    const config = parseConfig(read('deploy/compose/gateway-replicas/gateway.yaml'), 'gateway.yaml');
+    for (const name of ['gateway', 'gateway-2'])
+      expect(at(replicas, 'services', name, 'environment', 'HIT_GATEWAY_REPLICAS__ADDRESS')).toBe(
+        `${name}:${config.replicas?.listen.port}`,
+      );
+    const proxy = read('deploy/compose/proxy/replicas.conf');
+    for (const name of ['gateway', 'gateway-2'])
+      expect(proxy).toContain(`server ${name}:${config.listen.port} `);
+  });
+
+  it.skipIf(REDIS_MISSING !== undefined)(
+    `starts a Redis that the gateway can use, by the commands of the page (${REDIS_MISSING ?? 'there'})`,
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'hit-compose-redis-'));
+      const port = await freePort();
+      mkdirSync(join(folder, 'secrets'));
+      const page = read('deploy/compose/README.md');
+      const commands = page.slice(
+        page.indexOf("echo 'REDIS_IMAGE"),
+        page.indexOf('chown 65532:65532 secrets/redis-url'),
+      );
+      execFileSync('sh', ['-ec', commands], { cwd: folder, stdio: 'ignore' });
+      const files = {
+        certificate: 'redis.crt',
+        key: 'redis.key',
+        acl: 'redis-acl',
+        'ca.crt': 'redis-ca.crt',
+      };
+      const argv = wordsAt(replicas, 'services', 'redis', 'command')
+        .slice(1)
+        .map((word) => {
+          const name = /^\/run\/secrets\/redis-(.*)$/.exec(word)?.[1];
+          if (name !== undefined) return join(folder, 'secrets', files[name as keyof typeof files]);
+          return { '6379': String(port), '/data': folder }[word] ?? word;
+        });
+      const server = spawn('redis-server', argv, { stdio: 'ignore' });
+      try {
+        const url = readFileSync(join(folder, 'secrets/redis-url'), 'utf8').trim();
+        const ca = readFileSync(join(folder, 'secrets/redis-ca.crt'), 'utf8');
+        const told: boolean[] = [];
+        const here = url.replace('redis:6379', `127.0.0.1:${port}`);
+        const connection = await openRedis([here], (away) => told.push(away), ca);
+        await expect.poll(() => told.at(-1), { timeout: 20_000 }).toBe(false);
+        expect(await connection.redis.hset('hit:x', 'a', '1')).toBe(1);
+        await expect(connection.redis.flushall()).rejects.toThrow('NOPERM');
+        connection.close();
+      } finally {
+        const gone = once(server, 'exit');
+        server.kill('SIGKILL');
+        await gone;
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+});
+
 const COMPOSE_MISSING =
   spawnSync('docker', ['compose', 'version']).status === 0 ? undefined : 'docker compose is not installed';
 
 describe.skipIf(COMPOSE_MISSING !== undefined)(`docker compose (${COMPOSE_MISSING ?? 'there'})`, () => {
-  it('understands it', () => {
+  it.each([['compose.yaml'], ['compose.yaml', 'replicas.yaml']])('understands %s', (...files) => {
     const images = Object.fromEntries(
-      ['HITMACHINE_IMAGE', 'POSTGRES_IMAGE', 'NGINX_IMAGE'].map((name) => [name, 'example']),
+      ['HITMACHINE_IMAGE', 'POSTGRES_IMAGE', 'NGINX_IMAGE', 'REDIS_IMAGE'].map((name) => [name, 'example']),
     );
     const argv = [
       'compose',
-      '-f',
-      join(root, 'deploy/compose/compose.yaml'),
+      ...files.flatMap((file) => ['-f', join(root, 'deploy/compose', file)]),
       '--profile',
       '*',
       'config',

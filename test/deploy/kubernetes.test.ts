@@ -2,8 +2,10 @@ import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../gateway/src/config.ts';
+import { useOverrides } from '@hitmachine/service';
 import {
   containersOf,
   dangling,
@@ -37,7 +39,7 @@ describe.skipIf(KUBECTL_MISSING !== undefined)(`kustomize (${KUBECTL_MISSING ?? 
       ...['desk', 'enrol', 'init', 'production', 'replicas', 'replicas-enrol'].map(
         (name) => `agent/overlays/${name}`,
       ),
-      ...['init', 'production'].map((name) => `gateway/overlays/${name}`),
+      ...['init', 'production', 'replicas'].map((name) => `gateway/overlays/${name}`),
     ]);
   });
 
@@ -87,7 +89,8 @@ describe.skipIf(KUBECTL_MISSING !== undefined)(`kustomize (${KUBECTL_MISSING ?? 
           return listAt(rule, 'ports').map(({ port }) => port);
         });
       });
-      expect(ports).toEqual(service === 'gateway' ? ['http'] : overlay.endsWith('desk') ? ['https'] : []);
+      const own = service === 'gateway' ? ['http'] : overlay.endsWith('desk') ? ['https'] : [];
+      expect(ports).toEqual(overlay === 'gateway/overlays/replicas' ? [...own, 'links'] : own);
     });
 
     it('stops as slowly as under systemd', () => {
@@ -147,6 +150,80 @@ describe.skipIf(KUBECTL_MISSING !== undefined)(`kustomize (${KUBECTL_MISSING ?? 
         );
       }
       expect(at(ofKind(of('replicas-enrol'), 'StatefulSet')[0], 'spec', 'replicas')).toBe(0);
+    });
+  });
+
+  describe('several replicas of the gateway', () => {
+    let built: Tree[];
+    let settings: Tree;
+    beforeAll(() => {
+      if (KUBECTL_MISSING !== undefined) return;
+      built = kustomize(join(manifests, 'gateway/overlays/replicas'));
+      const [map] = ofKind(built, 'ConfigMap');
+      settings = parse(String(at(map, 'data', 'gateway.yaml'))) as Tree;
+    });
+    const set = (): Tree => ofKind(built, 'StatefulSet')[0] as Tree;
+    const rules = (direction: string): Tree[] =>
+      ofKind(built, 'NetworkPolicy').flatMap((policy) => listAt(policy, 'spec', direction));
+
+    it('have settings that the gateway takes, and link to each other at the address of the pod', () => {
+      const listen = at(settings, 'replicas', 'listen');
+      const port = String(listen).split(':')[1];
+      const pod = listAt(set(), 'spec', 'template', 'spec', 'containers')[0];
+      const variables = Object.fromEntries(
+        listAt(pod, 'env').map(({ name, value }) => [String(name), value]),
+      );
+      const ip = 'POD_IP';
+      const address = String(variables['HIT_GATEWAY_REPLICAS__ADDRESS']).replace(`$(${ip})`, '10.1.2.3');
+      expect(address).toBe(`10.1.2.3:${port}`);
+      useOverrides({ HIT_GATEWAY_REPLICAS__ADDRESS: address });
+      try {
+        const config = parseConfig(stringify(settings), 'gateway.yaml');
+        expect(config.replicas).toMatchObject({ address, listen: { port: Number(port) } });
+        expect(config.redis?.urlFile).toBeDefined();
+        expect(config.database?.postgres.urlFile).toBeDefined();
+      } finally {
+        useOverrides({});
+      }
+      const links = listAt(pod, 'ports').find(({ name }) => name === 'links');
+      expect(links).toMatchObject({ containerPort: Number(port) });
+    });
+
+    it('let only each other in where they link, and reach each other, PostgreSQL and Redis', () => {
+      const links = rules('ingress').filter((rule) =>
+        listAt(rule, 'ports').some(({ port }) => port === 'links'),
+      );
+      const own = at(set(), 'spec', 'selector', 'matchLabels');
+      expect(links.map((rule) => listAt(rule, 'from'))).toEqual([[{ podSelector: { matchLabels: own } }]]);
+      const out = rules('egress').flatMap((rule) => listAt(rule, 'ports').map(({ port }) => port));
+      expect(out).toEqual([53, 53, 5432, 6379, 8461]);
+    });
+
+    it('have a name for all of them, no folder that two share, and are replaced one by one', () => {
+      const name = at(set(), 'spec', 'serviceName');
+      const service = ofKind(built, 'Service').find((one) => at(one, 'metadata', 'name') === name);
+      expect(at(service, 'spec', 'clusterIP')).toBe('None');
+      expect(ofKind(built, 'PersistentVolumeClaim')).toEqual([]);
+      expect(at(set(), 'spec', 'replicas')).toBe(3);
+      expect(at(ofKind(built, 'PodDisruptionBudget')[0], 'spec', 'maxUnavailable')).toBe(1);
+      expect(at(set(), 'spec', 'minReadySeconds')).toBe(20);
+    });
+
+    it('stay while requests still come, and have time for what is under way after that', () => {
+      const pod = at(set(), 'spec', 'template', 'spec');
+      const [gateway] = listAt(pod, 'containers');
+      const before = Number(at(gateway, 'lifecycle', 'preStop', 'sleep', 'seconds'));
+      expect(before).toBeGreaterThan(0);
+      // Agents get five seconds to connect elsewhere, running lookups at most 61.
+      expect(Number(at(pod, 'terminationGracePeriodSeconds'))).toBeGreaterThanOrEqual(before + 5 + 61);
+    });
+
+    it('need no sessions that stick to one of them', () => {
+      const [ingress] = ofKind(built, 'Ingress');
+      const annotations = entriesAt(ingress, 'metadata', 'annotations').map(([key]) => key);
+      expect(annotations.filter((key) => /affinity|sticky|upstream-hash/.test(key))).toEqual([]);
+      for (const one of ofKind(built, 'Service'))
+        expect(at(one, 'spec', 'sessionAffinity') ?? 'None').toBe('None');
     });
   });
 
