@@ -80,9 +80,9 @@ export async function openLogWatch(deps: WatchDeps): Promise<LogWatch> {
     patienceMs: deps.logPatienceMs,
   });
   const published = new PublishedCheckpoints({ ...deps, view });
-  const receipts = new Receipts({ backend, agency, keys, logKey, view, store: receiptStore, clock });
+  const receipts = new Receipts({ backend, agency, keys, view, store: receiptStore, clock });
   const witness = new Witness({ backend, keys, agency, roster, logKey, view, store, clock, log });
-  const settling = await Settling.open({ ...deps, logKey, view, published, receipts: receiptStore, store });
+  const settling = await Settling.open({ ...deps, view, published, receipts: receiptStore, store });
   return {
     view,
     published,

@@ -1,4 +1,4 @@
-import type { Logged, LookupOpened, TreeHead } from '@hitmachine/protocol';
+import type { Logged, LoggedLookups, LookupOpened, TreeHead } from '@hitmachine/protocol';
 import {
   HitError,
   checkLoggedRequest,
@@ -11,6 +11,7 @@ import {
   openRoster,
   utf8ToBytes,
   verifyConsistency,
+  verifyInclusion,
   verifyReceipt,
 } from '@hitmachine/protocol';
 import { describe, expect, it } from 'vitest';
@@ -163,6 +164,65 @@ describe('GET /v1/log/consistency', () => {
     await gateway.invite('politie');
     const refused = await problem(await gateway.request(`/v1/log/consistency?${query}`));
     expect(refused).toMatchObject({ status: 400, code: 'field-invalid', fields: [{ field }] });
+  });
+});
+
+describe('POST /v1/log/lookups', () => {
+  it('gives an agency what it may see of many lookups, under one checkpoint, in the order of the request', async () => {
+    const gateway = await TestGateway.make();
+    const [politie, ggz] = [
+      await gateway.enrolled('politie'),
+      await gateway.enrolled('ggz', ['volwassenen']),
+    ];
+    const open = () => politie.opened(gateway.version, { registers: ['ggz/volwassenen'] });
+    const [first, second, unanswered] = [await open(), await open(), await open()];
+    for (const opened of [first, second]) {
+      const questions = questionsRequest(opened, ['ggz']);
+      await (await gateway.request(`/v1/lookups/${opened.lookupId}/questions`, questions)).arrayBuffer();
+    }
+    const nowhere = 'AAAAAAAAAAAAAAAAAAAAAA';
+    const lookupIds = [second.lookupId, nowhere, unanswered.lookupId, first.lookupId];
+    const path = '/v1/log/lookups';
+    const shown = async (agency: TestAgency) => {
+      const response = await agency.call('POST', path, { lookupIds });
+      expect(response.status).toBe(200);
+      return (await response.json()) as LoggedLookups;
+    };
+    expect(await shown(politie)).toEqual({ lookups: [null, null, null, null] });
+    await publish(gateway);
+    const late = await open();
+    lookupIds.push(late.lookupId);
+    const entries = async (agency: TestAgency) => {
+      const { checkpoint = '', lookups } = await shown(agency);
+      const { head } = openCheckpoint(backend, checkpoint, keyOf(gateway));
+      return lookups.map((one) => {
+        if (one === null) return null;
+        const leaf = decodeBase64(one.entry);
+        verifyInclusion(
+          head,
+          one.index,
+          leafHash(leaf),
+          one.proof.map((hash) => decodeBase64(hash)),
+        );
+        const entry = decodeEntry(leaf) as { event: string; lookupId: string };
+        return [entry.event, entry.lookupId];
+      });
+    };
+    const [a, , c, b] = lookupIds;
+    expect(await entries(politie)).toEqual([['lookup', a], null, ['lookup', c], ['lookup', b], null]);
+    // Who was asked gets to see that it was, and nothing of a lookup that did not come to it.
+    expect(await entries(ggz)).toEqual([['answer', a], null, null, ['answer', b], null]);
+  });
+
+  it.each([
+    ['none', []],
+    ['more than a hundred', Array.from({ length: 101 }, () => 'AAAAAAAAAAAAAAAAAAAAAA')],
+    ['what is no identifier', ['1']],
+  ])('refuses %s', async (_what, lookupIds) => {
+    const gateway = await TestGateway.make();
+    const politie = await gateway.enrolled('politie');
+    const refused = await problem(await politie.call('POST', '/v1/log/lookups', { lookupIds }));
+    expect(refused).toMatchObject({ status: 400, code: 'field-invalid' });
   });
 });
 

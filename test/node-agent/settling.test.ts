@@ -90,6 +90,29 @@ describe('looking up in the log what was asked and answered', () => {
     expect([...(await alarms(asker)), ...(await alarms(police))]).toEqual([]);
   });
 
+  it('asks about many lookups with one request', async () => {
+    for (let i = 0; i < 3; i++) await ask();
+    await later();
+    let requests = 0;
+    gateway.beforeShowing = async () => void requests++;
+    await police.watch.round();
+    // The checkpoint, and all that was answered.
+    expect(requests).toBe(2);
+    expect((await police.watch.settling.waiting()).since).toBeUndefined();
+  });
+
+  it('leaves a gateway of an earlier version alone, which knows no such request, without an alarm', async () => {
+    const spoilt = spoil(() => {
+      throw new HitError('not-found');
+    });
+    await ask();
+    spoilt.lookupId = receipts()[0]!.lookup_id;
+    await later();
+    await expect(police.watch.round()).rejects.toMatchObject({ code: 'not-found' });
+    expect((await police.watch.settling.waiting()).since).toBeDefined();
+    expect(await alarms(police)).toEqual([]);
+  });
+
   it('goes on behind two hundred that wait', async () => {
     await ask();
     const [{ lookup_id: lookupId, at }] = asker.database

@@ -87,11 +87,15 @@ function conditions(placeholder: Placeholder, filter: LogFilter) {
   const values: Value[] = [];
   const value = (one: Value): string => placeholder(values.push(one));
   const where: string[] = [];
-  const { from, to, events, withoutCanaries, ...equal } = filter;
+  const { from, to, events, lookupIds, shownTo, withoutCanaries, ...equal } = filter;
   if (from !== undefined) where.push(`at >= ${value(from)}`);
   if (to !== undefined) where.push(`at < ${value(to)}`);
-  if (events !== undefined)
-    where.push(events.length === 0 ? '1 = 0' : `event IN (${events.map(value).join(', ')})`);
+  const oneOf = (column: string, wanted: readonly Value[]): string =>
+    wanted.length === 0 ? '1 = 0' : `${column} IN (${wanted.map(value).join(', ')})`;
+  if (events !== undefined) where.push(oneOf('event', events));
+  if (lookupIds !== undefined) where.push(oneOf('lookup_id', lookupIds));
+  if (shownTo !== undefined)
+    where.push(`CASE event WHEN 'answer' THEN node ELSE agency END = ${value(shownTo)}`);
   if (withoutCanaries === true) where.push(NO_CANARY);
   for (const [name, column] of EQUAL) {
     const wanted = equal[name];

@@ -22,6 +22,10 @@ export interface LogFilter {
   /** Commitment to the case reference, as the lookup has it. */
   readonly caseCommitment?: string | undefined;
   readonly lookupId?: string | undefined;
+  /** One of these lookups. */
+  readonly lookupIds?: readonly string[] | undefined;
+  /** The agency that an entry is shown to: of an answer the node, of everything else the agency that acted. */
+  readonly shownTo?: string | undefined;
   /** Outcome of an answer, or code of a refusal. */
   readonly status?: string | undefined;
   /** Leaves out what agencies ask about registers of their own, several times an hour each, with the answers to it. */

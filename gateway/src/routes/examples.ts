@@ -4,6 +4,7 @@ import type {
   EvaluationResponse,
   KeyChange,
   Logged,
+  LoggedLookups,
   LookupOpened,
   LookupRequest,
   Register,
@@ -15,7 +16,7 @@ import type {
   SignalReport,
   TableCommitment,
 } from '@hitmachine/protocol';
-import { encodeBase64, signalsSchema, utf8ToBytes } from '@hitmachine/protocol';
+import { encodeBase64, parseReceipt, signalsSchema, utf8ToBytes } from '@hitmachine/protocol';
 
 /** Messages as a gateway and an agency exchanged them once, with keys that are used nowhere else. */
 
@@ -194,6 +195,12 @@ export const logged: Logged = {
     'eyJhdCI6MTc4NDExNjgwMDAwMCwiZXZlbnQiOiJsb29rdXAiLCJhZ2VuY3kiOiJwb2xpdGllIiwibG9va3VwSWQiOiJxVWdQU3JQQ2xCeDZfQTJWNXI2TWt3IiwiYm9keSI6IntcInJvc3RlclZlcnNpb25cIjoyLFwicHVycG9zZVwiOlwiY2FzdXNvdmVybGVnLXp2aFwiLFwiY2FzZUNvbW1pdG1lbnRcIjpcIlRqek5YUDk0bzFwVFAtMW1oaVQ5OEdqakc1ZjJabzFJbi1XcE1GUU1LUDhcIixcInByb2Zlc3Npb25hbFwiOlwiZGplZ3hEYnpSaWs4aVI2bFJ5cC14QVwiLFwicm9sZVwiOlwiaW5mb3JtYXRpb24tY29vcmRpbmF0b3JcIixcInN0YXRlbWVudHNcIjpbXSxcInJlZ2lzdGVyc1wiOltcInBvbGl0aWUvaW5jaWRlbnRlblwiXSxcInRva2VuVHlwZXNcIjpbXCJic25cIl0sXCJwZXJzb25zXCI6MSxcImVsZW1lbnRzXCI6XCJnQ3NzVFk0ZW5sXzNiZ0tTczFJT0lpNXcwMEtzSmpacEZUc1IzNWs4V2c4XCJ9IiwiZXZpZGVuY2UiOnsiYmFzZSI6IklrQnRaWFJvYjJRaU9pQlFUMU5VQ2lKQWNHRjBhQ0k2SUM5Mk1TOXNiMjlyZFhCekNpSmpiMjUwWlc1MExXUnBaMlZ6ZENJNklITm9ZUzB5TlRZOU9sTXJWbEp2VG14R1JtdFVUVVZEVlhkSmFESjRjWE42TnpnelFWZHdOR1kyTkRaSWJWY3ZiV2hzY21jOU9nb2lRSE5wWjI1aGRIVnlaUzF3WVhKaGJYTWlPaUFvSWtCdFpYUm9iMlFpSUNKQWNHRjBhQ0lnSW1OdmJuUmxiblF0WkdsblpYTjBJaWs3WTNKbFlYUmxaRDB4TnpnME1URTJPREF3TzJWNGNHbHlaWE05TVRjNE5ERXhOamcyTUR0dWIyNWpaVDBpVWxkc2JrSjVjMFpaVlhkRmVYZHVTWGgwVTJnMlVTSTdhMlY1YVdROUluQnZiR2wwYVdVaU8yRnNaejBpWldReU5UVXhPU0k3ZEdGblBTSm9hWFJ0WVdOb2FXNWxMVEVpIiwic2lnbmF0dXJlIjoiNldVcmJYOXd4NjdwWGk0YVQ0ZHpGcVdjODEyNm1NWDlwTmcwVVNUa1JuOEhvUkRhODNjZURyZzBXaVMyeUZoQS1IOTVERVRxWTVjdWIxckhpS1U2RGcifX0',
   receipt:
     'c2sp.org/tlog-proof@v1\nindex 6\ngtE0xW80rd1qvMKWQnzkP03yqsV4yveCk4mYkZPlX0M=\nG9IiBhJcZFj/md0jV6Kj0Y8Tt2uRSY/EebLZBNsm1kI=\n\nwaalstad.hitmachine/log\n7\nV0WLQe4My7CgbutORtZwmeTnNoIke+qgbGwsyyIJRrA=\n\n— waalstad.hitmachine/log /Bz48Flh7HWw/RxLzzZJXQBXJwk8oRze4WW1qQVnVLypN7JHYBH8z3T3Q1XACcjfezim7QAz0Sy4WPONmxydD8DMRAo=\n',
+};
+export const loggedLookupsRequest = { lookupIds: ['qUgPSrPClBx6_A2V5r6Mkw', 'kgs87QzpXvRlyrEiL2NbJA'] };
+const receipt = parseReceipt(logged.receipt);
+export const loggedLookups: LoggedLookups = {
+  checkpoint: receipt.checkpoint,
+  lookups: [{ entry: logged.entry, index: receipt.index, proof: receipt.proof.map(encodeBase64) }, null],
 };
 export const consistencyProof = { proof: ['gtE0xW80rd1qvMKWQnzkP03yqsV4yveCk4mYkZPlX0M'] };
 

@@ -1,13 +1,20 @@
 import { z } from '@hono/zod-openapi';
-import { HitError, encodeBase64 } from '@hitmachine/protocol';
-import { loggedLookup } from '../domain/logged-lookup.ts';
+import { HitError, LIMITS, encodeBase64, parseJson } from '@hitmachine/protocol';
+import { loggedLookup, loggedLookups } from '../domain/logged-lookup.ts';
 import { consistencyProof } from '../domain/receipts.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import type { GatewayContext, GatewayDeps } from './context.ts';
 import * as examples from './examples.ts';
 import { problemResponses } from './problems.ts';
-import { ConsistencyProof, Logged, json, signedHeaders } from './schemas.ts';
-import { SIGNED_CODES, signedBy } from './signed.ts';
+import {
+  ConsistencyProof,
+  Logged,
+  LoggedLookups,
+  LoggedLookupsRequest,
+  json,
+  signedHeaders,
+} from './schemas.ts';
+import { JSON_CODES, SIGNED_CODES, signedBy, signedJson } from './signed.ts';
 
 const getCheckpoint: ApiRoute = {
   method: 'get',
@@ -77,7 +84,27 @@ const getLoggedLookup: ApiRoute = {
   },
 };
 
-/** `GET /v1/log/checkpoint`, `/v1/log/consistency` and `/v1/log/lookups/{lookupId}` */
+const findLoggedLookups: ApiRoute = {
+  method: 'post',
+  path: '/v1/log/lookups',
+  operationId: 'findLoggedLookups',
+  summary: 'What the log has of many lookups, with one checkpoint for all.',
+  description: `As \`GET /v1/log/lookups/{lookupId}\` of each of up to ${LIMITS.loggedLookups}. Changes nothing.`,
+  tags: ['log'],
+  request: {
+    headers: signedHeaders,
+    body: { required: true, content: json(LoggedLookupsRequest, examples.loggedLookupsRequest) },
+  },
+  responses: {
+    200: {
+      description: 'The entries and their proofs.',
+      content: json(LoggedLookups, examples.loggedLookups),
+    },
+    ...problemResponses(...SIGNED_CODES, ...JSON_CODES),
+  },
+};
+
+/** `/v1/log/checkpoint`, `/v1/log/consistency`, `/v1/log/lookups` and `/v1/log/lookups/{lookupId}` */
 export function logRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(getCheckpoint, async (c) => {
     const latest = await deps.published.latest();
@@ -93,6 +120,12 @@ export function logRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   api.add(getLoggedLookup, async (c) => {
     const caller = await signedBy(deps, c, new Uint8Array(0));
     return c.json(await loggedLookup(deps, caller.agency.id, c.req.param('lookupId') ?? ''));
+  });
+
+  api.add(findLoggedLookups, async (c) => {
+    const { caller, body } = await signedJson(deps, c);
+    const { lookupIds } = parseJson(LoggedLookupsRequest, body);
+    return c.json(await loggedLookups(deps, caller.agency.id, lookupIds));
   });
 }
 

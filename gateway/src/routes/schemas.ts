@@ -7,6 +7,8 @@ import {
   evaluationResponseSchema,
   keyChangeSchema,
   listOf,
+  loggedLookupsRequestSchema,
+  loggedLookupsSchema,
   loggedSchema,
   lookupOpenedSchema,
   lookupRequestSchema,
@@ -170,6 +172,26 @@ export const Review = described(reviewSchema, {
   verdict: 'Whether there was reason enough to ask without approval.',
   reviewer: 'Pseudonym of who reviewed it, made as that of who asks: base64url without padding, 16 bytes.',
 }).meta({ id: 'Review' });
+
+export const LoggedLookupsRequest = described(loggedLookupsRequestSchema, {
+  lookupIds: 'Lookups that your agency asked or was asked, as the gateway named them.',
+}).meta({ id: 'LoggedLookupsRequest' });
+
+const lookupsFound = loggedLookupsSchema.shape.lookups;
+
+export const LoggedLookups = described(loggedLookupsSchema, {
+  checkpoint: 'The latest published checkpoint, a signed note; left out before the first.',
+  lookups: listOf(
+    lookupsFound,
+    described(lookupsFound.element.unwrap(), {
+      entry: 'The bytes of the entry: base64url without padding.',
+      index: 'Its place in the log, counted from 0.',
+      proof:
+        'The inclusion proof (RFC 9162, 2.1.3), from the leaf to the root: hashes, base64url, 32 bytes each.',
+    }).nullable(),
+    'In the order of the request, null for one that is not there or that the checkpoint does not reach. Fewer than asked where entries are large: ask for the others again.',
+  ),
+}).meta({ id: 'LoggedLookups' });
 
 /** A proof as `GET /v1/log/consistency` gives it. */
 export const ConsistencyProof = z

@@ -1,4 +1,4 @@
-import type { Backend, LogEntry, LogKey, Logged, LookupOpened } from '@hitmachine/protocol';
+import type { Backend, LogEntry, Logged, LookupOpened, TreeHead } from '@hitmachine/protocol';
 import {
   HitError,
   LIMITS,
@@ -7,7 +7,7 @@ import {
   decodeBase64,
   decodeEntry,
   utf8ToBytes,
-  verifyReceipt,
+  verifyReceiptWith,
 } from '@hitmachine/protocol';
 import type { Clock } from '../ports/clock.ts';
 import type { SentRequest } from '../ports/gateway-client.ts';
@@ -31,24 +31,23 @@ interface ReceiptDeps {
   readonly backend: Backend;
   readonly agency: string;
   readonly keys: Pick<AgencyKeys, 'identities'>;
-  readonly logKey: () => LogKey;
   readonly view: LogView;
   readonly store: ReceiptStore;
   readonly clock: Clock;
 }
 
 /**
- * The entry of a lookup and its proof, checked as far as they go by themselves: whether the checkpoint is of the log
- * that others see as well is for the view of the log. Throws `log-proof-invalid` with what is wrong.
+ * The entry of a lookup and its proof, checked as far as they go by themselves: whether the checkpoint, which `open` reads
+ * and checks, is of the log that others see as well is for the view of the log. Throws `log-proof-invalid` with what is wrong.
  */
 export function openLoggedLookup(
-  { backend, logKey }: Pick<ReceiptDeps, 'backend' | 'logKey'>,
+  open: (checkpoint: string) => TreeHead,
   { entry: encoded, receipt }: Logged,
   lookupId: string,
 ): ProvedLookup {
   return asProofFailure(() => {
     const leaf = decodeBase64(encoded);
-    const { index, checkpoint } = verifyReceipt(backend, logKey(), leaf, receipt);
+    const { index, checkpoint } = verifyReceiptWith(open, leaf, receipt);
     const entry = decodeEntry(leaf);
     if (
       (entry.event !== 'lookup' && entry.event !== 'canary' && entry.event !== 'answer') ||
@@ -74,7 +73,7 @@ export class Receipts {
    */
   async accept(opened: LookupOpened, sent: SentRequest, event: 'lookup' | 'canary'): Promise<void> {
     const { view, store, clock } = this.#deps;
-    const proved = openLoggedLookup(this.#deps, opened.logged, opened.lookupId);
+    const proved = openLoggedLookup((note) => view.open(note), opened.logged, opened.lookupId);
     asProofFailure(() => this.#checkOwn(proved.entry, sent, event));
     if (event === 'lookup')
       await store.keep({

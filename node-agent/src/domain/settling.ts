@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Backend, LogKey } from '@hitmachine/protocol';
+import type { Logged } from '@hitmachine/protocol';
 import {
   HitError,
+  LIMITS,
   constantTimeEqual,
   decodeBase64,
   encodeBase64,
@@ -12,7 +13,7 @@ import { z } from 'zod';
 import type { AgencyLog, LoggedEvent } from '../ports/agency-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
-import type { LogStore } from '../ports/log-store.ts';
+import type { LogStore, SignedHead } from '../ports/log-store.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { KeptReceipt, ReceiptStore } from '../ports/receipt-store.ts';
 import { entryAlarm } from './log-alarms.ts';
@@ -22,9 +23,7 @@ import type { ProvedLookup } from './receipts.ts';
 import { openLoggedLookup } from './receipts.ts';
 
 interface SettlingDeps {
-  readonly backend: Backend;
-  readonly logKey: () => LogKey;
-  readonly gateway: Pick<GatewayClient, 'checkpoint' | 'loggedLookup'>;
+  readonly gateway: Pick<GatewayClient, 'checkpoint' | 'loggedLookups'>;
   readonly view: LogView;
   readonly published: PublishedCheckpoints;
   readonly receipts: ReceiptStore;
@@ -39,10 +38,17 @@ const PAGE = 200;
 const ROUND = 2_000;
 /** Answered lookups that wait at once; beyond that none are read before some of them are found. */
 const MAX_WAITING = 10_000;
+/** A lookup that is looked for, and what the gateway showed of it; throws what it refused that with. */
+type Show = () => Logged | undefined;
 /** Requests without an answer after which the gateway is taken to be away, until the next round. */
 const MAX_SILENCE = 3;
+/** Says nothing of the lookups: no room now, or a gateway of an earlier version, which does not know the request. */
+const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
+  ...['gateway-unreachable', 'not-ready', 'overloaded', 'agency-busy', 'quota-exceeded'],
+  ...['not-found', 'method-not-allowed'],
+]);
 /** What fails with these fails for every lookup alike. */
-const ABOUT_ALL: ReadonlySet<string> = new Set(['gateway-unreachable', 'storage-failed', 'unknown']);
+const ABOUT_ALL: ReadonlySet<string> = new Set([...ABOUT_THE_REQUEST, 'storage-failed', 'unknown']);
 /**
  * A checkpoint that comes this long after a lookup was opened must contain it, whatever time it took to be cosigned:
  * what is not under it then is missing.
@@ -73,6 +79,8 @@ export class Settling {
   #comparedUpTo: number;
   /** The receipt that was tried last, unless it was the last of all. */
   #after: KeptReceipt | undefined;
+  /** The checkpoint that was read last: what is looked up in one round is mostly under the same one. */
+  #opened: SignedHead | undefined;
 
   private constructor(deps: SettlingDeps, comparedUpTo: number) {
     this.#deps = deps;
@@ -97,10 +105,12 @@ export class Settling {
    */
   async round(): Promise<void> {
     const errors: unknown[] = [];
+    this.#opened = undefined;
     const parts = [
       () => this.#seePublished(),
-      () => this.#each(this.#receipts(), (receipt) => this.#settleAsked(receipt), errors),
-      () => this.#each(this.#answered(), (event) => this.#settleAnswered(event), errors),
+      () => this.#each(this.#receipts(), ASKED, (receipt, show) => this.#settleAsked(receipt, show), errors),
+      () =>
+        this.#each(this.#answered(), ANSWERED, (event, show) => this.#settleAnswered(event, show), errors),
       () => this.#noteCompared(),
     ];
     for (const part of parts) {
@@ -114,17 +124,21 @@ export class Settling {
     if (errors.length > 0) throw errors[0];
   }
 
-  /** Goes on with the others when one fails, but not with a gateway or a database that is away. */
+  /**
+   * Looks them up, many with one request. Goes on with the others when one fails, but not with a gateway or a database that
+   * is away.
+   */
   async #each<T>(
     some: AsyncIterable<T>,
-    settle: (one: T) => Promise<void>,
+    lookupIdOf: (one: T) => string,
+    settle: (one: T, show: Show) => Promise<void>,
     errors: unknown[],
   ): Promise<void> {
     let silent = 0;
-    for await (const one of some) {
-      if (silent >= MAX_SILENCE || this.#deps.view.alarm !== undefined) return;
+    const isOver = (): boolean => silent >= MAX_SILENCE || this.#deps.view.alarm !== undefined;
+    const settleOne = async (one: T, show: Show): Promise<void> => {
       try {
-        await settle(one);
+        await settle(one, show);
         silent = 0;
       } catch (error) {
         const code = error instanceof HitError ? error.code : 'unknown';
@@ -133,6 +147,26 @@ export class Settling {
           silent++;
         } else this.#deps.log.warn({ event: 'lookup-not-settled', code, reason: (error as Error).message });
       }
+    };
+    const settleAll = async (group: readonly T[]): Promise<void> => {
+      let shown: ReadonlyMap<string, Logged>;
+      try {
+        shown = await this.#deps.gateway.loggedLookups(group.map(lookupIdOf));
+      } catch (error) {
+        const [first, ...others] = group;
+        if (others.length === 0 || !(error instanceof HitError) || ABOUT_THE_REQUEST.has(error.code))
+          return settleOne(first as T, () => {
+            throw error;
+          });
+        // What one of them is refused with says nothing of the others: each is asked about by itself.
+        for (const one of group) if (!isOver()) await settleAll([one]);
+        return;
+      }
+      for (const one of group) if (!isOver()) await settleOne(one, () => shown.get(lookupIdOf(one)));
+    };
+    for await (const group of inGroups(some, LIMITS.loggedLookups)) {
+      if (isOver()) return;
+      await settleAll(group);
     }
   }
 
@@ -169,11 +203,11 @@ export class Settling {
     yield* [...this.#waiting.values()].slice(0, ROUND);
   }
 
-  async #settleAnswered(event: LoggedEvent): Promise<void> {
+  async #settleAnswered(event: LoggedEvent, show: Show): Promise<void> {
     this.#waiting.delete(event.sequence);
     let done = false;
     try {
-      done = await this.#compareAnswered(event);
+      done = await this.#compareAnswered(event, show);
     } finally {
       if (!done) this.#waiting.set(event.sequence, event);
     }
@@ -197,10 +231,10 @@ export class Settling {
     }
   }
 
-  async #settleAsked(kept: KeptReceipt): Promise<void> {
+  async #settleAsked(kept: KeptReceipt, show: Show): Promise<void> {
     const { view, receipts } = this.#deps;
     const { lookupId } = kept;
-    const found = await this.#find(lookupId, kept.at);
+    const found = this.#find(lookupId, kept.at, show);
     if (found === 'wait') return;
     const given = [new TextDecoder().decode(kept.leaf), kept.receipt];
     if (found === 'missing') {
@@ -217,23 +251,24 @@ export class Settling {
     }
     // Before the new proof takes the place of the first one, both must be known to be of the same log.
     for (const note of [parseReceipt(kept.receipt).checkpoint, found.checkpoint])
-      if ((await view.relate(view.open(note), { from: 'receipt', at: kept.at })) !== 'consistent') return;
+      if ((await view.relate(this.#open(note), { from: 'receipt', at: kept.at })) !== 'consistent') return;
     await receipts.settle(lookupId, found.receipt);
   }
 
   /** Whether an entry of the agency's own log is dealt with; false where the gateway's log does not reach it yet. */
-  async #compareAnswered({ lookupKey, detail, at }: LoggedEvent): Promise<boolean> {
+  async #compareAnswered(event: LoggedEvent, show: Show): Promise<boolean> {
+    const { detail, at } = event;
     const known = answeredSchema.safeParse(detail);
     // Removed by retention: there is nothing left to compare.
     if (!known.success) return true;
-    const lookupId = encodeBase64(hexToBytes(lookupKey));
-    const found = await this.#find(lookupId, at);
+    const lookupId = ANSWERED(event);
+    const found = this.#find(lookupId, at, show);
     if (found === 'wait') return false;
     if (found === 'missing') {
       await this.#alarm('entry-missing', lookupId, NO_ANSWER_SHOWN, []);
       return true;
     }
-    if ((await this.#deps.view.relate(this.#deps.view.open(found.checkpoint))) !== 'consistent') return false;
+    if ((await this.#deps.view.relate(this.#open(found.checkpoint))) !== 'consistent') return false;
     const difference = differenceOf(found, known.data);
     if (difference !== undefined)
       await this.#alarm('entry-differs', lookupId, difference, [
@@ -244,22 +279,28 @@ export class Settling {
   }
 
   /** The entry of a lookup, proved; `missing` when a checkpoint that must contain it is out and it is not shown. */
-  async #find(
+  #find(
     lookupId: string,
     at: number,
-  ): Promise<'wait' | 'missing' | (ProvedLookup & { readonly receipt: string })> {
-    const { gateway, published, log } = this.#deps;
+    show: Show,
+  ): 'wait' | 'missing' | (ProvedLookup & { readonly receipt: string }) {
+    const { published, log } = this.#deps;
+    const logged = show();
+    if (logged === undefined) return (published.grewAt ?? 0) > at + GRACE_MS ? 'missing' : 'wait';
     try {
-      const logged = await gateway.loggedLookup(lookupId);
-      return { ...openLoggedLookup(this.#deps, logged, lookupId), receipt: logged.receipt };
+      const proved = openLoggedLookup((note) => this.#open(note), logged, lookupId);
+      return { ...proved, receipt: logged.receipt };
     } catch (error) {
-      if (!(error instanceof HitError)) throw error;
-      if (error.code === 'not-found') return (published.grewAt ?? 0) > at + GRACE_MS ? 'missing' : 'wait';
-      if (error.code !== 'log-proof-invalid') throw error;
+      if (!(error instanceof HitError) || error.code !== 'log-proof-invalid') throw error;
       // What proves nothing is no evidence either: the lookup goes on waiting, and status tells when it does so for long.
       log.error({ event: 'receipt-invalid', lookupId, reason: error.detail });
       return 'wait';
     }
+  }
+
+  #open(note: string): SignedHead {
+    if (this.#opened?.note !== note) this.#opened = this.#deps.view.open(note);
+    return this.#opened;
   }
 
   async #alarm(
@@ -276,6 +317,21 @@ export class Settling {
     log.error({ event: kind, lookupId, detail: what });
     await store.raise(found);
   }
+}
+
+/** The lookup of a kept receipt, and of an entry of this agency's own log. */
+const ASKED = ({ lookupId }: KeptReceipt): string => lookupId;
+const ANSWERED = ({ lookupKey }: LoggedEvent): string => encodeBase64(hexToBytes(lookupKey));
+
+async function* inGroups<T>(some: AsyncIterable<T>, most: number): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const one of some) {
+    group.push(one);
+    if (group.length < most) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 /**

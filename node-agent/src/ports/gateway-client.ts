@@ -65,8 +65,8 @@ export interface GatewayClient {
    */
   consistency(old: number, size: number): Promise<readonly Uint8Array[]>;
   /**
-   * The entry of a lookup that this agency asked or was asked, with its receipt under the latest published checkpoint.
-   * Throws `not-found` when the gateway says that there is none, or none that is published.
+   * The entries of lookups that this agency asked or was asked, with their receipts under the latest published
+   * checkpoint, by lookup; left out is one of which the gateway says that there is none, or none that is published.
    */
-  loggedLookup(lookupId: string): Promise<Logged>;
+  loggedLookups(lookupIds: readonly string[]): Promise<ReadonlyMap<string, Logged>>;
 }

@@ -24,6 +24,8 @@ export const LIMITS = {
   contactBytes: 8_192,
   /** Bytes of a checkpoint with a cosignature of every agency, and of a request for one. */
   checkpointBytes: 65_536,
+  /** Lookups that one request asks the log about. */
+  loggedLookups: 100,
   /** Bytes of a JSON body. */
   jsonBytes: 262_144,
   /** The longest that a ticket may be good for, in milliseconds. */

@@ -7,6 +7,8 @@ import {
   slugSchema,
   tokenTypeSchema,
 } from './fields.ts';
+import { HASH_BYTES } from '../log/merkle.ts';
+import { MAX_PROOF_HASHES } from '../log/merkle-proof.ts';
 import { MAX_STATEMENTS } from '../policy/purpose.ts';
 import { LIMITS } from './limits.ts';
 
@@ -52,6 +54,35 @@ export const loggedSchema = z.strictObject({
   receipt: z.string().max(80_000),
 });
 export type Logged = z.infer<typeof loggedSchema>;
+
+/** Body of `POST /v1/log/lookups`, signed: lookups that the agency asked or was asked. */
+export const loggedLookupsRequestSchema = z.strictObject({
+  lookupIds: z.array(base64Schema(16)).min(1).max(LIMITS.loggedLookups),
+});
+
+/** What the log has of lookups, under one checkpoint: see {@link loggedSchema}, of which this is the same in parts. */
+export const loggedLookupsSchema = z.strictObject({
+  /** The latest published one; left out before the first. */
+  checkpoint: z.string().max(LIMITS.checkpointBytes).optional(),
+  /**
+   * In the order of the request, null for one that is not there or that the checkpoint does not reach. At least one, and
+   * fewer than asked where entries are large: the others are asked for again.
+   */
+  lookups: z
+    .array(
+      z
+        .strictObject({
+          entry: z.string().max(90_000),
+          index: z.int().min(0),
+          /** The inclusion proof, from the leaf to the root. */
+          proof: z.array(base64Schema(HASH_BYTES)).max(MAX_PROOF_HASHES),
+        })
+        .nullable(),
+    )
+    .min(1)
+    .max(LIMITS.loggedLookups),
+});
+export type LoggedLookups = z.infer<typeof loggedLookupsSchema>;
 
 /** What the gateway gives back once the lookup stands in its log. */
 export const lookupOpenedSchema = z.strictObject({

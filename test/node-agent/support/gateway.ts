@@ -22,7 +22,6 @@ import type {
 import {
   CANARY_PURPOSE,
   GATEWAY_KEY_ID,
-  HitError,
   MEMBERS_KIND,
   OFFLINE_KEY_ID,
   POLICY_KIND,
@@ -238,16 +237,19 @@ export class StandInGateway {
         await this.beforeShowing();
         return this.logFor(asker).consistency(old, size);
       },
-      loggedLookup: async (lookupId) => {
+      loggedLookups: async (lookupIds) => {
         await this.beforeShowing();
         const log = this.logFor(asker);
-        const shownTo = (entry: LogEntry): boolean =>
-          'lookupId' in entry &&
-          entry.lookupId === lookupId &&
-          (entry.event === 'answer' ? entry.node : entry.agency) === asker;
-        const index = log.entries.findIndex(shownTo);
-        if (index < 0) throw new HitError('not-found');
-        return this.changeLogged(await log.logged(index));
+        const shown = new Map<string, Logged>();
+        for (const lookupId of lookupIds) {
+          const shownTo = (entry: LogEntry): boolean =>
+            'lookupId' in entry &&
+            entry.lookupId === lookupId &&
+            (entry.event === 'answer' ? entry.node : entry.agency) === asker;
+          const index = log.entries.findIndex(shownTo);
+          if (index >= 0) shown.set(lookupId, await this.changeLogged(await log.logged(index)));
+        }
+        return shown;
       },
     };
   }

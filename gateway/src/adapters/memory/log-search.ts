@@ -53,11 +53,17 @@ export class MemoryLogSearch implements LogSearch {
   }
 }
 
-function fits({ from, to, events, withoutCanaries: _, ...equal }: LogFilter, entry: LogEntry): boolean {
+function fits(
+  { from, to, events, lookupIds, shownTo, withoutCanaries: _, ...equal }: LogFilter,
+  entry: LogEntry,
+): boolean {
   if (from !== undefined && entry.at < from) return false;
   if (to !== undefined && entry.at >= to) return false;
   if (events?.includes(entry.event) === false) return false;
   const terms = searchTermsOf(entry);
+  if (lookupIds !== undefined && !lookupIds.some((one) => one === terms.lookupId)) return false;
+  if (shownTo !== undefined && (entry.event === 'answer' ? terms.node : terms.agency) !== shownTo)
+    return false;
   return EQUAL.every((name) => equal[name] === undefined || equal[name] === terms[name]);
 }
 

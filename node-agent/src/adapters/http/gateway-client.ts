@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeliveryReport, LookupOpened } from '@hitmachine/protocol';
+import type { DeliveryReport, Logged, LoggedLookups, LookupOpened } from '@hitmachine/protocol';
 import {
   HitError,
   KEY_CHANGE_PATH,
@@ -13,6 +13,8 @@ import {
   deliveryReportCodec,
   encodeBase64,
   evaluationResponseSchema,
+  formatReceipt,
+  loggedLookupsSchema,
   loggedSchema,
   lookupOpenedSchema,
   parseJson,
@@ -105,10 +107,29 @@ export function httpGatewayClient(signer: Signer, net: GatewayNet): GatewayClien
       const bytes = await get(`/v1/log/consistency?old=${old}&new=${size}`, LOG_DEADLINE_MS);
       return parseJson(consistencySchema, bytes).proof.map((hash) => decodeBase64(hash, 32));
     },
-    loggedLookup: async (lookupId) =>
-      parseJson(loggedSchema, await signed('GET', `/v1/log/lookups/${lookupId}`, undefined, 'safe')),
+    async loggedLookups(lookupIds) {
+      const shown = new Map<string, Logged>();
+      for (let asked = 0; asked < lookupIds.length;) {
+        const some = lookupIds.slice(asked, asked + LIMITS.loggedLookups);
+        const bytes = await signed('POST', '/v1/log/lookups', { lookupIds: some }, 'safe');
+        const { checkpoint = '', lookups } = parseJson(loggedLookupsSchema, bytes);
+        for (const [i, one] of lookups.slice(0, some.length).entries())
+          if (one !== null) shown.set(some[i] as string, withReceipt(one, checkpoint));
+        asked += lookups.length;
+      }
+      return shown;
+    },
   };
 }
+
+/** An entry that came with others under one checkpoint, as if it had come alone. */
+const withReceipt = (
+  { entry, index, proof }: NonNullable<LoggedLookups['lookups'][number]>,
+  checkpoint: string,
+): Logged => ({
+  entry,
+  receipt: formatReceipt({ index, proof: proof.map((hash) => decodeBase64(hash)), checkpoint }),
+});
 
 /** Cuts the stream into reports: each with its length in four bytes in front. */
 async function* readReports(body: AsyncIterable<Uint8Array>): AsyncGenerator<DeliveryReport> {
