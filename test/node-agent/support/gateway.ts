@@ -22,6 +22,7 @@ import type {
 import {
   CANARY_PURPOSE,
   GATEWAY_KEY_ID,
+  HitError,
   MEMBERS_KIND,
   OFFLINE_KEY_ID,
   POLICY_KIND,
