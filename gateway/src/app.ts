@@ -103,6 +103,7 @@ function openApiRoute(api: ApiRoutes, app: OpenAPIHono<GatewayEnv>): void {
 function logRequest(deps: GatewayDeps, c: GatewayContext, ms: number): void {
   const agency = c.get('agency');
   const code = c.get('code');
+  deps.telemetry?.request({ route: c.get('route'), status: c.res.status, ms });
   deps.log.info('request', {
     requestId: c.get('requestId'),
     method: c.req.method,

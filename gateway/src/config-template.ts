@@ -1,6 +1,6 @@
 /** What `hit-gateway init` writes as `gateway.yaml`: every setting, with what it means. */
 export const configTemplate = (values: { readonly federation: string; readonly listen: string }): string => `\
-# The gateway of a federation. Restart the gateway after a change. Who may ask what, and why, stands in policy.yaml.
+# The gateway of a federation. Restart the gateway after a change, unless it says otherwise. Who may ask what, and why, stands in policy.yaml.
 
 # Name of the federation: lower-case letters, digits and hyphens. Cannot be changed later.
 federation: ${values.federation}
@@ -65,4 +65,12 @@ keyFile: key-file
 #   # A Logboek Dataverwerkingen that lookups can be sent to (OTLP/HTTP); headersFile: lines "Name: value".
 #   processingLog:
 #     endpoint: https://logboek.example.nl/v1/traces
+
+# How the gateway is doing, for Prometheus: http://LISTEN/metrics, with /healthz and /readyz beside it. Nothing in it is
+# about a person, an agency or what came out of a lookup. Unless told, for programs on this machine alone.
+# metrics:
+#   listen: '127.0.0.1:8469'
+
+# How much is logged: debug, info, warn or error. Taken in at SIGHUP, without a restart.
+# logLevel: info
 `;

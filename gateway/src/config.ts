@@ -76,6 +76,11 @@ const replicasSchema = z.strictObject({
     .optional(),
 });
 
+/** Where Prometheus reads how the gateway is doing: this machine alone, unless told. */
+const metricsSchema = z.strictObject({
+  listen: listenSchema.default({ host: '127.0.0.1', port: 8469 }),
+});
+
 const databaseSchema = z.strictObject({ postgres: serverSchema(postgresUrlComplaint, holdsPassword) });
 
 /** `gateway.yaml`. Strict: a name that is not known is a mistake, not a wish. */
@@ -90,6 +95,8 @@ export const configSchema = z
     replicas: replicasSchema.optional(),
     tls: tlsSchema.optional(),
     console: consoleSchema.optional(),
+    metrics: metricsSchema.optional(),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .refine(({ keyFile, passphraseFile }) => (keyFile === undefined) !== (passphraseFile === undefined), {
     message: 'either keyFile or passphraseFile, and not both',

@@ -6,6 +6,22 @@ import type { Events } from '@hitmachine/service';
  */
 export const GATEWAY_EVENTS = {
   listening: { at: 'info', fields: { url: 'text' }, says: 'The gateway takes requests at this address.' },
+  'metrics-listening': { at: 'info', fields: { url: 'text' }, says: 'Metrics can be read at this address.' },
+  reloaded: {
+    at: 'info',
+    fields: { changed: 'text' },
+    says: 'Changed settings were taken in; `changed` names them.',
+  },
+  'reload-needs-restart': {
+    at: 'warn',
+    fields: { settings: 'text' },
+    says: 'These settings changed and count from the next start on: restart the gateway.',
+  },
+  'reload-refused': {
+    at: 'error',
+    fields: { reason: 'text' },
+    says: 'The changed settings do not hold; those from before stay. Mend the file.',
+  },
   'renewed-file-refused': {
     at: 'error',
     fields: { reason: 'text' },

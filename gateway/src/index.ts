@@ -15,3 +15,4 @@ export { operationalLog } from './log.ts';
 export type { GatewayDeps } from './routes/context.ts';
 export type { GatewayOptions, RunningGateway } from './start-gateway.ts';
 export { startGateway } from './start-gateway.ts';
+export { tlsFiles } from './tls-files.ts';

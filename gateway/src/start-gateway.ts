@@ -23,6 +23,7 @@ import { RefusalLog, keepWritingRefusals } from './domain/refusal-log.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
 import { Witnessing, keepPublishing } from './domain/witnessing.ts';
 import type { OperationalLog } from './log.ts';
+import { openMetrics } from './open-metrics.ts';
 import type { ReplicaOptions } from './open-replicas.ts';
 import { openReplicas } from './open-replicas.ts';
 import type { AuditLog } from './ports/audit-log.ts';
@@ -74,6 +75,8 @@ export interface GatewayOptions {
   readonly replicas?: ReplicaOptions | undefined;
   /** Milliseconds between two published checkpoints; unless told, five seconds. */
   readonly publishEveryMs?: number | undefined;
+  /** Where metrics are read; without it nothing is counted. */
+  readonly metrics?: { readonly listen: Address } | undefined;
   /** Without it there is no console. */
   readonly console?: ConsoleOptions | undefined;
   readonly runtime: Runtime;
@@ -82,6 +85,8 @@ export interface GatewayOptions {
 
 export interface RunningGateway {
   readonly url: string;
+  /** Where metrics are read, if anywhere. */
+  readonly metricsUrl?: string | undefined;
   /** Takes in renewed certificates now. */
   reload(): void;
   /** Finishes the running requests, closes the agents' connections and stops. The store is left to its owner. */
@@ -122,6 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const writingRefusals = keepWritingRefusals(refusals);
   const loop = watchEventLoop();
   let stopping = false;
+  const metrics = options.metrics === undefined ? undefined : openMetrics();
   const app = createApp({
     ...store,
     keys,
@@ -144,6 +150,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       settings: () => roster.current.roster.policy.signals,
     }),
     refusals,
+    telemetry: metrics?.telemetry,
     console: consoleOf(options, keys),
     stopping: () => stopping,
   });
@@ -157,6 +164,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     },
     options.listen,
   );
+  const measured = {
+    ...store,
+    connections,
+    roster,
+    runtime,
+    log,
+    lateMs: loop.lateMs,
+    stopping: () => stopping,
+  };
+  const operations = await (options.metrics && metrics?.serve(measured, options.metrics.listen))?.catch(
+    async (error: unknown) => {
+      await server.drain(0);
+      await server.close();
+      throw error;
+    },
+  );
   const following = keepFollowingDirectory({ ...store, roster, connections, runtime, log });
   const witnessing = new Witnessing({ ...store, checkpoints, connections, roster, keys, runtime, log });
   const publishing = keepPublishing(
@@ -167,6 +190,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   await replicas.start();
   return {
     url: server.url,
+    metricsUrl: operations?.url,
     reload: () => server.renew(),
     async close() {
       stopping = true;
@@ -184,6 +208,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await server.close();
       await writingRefusals.stop();
       await evaluator.close();
+      await operations?.drain(0);
+      await operations?.close();
       loop.close();
     },
   };

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
 import { createSecureContext } from 'node:tls';
@@ -27,6 +28,8 @@ export interface GatewayAccess {
   readonly serverName: string | undefined;
   /** Whether this agent shows a certificate of its own. */
   readonly hasCertificate: boolean;
+  /** What is wrong with that certificate, with the cure; undefined while it holds. */
+  certificateProblem(): string | undefined;
 }
 
 /**
@@ -48,7 +51,21 @@ export function gatewayAccess(
     tls,
     serverName,
     hasCertificate: certFile !== undefined,
+    certificateProblem: () =>
+      certFile === undefined ? undefined : expiryProblem(fileOf(directory, certFile)),
   };
+}
+
+/** That a certificate of this agent is not valid now. Looked at when the gateway turned us away, which seldom says why. */
+function expiryProblem(file: string): string | undefined {
+  try {
+    const until = new X509Certificate(readFileSync(file)).validToDate;
+    if (until.getTime() > Date.now()) return undefined;
+    return `this agent's own certificate (gateway.tls.certFile in agent.yaml) expired on ${until.toISOString().slice(0, 10)}: have it renewed, and put the new one in its place, where it is taken in by itself`;
+  } catch {
+    // That it cannot be read is told when it is used.
+    return undefined;
+  }
 }
 
 function ownProxy(

@@ -1,7 +1,7 @@
+import type { Reloadable } from '@hitmachine/service';
 import type { Config, ConfiguredRegister } from './config.ts';
 import type { AnsweringTables } from './domain/answering-tables.ts';
 import type { Upkeep } from './domain/upkeep.ts';
-import type { Reloadable } from './open-settings.ts';
 
 /** What of agent.yaml is taken in while the agent runs: how much is logged, and how registers are reached. */
 export function reloadable(
@@ -9,8 +9,8 @@ export function reloadable(
   registers: ConfiguredRegister[],
   tables: AnsweringTables,
   upkeep: Upkeep,
-): Reloadable[] {
-  const contacts: Reloadable = {
+): Reloadable<Config>[] {
+  const contacts: Reloadable<Config> = {
     has: (setting) => /^registers\.\d+\.contact\./.test(setting),
     take(config) {
       // The very list that the agent goes by: what it tells askers, and what it has published.

@@ -47,7 +47,7 @@ import { openDesk, otherClocks } from './open-desk.ts';
 import { openLogWatch } from './open-log-watch.ts';
 import { openReplica } from './open-replica.ts';
 import { reloadable } from './open-reloadable.ts';
-import { RunningSettings } from './open-settings.ts';
+import { openSettings } from './open-settings.ts';
 import { openSources } from './open-sources.ts';
 import { openTelemetry } from './open-telemetry.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
@@ -297,7 +297,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     retentionDays,
     watch: new ProfessionalWatch({ keys, roster, agencyLog, notices, log }),
   };
-  const settings = new RunningSettings(
+  const settings = openSettings(
     agent.directory.config,
     log,
     reloadable(options.setLogLevel, registers, tables, upkeep),

@@ -43,6 +43,11 @@ export class AgentProcess {
     return this.ended();
   }
 
+  /** Resolves when it has said something, or has ended. */
+  async said(what: RegExp): Promise<void> {
+    while (this.isRunning && !what.test(this.text)) await delay(20);
+  }
+
   /** The address where it serves; undefined when it ends before it does. */
   async url(): Promise<string | undefined> {
     for (;;) {

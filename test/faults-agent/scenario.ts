@@ -1,9 +1,17 @@
 import type { World } from './world.ts';
 
+/**
+ * How the agency is set up that a fault is made to: as it comes, with its store in PostgreSQL, or with TLS on both sides of
+ * the way to the gateway.
+ */
+export type Setting = 'as it comes' | 'PostgreSQL' | 'mutual TLS';
+
 /** One fault, made for real, with what is to be seen while it lasts. */
 export interface Scenario {
   /** What goes wrong, in a few words. */
   readonly fault: string;
+  /** As it comes, unless told. */
+  readonly on?: Setting;
   /** Why it cannot be made on this machine; undefined when it can. */
   readonly missing?: string | undefined;
   /**
@@ -13,3 +21,6 @@ export interface Scenario {
    */
   readonly run: (world: World) => Promise<string>;
 }
+
+/** What an agent or a command said, short enough for the table and without the folders of this machine. */
+export const shortened = (text: string): string => text.replaceAll(/\/[^\s:]*\//g, '…/').slice(0, 180);

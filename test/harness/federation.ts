@@ -15,6 +15,7 @@ import {
   readSeeds,
   startGateway,
   systemRandom,
+  tlsFiles,
 } from '@hitmachine/gateway';
 import { loadSodium } from '@hitmachine/protocol';
 import { pino } from 'pino';
@@ -43,6 +44,8 @@ export interface FederationOptions {
   readonly configurePolicy?: (yaml: string) => string;
   /** Puts files beside gateway.yaml before the gateway starts. */
   readonly prepare?: (gatewayFolder: string) => void | Promise<void>;
+  /** More settings of an agency's agent.yaml; may put files into its folder, which is there. */
+  readonly agentSettings?: (id: string, folder: string) => object;
   /** Persons that one agency may ask about at a node in a day. */
   readonly nodeQuota?: number;
   /** Persons that all agencies together may ask about at a node in a day. */
@@ -121,6 +124,11 @@ export class Federation {
       federation: config.federation,
       firstPolicy: () => readPolicy(files.policy, config.federation),
       listen: { host: '127.0.0.1', port: this.#port },
+      tls:
+        config.tls &&
+        tlsFiles(files.directory, config.tls, (error) => {
+          throw error;
+        }),
       store,
       console: await openConsole(files, config.console),
       runtime: { now: Date.now, random: systemRandom },
@@ -150,6 +158,7 @@ export class Federation {
         areaOfLife: 'veiligheid',
         contact: { name: `Team ${register.id}`, telephone: '024 000 00 00' },
       })),
+      ...this.#options.agentSettings?.(id, folder),
     };
     writeFileSync(join(folder, 'agent.yaml'), stringify(config));
     const quotas = {

@@ -144,7 +144,7 @@ function authorityOf(
 }
 
 /** The addresses of the Redis servers; in a file one a line. */
-async function redisAddresses(
+export async function redisAddresses(
   files: GatewayFiles,
   { url, urlFile }: RedisConfig,
 ): Promise<readonly string[]> {

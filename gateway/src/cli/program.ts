@@ -5,6 +5,7 @@ import { addAudit } from './audit.ts';
 import { addConfig } from './config.ts';
 import { addSign } from './sign.ts';
 import type { CliContext } from './context.ts';
+import { addDoctor } from './doctor/doctor.ts';
 import { addInit } from './init.ts';
 import { addLog } from './log.ts';
 import { addMembers } from './members.ts';
@@ -34,11 +35,13 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   addOfflineKey(program, context);
   addSign(program, context);
   addServe(program, context);
+  let exitCode = 0;
+  addDoctor(program, context, () => (exitCode = 1));
   addLog(program, context);
   addAudit(program, context);
   try {
     await program.parseAsync([...argv], { from: 'user' });
-    return 0;
+    return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
     for (const line of explanation(error)) context.explain(line);

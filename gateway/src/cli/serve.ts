@@ -1,13 +1,15 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { HitError, loadSodium } from '@hitmachine/protocol';
-import { onRuntime } from '@hitmachine/service';
+import { RunningSettings, onRuntime } from '@hitmachine/service';
 import { pino } from 'pino';
-import type { Address } from '../config.ts';
+import type { Address, GatewayConfig } from '../config.ts';
 import { takeServingLock } from '../adapters/sqlite/serving-lock.ts';
-import { listenSchema, readConfig } from '../config.ts';
+import { listenSchema, readConfig, readPlacedConfig } from '../config.ts';
 import { openConsole } from './console.ts';
 import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
 import { openServingStore } from './gateway-store.ts';
+import type { OperationalLog } from '../log.ts';
 import { operationalLog } from '../log.ts';
 import { readPolicy } from '../policy-file.ts';
 import { startGateway } from '../start-gateway.ts';
@@ -33,7 +35,12 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
   const seeds = await readSeeds(backend, files, config);
   const console = await openConsole(files, config.console);
   const lock = takeServingLock(files.lock);
-  const log = operationalLog(pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }));
+  const lines = pino({
+    base: null,
+    level: config.logLevel,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+  const log = operationalLog(lines);
   const store = await openServingStore(files, config, seeds, log);
   try {
     const gateway = await startGateway({
@@ -50,13 +57,19 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
       store,
       replicas: config.replicas && store.registry && { ...config.replicas, registry: store.registry },
       console,
+      metrics: config.metrics,
       runtime: { now: Date.now, random: systemRandom },
       log,
     }).catch((error: unknown) => {
       throw cannotStart(error, options.listen === undefined ? 'gateway.yaml: listen' : '--listen', at);
     });
     log.info('listening', { url: gateway.url });
-    const reload = (): void => gateway.reload();
+    if (gateway.metricsUrl !== undefined) log.info('metrics-listening', { url: gateway.metricsUrl });
+    const settings = openSettings(files.config, log, ({ logLevel }) => (lines.level = logLevel));
+    const reload = (): void => {
+      settings.reload();
+      gateway.reload();
+    };
     process.on('SIGHUP', reload);
     await stopSignal();
     process.off('SIGHUP', reload);
@@ -68,6 +81,23 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
   }
   log.info('stopped');
 }
+
+/** The settings of the running gateway: how much is logged is taken in while it runs. */
+const openSettings = (
+  file: string,
+  log: OperationalLog,
+  setLogLevel: (config: GatewayConfig) => void,
+): RunningSettings<GatewayConfig> =>
+  new RunningSettings(
+    { name: basename(file), program: 'this gateway' },
+    () => readPlacedConfig(file),
+    {
+      reloaded: (changed) => log.info('reloaded', { changed }),
+      needsRestart: (settings) => log.warn('reload-needs-restart', { settings }),
+      refused: (reason) => log.error('reload-refused', { reason }),
+    },
+    [{ has: (setting) => setting === 'logLevel', take: setLogLevel }],
+  );
 
 function parseListen(text: string): Address {
   const { success, data, error } = listenSchema.safeParse(text);

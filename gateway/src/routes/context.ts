@@ -16,6 +16,7 @@ import type { Evaluator } from '../ports/evaluator.ts';
 import type { LogSearch } from '../ports/log-search.ts';
 import type { OpenLookups } from '../ports/open-lookups.ts';
 import type { ProcessingLog } from '../ports/processing-log.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 
 /** What the auditors' pages stand on beside that. */
 export interface ConsoleDeps {
@@ -41,6 +42,8 @@ export interface GatewayDeps extends AuthenticationDeps {
   readonly watch: ProfessionalWatch;
   readonly refusals: RefusalLog;
   readonly log: OperationalLog;
+  /** Without it nothing is counted. */
+  readonly telemetry?: Telemetry | undefined;
   /** Without it there is no console. */
   readonly console?: ConsoleDeps | undefined;
   /** True once the gateway is stopping: running requests are finished, readiness is gone. */

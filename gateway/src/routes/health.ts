@@ -1,12 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { HitError } from '@hitmachine/protocol';
+import type { ReadinessDeps } from '../domain/readiness.ts';
+import { readinessOf } from '../domain/readiness.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
-import type { GatewayDeps } from './context.ts';
 import { problemResponses } from './problems.ts';
 import { json } from './schemas.ts';
-
-/** Milliseconds for which a finding holds: everybody may ask, and every look is a write. */
-const HOLDS_MS = 1_000;
 
 const status = (word: string) =>
   json(z.strictObject({ status: z.literal(word).meta({ description: 'In a word.' }) }), { status: word });
@@ -33,14 +30,11 @@ const getReadiness: ApiRoute = {
 };
 
 /** `GET /healthz` and `GET /readyz` */
-export function healthRoutes(api: ApiRoutes, deps: GatewayDeps): void {
-  let probed = { at: Number.NEGATIVE_INFINITY, result: Promise.resolve() };
+export function healthRoutes(api: ApiRoutes, deps: ReadinessDeps): void {
+  const isReady = readinessOf(deps);
   api.add(getHealth, (c) => c.json({ status: 'alive' }));
   api.add(getReadiness, async (c) => {
-    if (deps.stopping()) throw new HitError('not-ready', 'the gateway is stopping');
-    const now = deps.runtime.now();
-    if (Math.abs(now - probed.at) >= HOLDS_MS) probed = { at: now, result: deps.auditLog.probe() };
-    await probed.result;
+    await isReady();
     return c.json({ status: 'ready' });
   });
 }

@@ -62,7 +62,12 @@ export async function canaryRound(deps: CanaryDeps): Promise<void> {
     for (const { id } of own) {
       // Tables that were made under another key of the gateway know nobody: that is known without asking.
       if (code === 'key-changed') deps.canaries.wasNotKnown(id);
-      else deps.canaries.wasNotAnswered(id, code);
+      // Our own words about the way to the gateway say more than a code.
+      else
+        deps.canaries.wasNotAnswered(
+          id,
+          error instanceof HitError && code === 'gateway-unreachable' ? error.detail : code,
+        );
     }
     throw error;
   }

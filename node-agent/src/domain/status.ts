@@ -89,6 +89,13 @@ interface StatusDeps {
   readonly logRetentionDays: number;
 }
 
+/** What keeps a register from answering, for its administrator. */
+const WORDS: Partial<Record<RegisterState, string>> = {
+  building: 'its tables are being made',
+  starting: 'its own test question has not come back yet; that takes a minute after a start',
+  'canary-failed': 'its own test question, which goes all the way through the gateway, does not come back',
+};
+
 const DAY_MS = 86_400_000;
 const iso = (at: number): string => new Date(at).toISOString();
 
@@ -146,9 +153,9 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
       ...registers
         .filter(({ state }) => !['answering', 'not-imported', 'not-connected'].includes(state))
         .map(({ id, state, problem: why }) =>
-          state === 'not-built' || (state === 'canary-failed' && why !== undefined)
-            ? `register ${id} does not answer: ${why ?? state}`
-            : `register ${id} does not answer: ${state}`,
+          [`register ${id} does not answer`, WORDS[state], why]
+            .filter((part) => part !== undefined)
+            .join(': '),
         ),
       ...roster
         .changedKeys()

@@ -1,5 +1,8 @@
 export { fileOf, isOpenToOthers, useCredentials } from './credentials.ts';
+export type { Finding } from './finding.ts';
+export { findingsText, look, ok, warning, wrong } from './finding.ts';
 export { fileProblem } from './file-problem.ts';
+export { diskFindings, expiry } from './machine-findings.ts';
 export { mistakesOf } from './mistakes.ts';
 export { holdsPassword, postgresUrlComplaint } from './postgres-url.ts';
 export { nearestName } from './nearest-name.ts';
@@ -8,6 +11,8 @@ export type { Path, PlacedYaml } from './placed-yaml.ts';
 export { readPlaced } from './placed-yaml.ts';
 export type { Origin, ReadSettings, SettingsKind } from './settings.ts';
 export { parseSettings, readSettings } from './settings.ts';
+export type { Reloadable, ReloadListener } from './running-settings.ts';
+export { RunningSettings } from './running-settings.ts';
 export type { ShownSetting } from './show-settings.ts';
 export { shownSettings, withoutCredentials } from './show-settings.ts';
 export { namedFileProblems, secretFileProblem } from './named-files.ts';

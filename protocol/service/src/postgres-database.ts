@@ -1,6 +1,7 @@
 import { HitError } from '@hitmachine/protocol';
 import type { CustomTypesConfig } from 'pg';
 import { Pool, types } from 'pg';
+import { postgresProblem } from './postgres-problem.ts';
 
 /** A row as it comes from PostgreSQL: whole numbers of 64 bits as text, bytes as a Buffer. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -22,6 +23,8 @@ export interface PostgresOptions {
   readonly patience?: Partial<Patience> | undefined;
   /** Whole numbers of 64 bits come as numbers; for tables whose numbers stay below 2^53. */
   readonly wholeNumbers?: boolean | undefined;
+  /** Errors say what is wrong with the database: for a program whose errors only its administrators read. */
+  readonly explained?: boolean | undefined;
 }
 
 const INT8 = 20;
@@ -41,8 +44,11 @@ const NETWORK_SLACK_MS = 2_000;
 export class PostgresDatabase {
   readonly #pool: Pool;
   readonly #settings: string;
+  readonly #explained: boolean;
 
-  constructor(url: string, { program, connections, patience, wholeNumbers = false }: PostgresOptions) {
+  constructor(url: string, options: PostgresOptions) {
+    const { program, connections, patience, wholeNumbers = false, explained = false } = options;
+    this.#explained = explained;
     const { connectMs, statementMs } = { ...PATIENCE, ...patience };
     this.#pool = new Pool({
       connectionString: url,
@@ -67,7 +73,7 @@ export class PostgresDatabase {
 
   /** One statement outside a transaction. */
   query: Run = (text, values = []) =>
-    storing(async () => (await this.#pool.query<Row>(text, [...values])).rows);
+    this.#storing(async () => (await this.#pool.query<Row>(text, [...values])).rows);
 
   /**
    * Runs `work` in one transaction that is durable once this resolves; `first` are statements without values that
@@ -75,7 +81,7 @@ export class PostgresDatabase {
    * can tell: a connection that breaks between the commit and the answer to it.
    */
   async transaction<T>(first: readonly string[], work: (run: Run) => Promise<T>): Promise<T> {
-    return storing(async () => {
+    return this.#storing(async () => {
       const client = await this.#pool.connect();
       try {
         await client.query(['BEGIN', this.#settings, ...first].join('; '));
@@ -97,14 +103,14 @@ export class PostgresDatabase {
   async close(): Promise<void> {
     if (!this.#pool.ended) await this.#pool.end();
   }
-}
 
-/** Gives whatever goes wrong our code, with the cause for the log. */
-export async function storing<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof HitError) throw cause;
-    throw new HitError('storage-failed', undefined, { cause });
+  /** Gives whatever goes wrong our code, with the cause for the log. */
+  async #storing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof HitError) throw cause;
+      throw new HitError('storage-failed', this.#explained ? postgresProblem(cause) : undefined, { cause });
+    }
   }
 }

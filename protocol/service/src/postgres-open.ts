@@ -1,5 +1,6 @@
 import { HitError } from '@hitmachine/protocol';
 import type { PostgresDatabase, Run } from './postgres-database.ts';
+import { postgresProblem } from './postgres-problem.ts';
 
 const OLDEST_VERSION = 130_000;
 
@@ -59,29 +60,11 @@ async function migrate(run: Run, steps: readonly string[]): Promise<void> {
   await run('INSERT INTO schema_version VALUES ($1)', [steps.length]);
 }
 
-/** What to do about the errors that an administrator meets: by SQLSTATE, or by Node's code. */
-const CURES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing answers there: start PostgreSQL, or correct the address',
-  ENOENT: 'there is no such socket: start PostgreSQL, or correct the address',
-  ENOTFOUND: 'its name cannot be resolved: correct the address',
-  EAI_AGAIN: 'its name cannot be resolved: correct the address',
-  EHOSTUNREACH: 'it cannot be reached: correct the address, or see to the network',
-  ETIMEDOUT: 'it does not answer: correct the address, or see to the network',
-  '28P01': 'it refuses the password: correct the one in the file that urlFile names',
-  '28000': 'it refuses this user: correct the user, or pg_hba.conf on the server',
-  '3D000': 'there is no database of this name: make it with createdb',
-  '42501': 'its user may not make tables: let it own the database (ALTER DATABASE ... OWNER TO ...)',
-  '53300': 'it has no connections left: raise max_connections in postgresql.conf',
-  '57P03': 'it is starting up or shutting down: try again',
-};
-
 function explained(error: unknown, { settings }: Pick<Schema, 'settings'>): unknown {
   if (!(error instanceof HitError) || !(error.cause instanceof Error)) return error;
   const { cause } = error;
-  const { code } = cause as { readonly code?: string };
-  const cure =
-    CURES[code ?? ''] ??
-    (/timeout/i.test(cause.message) ? CURES['ETIMEDOUT'] : undefined) ??
-    `it cannot be used: look at the reason below, and at database.postgres in ${settings}`;
-  return new HitError('storage-failed', `the PostgreSQL database: ${cure}`, { cause });
+  const problem =
+    postgresProblem(cause) ??
+    `the PostgreSQL database: it cannot be used: look at the reason below, and at database.postgres in ${settings}`;
+  return new HitError('storage-failed', problem, { cause });
 }

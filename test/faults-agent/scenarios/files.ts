@@ -1,8 +1,8 @@
 import type { Scenario } from '../scenario.ts';
+import { shortened } from '../scenario.ts';
 import { require } from '../require.ts';
 import type { World } from '../world.ts';
 import { REGISTER } from '../world.ts';
-import { shortened } from './storage.ts';
 
 /** An import that has to be refused, with a word on where and why. */
 const refused = (fault: string, file: (world: World) => string | Uint8Array, told: RegExp): Scenario => ({

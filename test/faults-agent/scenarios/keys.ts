@@ -5,9 +5,9 @@ import { stringify } from 'yaml';
 import { ReplyCutter } from '../../support/reply-cutter.ts';
 import { AgentProcess } from '../agent-process.ts';
 import type { Scenario } from '../scenario.ts';
+import { shortened } from '../scenario.ts';
 import { require } from '../require.ts';
 import type { World } from '../world.ts';
-import { shortened } from './storage.ts';
 
 /** Starts the agent with a key file that is not right: it has to stay down, and to say why. */
 async function startsNot(world: World, told: RegExp): Promise<string> {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { AEAD_TAG_BYTES, HitError, uintToBytes, utf8ToBytes } from '@hitmachine/protocol';
+import { fileProblem } from '@hitmachine/service';
 import type { TokenSpool } from '../../ports/token-spool.ts';
 import { secureRandom } from '../../random.ts';
 import { runtimeAead } from '../../runtime-backend.ts';
@@ -21,7 +22,8 @@ export function sealedSpool(folder: string): TokenSpool {
     try {
       return work();
     } catch (cause) {
-      throw new HitError('storage-failed', `${folder}: ${(cause as Error).message}`, { cause });
+      const problem = fileProblem(cause) ?? (cause as Error).message;
+      throw new HitError('storage-failed', `${folder}: ${problem}`, { cause });
     }
   };
   const file = on(() => {

@@ -140,7 +140,7 @@ export function openLink(deps: LinkDeps, url: string, events: LinkEvents): Gatew
       socket.terminate();
     });
   });
-  socket.on('error', (error) => (problem ??= connectionProblem(error)));
+  socket.on('error', (error) => (problem ??= net.certificateProblem() ?? connectionProblem(error)));
   socket.on('close', (code) => {
     clearTimeout(watchdog);
     events.closed(problem ?? `closed by the gateway (${code})`);

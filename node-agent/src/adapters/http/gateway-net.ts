@@ -7,6 +7,8 @@ import { DialError, dialer } from './dial.ts';
 export interface GatewayNet {
   readonly addresses: Addresses;
   readonly dial: Dial;
+  /** What is wrong with this agent's own certificate, where it shows one; undefined while it holds. */
+  certificateProblem(): string | undefined;
   /** As the global one, over sockets that {@link dial} opens. */
   readonly fetch: (url: URL, init?: RequestInit) => Promise<Response>;
   /** Ends what requests still run, and lets go of all sockets of requests. */
@@ -38,6 +40,7 @@ export function gatewayNet(urls: readonly string[], access: GatewayAccess): Gate
   return {
     addresses: new Addresses(urls),
     dial,
+    certificateProblem: () => access.certificateProblem(),
     async fetch(url, init) {
       const began = performance.now();
       try {

@@ -111,7 +111,7 @@ export async function atSomeAddress<T>(
  * gateway's own code when it said no.
  */
 export async function send(
-  net: Pick<GatewayNet, 'fetch'>,
+  net: Pick<GatewayNet, 'fetch' | 'certificateProblem'>,
   url: URL,
   init: RequestInit,
   clock: Clock = Date.now,
@@ -120,9 +120,13 @@ export async function send(
   try {
     response = await net.fetch(url, { ...init, redirect: 'error' });
   } catch (cause) {
-    throw new HitError('gateway-unreachable', `no connection to ${url.origin}: ${connectionProblem(cause)}`, {
-      cause,
-    });
+    throw new HitError(
+      'gateway-unreachable',
+      `no connection to ${url.origin}: ${net.certificateProblem() ?? connectionProblem(cause)}`,
+      {
+        cause,
+      },
+    );
   }
   if (response.ok) return response;
   throw await refusal(response, clock());

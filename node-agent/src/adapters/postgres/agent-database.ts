@@ -104,6 +104,7 @@ export async function openPostgres(url: string): Promise<PostgresAgentDatabase> 
     program: 'hit-agent',
     connections: CONNECTIONS,
     wholeNumbers: true,
+    explained: true,
   });
   await preparePostgres(database, { lock: lock('schema'), steps: SCHEMA_STEPS, settings: 'agent.yaml' });
   return new PostgresAgentDatabase(database);

@@ -1,12 +1,12 @@
 import { ASKED_ABOUT_REGISTER, HitError } from '@hitmachine/protocol';
+import type { Finding } from '@hitmachine/service';
+import { ok, warning, wrong } from '@hitmachine/service';
 import { sqlAgencyLog } from '../../adapters/sql/agency-log.ts';
 import { requireOwnLog } from '../../domain/log-continuity.ts';
 import type { AgentStatus } from '../../domain/status.ts';
 import type { OpenedAgent } from '../../open-agent.ts';
 import { secureRandom } from '../../random.ts';
 import { askAgent } from '../ask-agent.ts';
-import type { Finding } from './finding.ts';
-import { ok, warning, wrong } from './finding.ts';
 
 const DAY_MS = 86_400_000;
 const OLD_DAYS = 7;

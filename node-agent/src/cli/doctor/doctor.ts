@@ -1,13 +1,12 @@
 import { HitError } from '@hitmachine/protocol';
+import type { Finding } from '@hitmachine/service';
+import { findingsText, look, ok, wrong } from '@hitmachine/service';
 import { readConfig } from '../../config.ts';
 import { agentDirectory } from '../../directory.ts';
 import { openAgent } from '../../open-agent.ts';
 import { AGENT_VERSION } from '../../version.ts';
 import type { Terminal } from '../print.ts';
-import { counted } from '../print.ts';
 import { lookAtDatabase, lookAtRegisters, lookAtRunning } from './agency.ts';
-import type { Finding } from './finding.ts';
-import { look, ok, wrong } from './finding.ts';
 import { lookAtDisk, lookAtFiles, lookAtOwnCertificate, lookAtPort, lookAtSettings } from './own-machine.ts';
 import { lookAtWay } from './way-to-gateway.ts';
 
@@ -21,28 +20,9 @@ export async function doctor(
   terminal: Terminal,
 ): Promise<boolean> {
   const findings = await examine(path);
-  const worst = findings.filter(({ result }) => result === 'wrong').length;
-  const warned = findings.filter(({ result }) => result === 'warning').length;
-  if (json)
-    terminal.out(
-      JSON.stringify({ version: AGENT_VERSION, wrong: worst, warnings: warned, findings }, undefined, 2),
-    );
-  else {
-    for (const { check, result, says } of findings) terminal.out(`${MARKS[result]} ${check}: ${says}`);
-    terminal.out(
-      worst === 0 && warned === 0
-        ? 'Nothing is wrong.'
-        : `${counted(worst, 'thing')} wrong, ${counted(warned, 'warning')}.`,
-    );
-  }
-  return worst === 0;
+  terminal.out(findingsText(AGENT_VERSION, findings, { json }));
+  return findings.every(({ result }) => result !== 'wrong');
 }
-
-const MARKS: Readonly<Record<Finding['result'], string>> = {
-  ok: 'ok     ',
-  warning: 'warning',
-  wrong: 'WRONG  ',
-};
 
 async function examine(path: string): Promise<readonly Finding[]> {
   const directory = agentDirectory(path);

@@ -1,25 +1,24 @@
 import { X509Certificate } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { fileOf, isOpenToOthers, namedFileProblems, shownSettings } from '@hitmachine/service';
+import type { Finding } from '@hitmachine/service';
+import {
+  diskFindings,
+  expiry,
+  fileOf,
+  isOpenToOthers,
+  namedFileProblems,
+  ok,
+  shownSettings,
+  warning,
+  wrong,
+} from '@hitmachine/service';
 import { readPlacedConfig } from '../../config.ts';
 import type { Config } from '../../config.ts';
 import type { AgentDirectory } from '../../directory.ts';
 import { isThere } from '../../directory.ts';
 import { readNodePolicy } from '../../node-policy-file.ts';
 import { runningAgent } from '../running-agent.ts';
-import type { Finding } from './finding.ts';
-import { ok, warning, wrong } from './finding.ts';
 
 /** agent.yaml with the environment, the files that it names, and policy.yaml. */
 export function lookAtSettings(directory: AgentDirectory): Finding[] {
@@ -50,55 +49,9 @@ export function lookAtFiles({ path, keystore, apiKey, database }: AgentDirectory
   return [ok('file permissions', 'only this account reads the files of the agent')];
 }
 
-const TEST_BYTES = 4_000_000;
-const SLOW_MS = 100;
-const LITTLE = 0.2;
-const TOO_LITTLE = 0.05;
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
-
 /** Room on the disk of the agent, and how fast it writes for good. */
-export function lookAtDisk({ path }: AgentDirectory): Finding[] {
-  const { bavail, blocks, bsize } = statfsSync(path);
-  const share = bavail / blocks;
-  const room = `${gigabytes(bavail * bsize)} free (${Math.round(share * 100)} %)`;
-  const cure = 'what cannot be logged is not answered: make room, old journals and backups first';
-  const space =
-    share < TOO_LITTLE
-      ? wrong('disk space', `${room}; ${cure}`)
-      : share < LITTLE
-        ? warning('disk space', `${room}; ${cure}`)
-        : ok('disk space', room);
-  const { perSecond, syncMs } = writeSpeed(join(path, '.doctor'));
-  const speed = `${Math.round(perSecond / 1e6)} MB/s, ${syncMs.toFixed(1)} ms to write for good`;
-  return [
-    space,
-    syncMs > SLOW_MS
-      ? warning(
-          'disk speed',
-          `${speed}: every answer waits for that; look for a network disk or a busy neighbour`,
-        )
-      : ok('disk speed', speed),
-  ];
-}
-
-function writeSpeed(file: string): { readonly perSecond: number; readonly syncMs: number } {
-  const handle = openSync(file, 'w', 0o600);
-  try {
-    const start = performance.now();
-    writeSync(handle, Buffer.alloc(TEST_BYTES));
-    fsyncSync(handle);
-    const perSecond = (TEST_BYTES / (performance.now() - start)) * 1_000;
-    const before = performance.now();
-    for (let i = 0; i < 5; i++) {
-      writeSync(handle, Buffer.alloc(4_096));
-      fsyncSync(handle);
-    }
-    return { perSecond, syncMs: (performance.now() - before) / 5 };
-  } finally {
-    closeSync(handle);
-    rmSync(file, { force: true });
-  }
-}
+export const lookAtDisk = ({ path }: AgentDirectory): Finding[] =>
+  diskFindings(path, 'make room, old journals and backups first');
 
 /** Whether the agent's own address answers, or is free for it. */
 export async function lookAtPort({ path }: AgentDirectory, { listen }: Config): Promise<Finding[]> {
@@ -128,23 +81,10 @@ export async function lookAtPort({ path }: AgentDirectory, { listen }: Config): 
   return [wrong('own port', `${address}: ${why}; end it, or choose another listen in agent.yaml`)];
 }
 
-const DAY_MS = 86_400_000;
-const SOON_DAYS = 30;
-
 /** How long the certificate holds that this agent shows; nothing where it shows none. */
 export function lookAtOwnCertificate({ path }: AgentDirectory, { gateway }: Config): Finding[] {
   const { certFile } = gateway.tls;
   if (certFile === undefined) return [];
   const { validTo } = new X509Certificate(readFileSync(fileOf(path, certFile)));
   return [expiry('own certificate', `gateway.tls.certFile`, Date.parse(validTo))];
-}
-
-/** A finding on a certificate that ends at some time (milliseconds since 1970). */
-export function expiry(check: string, whose: string, until: number): Finding {
-  const days = Math.floor((until - Date.now()) / DAY_MS);
-  const day = new Date(until).toISOString().slice(0, 10);
-  if (days < 0) return wrong(check, `${whose} expired on ${day}: it has to be renewed`);
-  if (days < SOON_DAYS)
-    return warning(check, `${whose} expires on ${day}, in ${days} days: see that it is renewed`);
-  return ok(check, `${whose}, until ${day}`);
 }

@@ -3,6 +3,8 @@ import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Roster } from '@hitmachine/protocol';
 import { HitError, openRoster } from '@hitmachine/protocol';
+import type { Finding } from '@hitmachine/service';
+import { expiry, look, ok, warning, wrong } from '@hitmachine/service';
 import { clockProblem } from '../../adapters/http/clock-problem.ts';
 import { connectionProblem } from '../../adapters/http/connection-problem.ts';
 import type { GatewayNet } from '../../adapters/http/gateway-net.ts';
@@ -10,9 +12,6 @@ import { gatewayAccess } from '../../gateway-access.ts';
 import type { OpenedAgent } from '../../open-agent.ts';
 import { AGENT_VERSION } from '../../version.ts';
 import { API_VERSION } from '../../routes/http.ts';
-import type { Finding } from './finding.ts';
-import { look, ok, warning, wrong } from './finding.ts';
-import { expiry } from './own-machine.ts';
 
 /** Each step of the way to each address of the gateway, as far as it leads. */
 export async function lookAtWay(agent: OpenedAgent): Promise<readonly Finding[]> {

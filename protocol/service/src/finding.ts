@@ -27,3 +27,28 @@ function textOf(error: unknown): string {
   const { detail, message } = error as { readonly detail?: string; readonly message?: string };
   return detail ?? message ?? String(error);
 }
+
+const MARKS: Readonly<Record<Finding['result'], string>> = {
+  ok: 'ok     ',
+  warning: 'warning',
+  wrong: 'WRONG  ',
+};
+
+/** Findings for a screen, with a line at the end that counts them; or as JSON. */
+export function findingsText(
+  version: string,
+  findings: readonly Finding[],
+  { json }: { readonly json: boolean },
+): string {
+  const count = (result: Finding['result']): number =>
+    findings.filter((finding) => finding.result === result).length;
+  const [wrongs, warnings] = [count('wrong'), count('warning')];
+  if (json) return JSON.stringify({ version, wrong: wrongs, warnings, findings }, undefined, 2);
+  const counted = (number: number, one: string): string => `${number} ${one}${number === 1 ? '' : 's'}`;
+  return [
+    ...findings.map(({ check, result, says }) => `${MARKS[result]} ${check}: ${says}`),
+    wrongs === 0 && warnings === 0
+      ? 'Nothing is wrong.'
+      : `${counted(wrongs, 'thing')} wrong, ${counted(warnings, 'warning')}.`,
+  ].join('\n');
+}
