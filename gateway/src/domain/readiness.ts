@@ -7,7 +7,7 @@ export interface ReadinessDeps {
   readonly auditLog: Pick<AuditLog, 'probe'>;
   readonly runtime: Pick<Runtime, 'now'>;
   /** True once the gateway is stopping. */
-  stopping(): boolean;
+  readonly stopping: () => boolean;
 }
 
 /** Milliseconds for which a finding holds: everybody may ask, and every look is a write. */
