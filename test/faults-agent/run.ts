@@ -1,4 +1,5 @@
-import type { Scenario, Setting } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+import type { Setting } from './setting.ts';
 import { certificates } from './scenarios/certificates.ts';
 import { databases } from './scenarios/databases.ts';
 import { disk } from './scenarios/disk.ts';

@@ -1,10 +1,5 @@
+import type { Setting } from './setting.ts';
 import type { World } from './world.ts';
-
-/**
- * How the agency is set up that a fault is made to: as it comes, with its store in PostgreSQL, or with TLS on both sides of
- * the way to the gateway.
- */
-export type Setting = 'as it comes' | 'PostgreSQL' | 'mutual TLS';
 
 /** One fault, made for real, with what is to be seen while it lasts. */
 export interface Scenario {

@@ -13,9 +13,9 @@ import { AgentProcess } from './agent-process.ts';
 import type { Holdings, Query } from './holdings.ts';
 import { goneSince, holdingsOf, queryFile } from './holdings.ts';
 import { require } from './require.ts';
-import type { Setting } from './scenario.ts';
-import type { SetUp } from './settings.ts';
-import { setUp } from './settings.ts';
+import type { Setting } from './setting.ts';
+import type { SetUp } from './set-up.ts';
+import { setUp } from './set-up.ts';
 
 export const REGISTER = 'zaken';
 const AGENCY = 'politie';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { require } from '../require.ts';
 import type { Scenario } from '../scenario.ts';
 import { shortened } from '../scenario.ts';
-import { certificateOf, showCertificate } from '../settings.ts';
+import { certificateOf, showCertificate } from '../set-up.ts';
 import type { World } from '../world.ts';
 
 const EXPIRED = -1;

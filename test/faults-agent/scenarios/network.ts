@@ -6,7 +6,7 @@ import { OWN_PLACE_MISSING } from '../own-place.ts';
 import { require } from '../require.ts';
 import type { Scenario } from '../scenario.ts';
 import { shortened } from '../scenario.ts';
-import { GATEWAY_NAME } from '../settings.ts';
+import { GATEWAY_NAME } from '../set-up.ts';
 import type { World } from '../world.ts';
 import { REGISTER } from '../world.ts';
 

@@ -4,7 +4,7 @@ import type { FederationOptions } from '../harness/federation.ts';
 import { Authority } from '../support/certificates.ts';
 import type { Pair } from '../support/certificates.ts';
 import { TestPostgres } from '../support/postgres.ts';
-import type { Setting } from './scenario.ts';
+import type { Setting } from './setting.ts';
 
 /** A name for the gateway, which stands in its certificate and which a scenario lets be resolved or not. */
 export const GATEWAY_NAME = 'gateway.hitmachine.test';
