@@ -79,7 +79,7 @@ export const AGENT_EVENTS = {
   'gateway-connection-moved': {
     at: 'info',
     fields: { connection: 'number', url: 'text', replica: 'text' },
-    says: 'Two connections ended at one process of the gateway; one of them goes to another now.',
+    says: 'A connection goes to another process of the gateway now: two ended at one, or that one stops.',
   },
   'renewed-file-refused': {
     at: 'error',

@@ -242,8 +242,8 @@ export const FAULTS: readonly Fault[] = [
         await agent.program.start();
         await agent.ready();
         await delay(LASTS_MS);
-        await agent.program.stop();
       } finally {
+        await agent.program.stop();
         agent.program = now;
         await now.start();
       }

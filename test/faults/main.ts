@@ -104,6 +104,7 @@ const means = {
   net: disk === undefined ? undefined : new Net(),
   disk: disk === undefined ? undefined : smallDisk(disk),
 };
+if (means.net !== undefined) console.log(`a slow network is ${means.net.slowedBy}`);
 const faults = FAULTS.filter(({ name }) => name.includes(values.only));
 try {
   await withCity(faults, means, (one) => {
@@ -125,6 +126,14 @@ if (values.json) {
     holds: holds(one),
     reasons: Object.fromEntries(one.reasons),
   }));
-  console.log(JSON.stringify({ faults: seen.length, leftOut: skipped, failed, results }));
+  console.log(
+    JSON.stringify({
+      faults: seen.length,
+      leftOut: skipped,
+      failed,
+      slowNetwork: means.net?.slowedBy,
+      results,
+    }),
+  );
 }
 process.exit(failed === 0 && seen.length === faults.length && seen.length > 0 ? 0 : 1);

@@ -9,6 +9,13 @@ export class Net {
     spawnSync('tc', ['qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms']).status === 0 &&
     spawnSync('tc', ['qdisc', 'del', 'dev', 'lo', 'root']).status === 0;
 
+  /** What {@link slow} does in this kernel. */
+  get slowedBy(): string {
+    return this.#hasNetem
+      ? 'packets that come late (netem)'
+      : 'a line of 512 kbit/s (a rate of htb: this kernel has no netem)';
+  }
+
   /** Takes away all packets to and from a port, without a word to either end. */
   cut(port: number): void {
     run('nft', 'add', 'table', 'inet', TABLE);

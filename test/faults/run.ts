@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { percentile } from '../scale/percentile.ts';
 import type { Told } from '../support/city-agency.ts';
 import { City } from '../support/city.ts';
 import { personsAsked, unlogged } from '../support/log-check.ts';
@@ -157,10 +158,7 @@ function untouchedBy(
   };
 }
 
-function p95(told: readonly Told[]): number {
-  const sorted = told.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
-  return sorted[Math.ceil(0.95 * sorted.length) - 1] ?? Number.NaN;
-}
+const p95 = (told: readonly Told[]): number => percentile(told.map(({ tookMs }) => tookMs));
 
 /** Persons beyond the quota of a minute, by what stands in the log, of all agencies. */
 function overruns(log: Parameters<typeof personsAsked>[0]): number {

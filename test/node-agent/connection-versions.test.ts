@@ -13,6 +13,8 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import type { Events } from '@hitmachine/service';
+import { AGENT_EVENTS } from '../../node-agent/src/events.ts';
 import { openGatewayConnections } from '../../node-agent/src/adapters/http/gateway-connection.ts';
 import type { GatewayConnection } from '../../node-agent/src/ports/gateway-connection.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
@@ -32,6 +34,8 @@ interface Opened {
   readonly offered: string;
   readonly base: Uint8Array;
   readonly frames: AgentFrame[];
+  /** The code with which it was closed. */
+  readonly closed: Promise<unknown>;
 }
 
 describe('an agent and the versions of its connection', () => {
@@ -69,6 +73,7 @@ describe('an agent and the versions of its connection', () => {
       base,
       offered: String(headers[VERSIONS_HEADER.toLowerCase()]),
       frames: [] as AgentFrame[],
+      closed: once(socket, 'close').then(([code]) => code as unknown),
     };
     socket.on('message', (data: Buffer) => {
       const frame = agentFrameCodec.decode(new Uint8Array(data));
@@ -95,6 +100,11 @@ describe('an agent and the versions of its connection', () => {
     for (const { socket } of opened) socket.terminate();
     http.close();
     await once(http, 'close');
+    // A line with anything else in it would not be written.
+    for (const { level: _, event, ...fields } of log.lines)
+      expect(Object.keys((AGENT_EVENTS as Events)[String(event)]?.fields ?? {})).toEqual(
+        expect.arrayContaining(Object.keys(fields)),
+      );
   });
 
   function open(): GatewayConnection {
@@ -148,8 +158,7 @@ describe('an agent and the versions of its connection', () => {
     greet = (one) => send(one, frame(one));
     open();
     await expect.poll(() => opened.length, PATIENCE).toBeGreaterThan(0);
-    const [code] = (await once(opened[0]!.socket, 'close')) as [number];
-    expect(code).toBe(1002);
+    expect(await opened[0]?.closed).toBe(1002);
     expect(connection?.state().connected).toBe(false);
     expect(opened[0]?.frames).toEqual([]);
   });
@@ -176,10 +185,9 @@ describe('an agent and the versions of its connection', () => {
     await expect.poll(() => connection?.state().connected, PATIENCE).toBe(true);
     let wasAway = false;
     const watching = setInterval(() => (wasAway ||= connection?.state().connected !== true), 1);
-    const left = once(opened[0]!.socket, 'close');
     send(opened[0]!, { type: 'leaving' });
     await expect.poll(() => connection?.state().connections[0]?.replica, PATIENCE).toBe(SECOND);
-    await left;
+    await opened[0]?.closed;
     clearInterval(watching);
     expect(wasAway).toBe(false);
     expect(opened[0]?.frames.at(-1)).toEqual({ type: 'leaving' });

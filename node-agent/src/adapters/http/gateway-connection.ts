@@ -207,8 +207,7 @@ class Connections implements GatewayConnection {
         url,
         replica,
         problem,
-        version: hello?.version,
-        program: hello?.program,
+        ...(hello !== undefined && { version: hello.version, program: hello.program }),
       });
     else if (!to.connected && !this.#closing && withoutTime(problem) !== withoutTime(before.problem))
       log.warn({ event: 'gateway-unreachable', connection, url, problem });
