@@ -42,8 +42,15 @@ export const configSchema = z
     /** A PostgreSQL database in the place of the file in the directory; several replicas of the agent may share it. */
     database: z.strictObject({ postgres: serverSchema(postgresUrlComplaint, holdsPassword) }).optional(),
     gateway: gatewaySchema,
-    /** The proxy on the way to the gateway; that of the environment when left out. */
+    /** The proxy on the way to the gateway and to the agency's own services; that of the environment when left out. */
     proxy: proxySchema.optional(),
+    /** The agency's identity provider, authorisation server and collector of traces, which are reached over the same proxy. */
+    ownServices: z
+      .strictObject({
+        /** The certificates of authorities that may vouch for them beside the usual ones, in PEM. */
+        caFile: z.string().min(1).optional(),
+      })
+      .prefault({}),
     /** Key encapsulation of this agency's session key. */
     kem: kemSchema.default('mlkem768-x25519'),
     registers: z
@@ -167,6 +174,12 @@ listen: 127.0.0.1:8461
 #   url: https://proxy.gemeente.example:3129
 #   credentialsFile: proxy-credentials   # name:password
 #   caFile: proxy-ca.pem
+#   except: [.intern.gemeente.example, 10.0.0.0/8]   # reached without it
+
+# The agency's identity provider, authorisation server and collector, where a private authority vouches for them. They are
+# reached over the proxy too, unless it excepts them; PostgreSQL never is.
+# ownServices:
+#   caFile: gemeente-ca.pem
 
 # What opens the key store: a file of random bytes, or a passphrase in a file (passphraseFile).
 keyFile: key-file

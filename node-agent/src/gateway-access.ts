@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, getCACertificates } from 'node:tls';
 import { HitError } from '@hitmachine/protocol';
 import type { Config } from './config.ts';
 import { fileOf, watchedFiles } from '@hitmachine/service';
 import { readSecretFile } from './directory.ts';
-import { environmentProxy } from './proxy-environment.ts';
+import { environmentProxy, isExempt } from './proxy-environment.ts';
 
 /** A proxy on the way to the gateway. */
 export interface ProxyAccess {
@@ -19,13 +19,18 @@ export interface ProxyAccess {
   readonly from: string;
 }
 
-/** How this machine gets to the gateway, read anew for every new connection. */
-export interface GatewayAccess {
+/** How this machine gets to another one, read anew for every new connection. */
+export interface Access {
   /** The proxy for an address; undefined for none. Throws `config-invalid`. */
   proxy(target: URL): ProxyAccess | undefined;
   /** Whom to trust, and what to show. Throws `config-invalid`. */
   tls(): SecureContext;
+  /** The name in the other side's certificate, where it is not that of the address. */
   readonly serverName: string | undefined;
+}
+
+/** How this machine gets to the gateway. */
+export interface GatewayAccess extends Access {
   /** Whether this agent shows a certificate of its own. */
   readonly hasCertificate: boolean;
   /** What is wrong with that certificate, with the cure; undefined while it holds. */
@@ -45,9 +50,8 @@ export function gatewayAccess(
   const path = (file: string | undefined): string | undefined =>
     file === undefined ? undefined : fileOf(directory, file);
   const tls = secureContext({ ca: path(caFile), cert: path(certFile), key: path(keyFile) }, refused);
-  const own = config.proxy === undefined ? undefined : ownProxy(directory, config.proxy, refused);
   return {
-    proxy: (target) => (own === undefined ? proxyFromEnvironment(target) : own()),
+    proxy: proxyFor(directory, config, refused),
     tls,
     serverName,
     hasCertificate: certFile !== undefined,
@@ -66,6 +70,35 @@ function expiryProblem(file: string): string | undefined {
     // That it cannot be read is told when it is used.
     return undefined;
   }
+}
+
+/**
+ * What agent.yaml and the environment say of the way to the agency's own services, its identity provider, authorisation
+ * server and collector: the same proxy, and, beside those whom this machine trusts anyway, `ownServices.caFile`.
+ */
+export function ownServicesAccess(
+  directory: string,
+  config: Pick<Config, 'ownServices' | 'proxy'>,
+  refused: (error: Error) => void = () => undefined,
+): Access {
+  const { caFile } = config.ownServices;
+  const ca = caFile === undefined ? undefined : fileOf(directory, caFile);
+  return {
+    proxy: proxyFor(directory, config, refused),
+    tls: secureContext({ ca, cert: undefined, key: undefined, beside: true }, refused),
+    serverName: undefined,
+  };
+}
+
+function proxyFor(
+  directory: string,
+  { proxy }: Pick<Config, 'proxy'>,
+  refused: (error: Error) => void,
+): (target: URL) => ProxyAccess | undefined {
+  if (proxy === undefined) return proxyFromEnvironment;
+  const own = ownProxy(directory, proxy, refused);
+  const except = proxy.except.join(',');
+  return (target) => (isExempt(target, except) ? undefined : own());
 }
 
 function ownProxy(
@@ -113,6 +146,8 @@ interface TlsFiles {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
+  /** Whether those whom this machine trusts anyway are trusted beside `ca`. */
+  readonly beside?: boolean;
 }
 
 function secureContext(files: TlsFiles, refused: (error: Error) => void): () => SecureContext {
@@ -121,10 +156,10 @@ function secureContext(files: TlsFiles, refused: (error: Error) => void): () => 
 }
 
 /** Throws `config-invalid` with the file and what belongs into it. */
-function readContext({ ca, cert, key }: TlsFiles): SecureContext {
+function readContext({ ca, cert, key, beside = false }: TlsFiles): SecureContext {
   const options = {
     minVersion: 'TLSv1.2' as const,
-    ...(ca !== undefined && { ca: readPem(ca, 'CERTIFICATE') }),
+    ...(ca !== undefined && { ca: [...(beside ? getCACertificates() : []), readPem(ca, 'CERTIFICATE')] }),
     ...(cert !== undefined && { cert: readPem(cert, 'CERTIFICATE') }),
     ...(key !== undefined && { key: checkPem(key, readSecretFile(key, 'restore it').toString(), 'KEY') }),
   };

@@ -75,6 +75,8 @@ export const proxySchema = z.preprocess(
     }),
     /** A file with `name:password`; only the service account may read it. */
     credentialsFile: z.string().min(1).optional(),
+    /** What is reached without it, as `NO_PROXY` names it: names with all below them, addresses, ranges (10.0.0.0/8). */
+    except: z.array(z.string().min(1)).default([]),
     /** The certificates of the authorities that may vouch for a proxy with an https: address, in PEM. */
     caFile: z.string().min(1).optional(),
   }),

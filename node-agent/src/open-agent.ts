@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Backend, Suite } from '@hitmachine/protocol';
 import { HitError, createSuite, loadSodium, openKeystore } from '@hitmachine/protocol';
+import { dialer } from './adapters/http/dial.ts';
+import type { DialledFetch } from './adapters/http/dialled-fetch.ts';
+import { dialledFetch } from './adapters/http/dialled-fetch.ts';
 import { httpGatewayClient } from './adapters/http/gateway-client.ts';
 import type { AgentDatabase } from './adapters/database.ts';
 import type { GatewayNet } from './adapters/http/gateway-net.ts';
@@ -15,7 +18,7 @@ import type { AgentDirectory } from './directory.ts';
 import { agentDirectory, isThere, readUnlock } from './directory.ts';
 import type { AgencyKeys, Seeds } from './domain/keys.ts';
 import { deriveKeys } from './domain/keys.ts';
-import { gatewayAccess } from './gateway-access.ts';
+import { gatewayAccess, ownServicesAccess } from './gateway-access.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
 import { openStores } from './open-stores.ts';
 import type { KeyChangeStore } from './ports/key-change-store.ts';
@@ -36,6 +39,8 @@ export interface OpenedAgent {
   readonly keyChanges: KeyChangeStore;
   /** Takes over the keys that a command has put into the key store beside this process. */
   readonly rereadKeys: () => Promise<void>;
+  /** The way to the agency's own services: identity provider, authorisation server, collector. */
+  readonly ownServices: DialledFetch;
   /** Signs as `agency`; before enrolment the name comes from the token. */
   signer(agency: string): Signer;
   /** The way to the gateway; `url`: its address where agent.yaml names none. */
@@ -66,6 +71,8 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
   const access = gatewayAccess(path, config, refusedFile);
   // A wrong file is told at once, and not with the first connection.
   access.tls();
+  const services = ownServicesAccess(path, config, refusedFile);
+  services.tls();
   const net = (url: string): GatewayNet => gatewayNet(config.gateway.urls ?? [url], access);
   const { database, pseudonyms } = await openStores(directory, config);
   const state = sqlStateStore(database);
@@ -90,6 +97,7 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
     pseudonyms,
     state,
     keyChanges,
+    ownServices: dialledFetch(dialer(services)),
     async rereadKeys() {
       keys.renew(await readKeys());
     },

@@ -42,6 +42,7 @@ export async function openDesk(
   const readers = new DeskReaders({
     provider: new OidcProvider({
       ...config.desk,
+      fetch: agent.ownServices.fetch,
       proof: await clientProof(config.desk, read),
       redirectUri: `${baseUrl}${PATHS.loginDone}`,
       afterLogout: `${baseUrl}${PATHS.home}`,
@@ -74,10 +75,13 @@ export async function openDesk(
 }
 
 /** The clock of the agency's own identity provider, which neither we nor the gateway keep. */
-export function otherClocks({ desk }: OpenedAgent['config'], clock: () => number) {
+export function otherClocks({ config: { desk }, ownServices }: OpenedAgent, clock: () => number) {
   if (desk === undefined) return undefined;
   return async (): Promise<OtherClock[]> => {
-    const response = await fetch(desk.issuer, { method: 'HEAD', signal: AbortSignal.timeout(3_000) });
+    const response = await ownServices.fetch(desk.issuer, {
+      method: 'HEAD',
+      signal: AbortSignal.timeout(3_000),
+    });
     const aheadMs = Date.parse(response.headers.get('date') ?? '') - clock();
     return Number.isNaN(aheadMs) ? [] : [{ name: "the agency's identity provider", aheadMs }];
   };

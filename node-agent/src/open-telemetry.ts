@@ -57,7 +57,10 @@ export function openTelemetry(agent: OpenedAgent, log: OperationalLog): OpenedTe
   };
 }
 
-function openSpans({ config, directory }: OpenedAgent, log: OperationalLog): SpanExport | undefined {
+function openSpans(
+  { config, directory, ownServices }: OpenedAgent,
+  log: OperationalLog,
+): SpanExport | undefined {
   const otlp = config.telemetry?.otlp;
   if (otlp === undefined) return undefined;
   const headers =
@@ -70,7 +73,7 @@ function openSpans({ config, directory }: OpenedAgent, log: OperationalLog): Spa
           ).toString('utf8'),
         );
   const service = { name: 'hitmachine-node-agent', version: AGENT_VERSION };
-  return exportSpans({ endpoint: otlp.endpoint, headers, service, log });
+  return exportSpans({ endpoint: otlp.endpoint, headers, service, log, fetch: ownServices.fetch });
 }
 
 function stateOf(status: AgentStatus, ready: boolean): AgentState {

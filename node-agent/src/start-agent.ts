@@ -315,7 +315,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     readiness,
     metrics: telemetry.metrics,
     apiKey,
-    caseSystems: openCaseSystems(config.caseSystems),
+    caseSystems: openCaseSystems(config.caseSystems, agent.ownServices.fetch),
     idempotent,
     log,
     desk,
@@ -329,7 +329,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     net,
     gatewayKey: membership.gatewayKey,
     wanted: config.gateway.connections,
-    otherClocks: otherClocks(config, clock),
+    otherClocks: otherClocks(agent, clock),
     handler: {
       answer: async (delivery) => {
         const start = clock();
@@ -377,6 +377,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       await Promise.race([settled, delay(DRAIN_MS, undefined, { ref: false })]);
       await replica.stop();
       await net.close();
+      await agent.ownServices.close();
       await database.close();
     },
   };

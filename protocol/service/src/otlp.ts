@@ -88,13 +88,14 @@ const hrTime = (milliseconds: number): HrTime => [
   (milliseconds % 1_000) * 1_000_000,
 ];
 
-/** Sends what {@link encodeSpans} made to a collector. Rejects when it cannot be reached. */
+/** Sends what {@link encodeSpans} made to a collector, over `way` where it is given. Rejects when it cannot be reached. */
 export function postSpans(
   endpoint: string,
   headers: Readonly<Record<string, string>>,
   body: Uint8Array<ArrayBuffer>,
+  way: (url: string, init?: RequestInit) => Promise<Response> = fetch,
 ): Promise<Response> {
-  return fetch(endpoint, {
+  return way(endpoint, {
     method: 'POST',
     headers: { ...headers, 'content-type': 'application/json' },
     body,

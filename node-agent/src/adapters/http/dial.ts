@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { connect, isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
-import type { GatewayAccess, ProxyAccess } from '../../gateway-access.ts';
+import type { Access, ProxyAccess } from '../../gateway-access.ts';
 
 /** Milliseconds for each step: to the proxy, through it, and the handshake of TLS. */
 const STEP_MS = 10_000;
@@ -41,7 +41,7 @@ export class DialError extends Error {
 export type Dial = (target: URL) => Promise<Socket>;
 
 /** Dials as the settings of now say: through the proxy if there is one, with TLS for https:. */
-export function dialer(access: GatewayAccess): Dial {
+export function dialer(access: Access): Dial {
   return async (target) => {
     const proxy = access.proxy(target);
     const way = { target, proxy };

@@ -1,59 +1,25 @@
-import { Agent, fetch as undiciFetch } from 'undici';
 import type { GatewayAccess } from '../../gateway-access.ts';
 import type { Dial } from './dial.ts';
-import { DialError, dialer } from './dial.ts';
+import { dialer } from './dial.ts';
+import type { DialledFetch } from './dialled-fetch.ts';
+import { dialledFetch } from './dialled-fetch.ts';
 
 /** The way to the gateway that requests and connections share: its addresses, and how sockets to them are made. */
-export interface GatewayNet {
+export interface GatewayNet extends DialledFetch {
   readonly addresses: Addresses;
   readonly dial: Dial;
   /** What is wrong with this agent's own certificate, where it shows one; undefined while it holds. */
   certificateProblem(): string | undefined;
-  /** As the global one, over sockets that {@link dial} opens. */
-  readonly fetch: (url: URL, init?: RequestInit) => Promise<Response>;
-  /** Ends what requests still run, and lets go of all sockets of requests. */
-  close(): Promise<void>;
 }
 
 /** `urls`: one for each replica of the gateway, or that of a load balancer before them; at least one. */
 export function gatewayNet(urls: readonly string[], access: GatewayAccess): GatewayNet {
   const dial = dialer(access);
-  /** The last alert of TLS after a handshake, which is how TLS 1.3 refuses who shows no certificate. */
-  let alert: { readonly target: string; readonly at: number; readonly error: Error } | undefined;
-  const agent = new Agent({
-    allowH2: false,
-    connect: ({ protocol, hostname, port }, callback) => {
-      const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname;
-      const target = new URL(`${protocol}//${host}${port === '' ? '' : `:${port}`}`);
-      dial(target).then(
-        (socket) => {
-          socket.once('error', (error: NodeJS.ErrnoException) => {
-            if (error.code?.startsWith('ERR_SSL_') === true)
-              alert = { target: target.origin, at: performance.now(), error };
-          });
-          callback(null, socket);
-        },
-        (error: Error) => callback(error, null),
-      );
-    },
-  });
   return {
     addresses: new Addresses(urls),
     dial,
     certificateProblem: () => access.certificateProblem(),
-    async fetch(url, init) {
-      const began = performance.now();
-      try {
-        // The same interface from the same specification; only the types have two homes.
-        const response = await undiciFetch(url, { ...(init as object), dispatcher: agent });
-        return response;
-      } catch (error) {
-        // The library tells that the other side hung up, and not what it said before.
-        if (alert === undefined || alert.target !== url.origin || alert.at < began) throw error;
-        throw new DialError('gateway', { target: url, proxy: undefined }, alert.error);
-      }
-    },
-    close: () => agent.destroy(),
+    ...dialledFetch(dial),
   };
 }
 

@@ -15,6 +15,8 @@ export interface TokenIssuer {
   readonly issuer: string;
   /** What its tokens for this agent name as their audience. */
   readonly audience: string;
+  /** How it is reached; the runtime's own way unless told. */
+  readonly fetch?: ((url: string, init?: RequestInit) => Promise<Response>) | undefined;
 }
 
 /** Milliseconds that a request to the server may take, and after which its metadata are read anew. */
@@ -80,7 +82,7 @@ export class JwtAccessTokens implements AccessTokens {
       [allowInsecureRequests]: this.#of.issuer.startsWith('http:'),
       // The library's own requests wait for ever.
       [customFetch]: (url: string, options: object) =>
-        fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+        (this.#of.fetch ?? fetch)(url, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) }),
     };
   }
 

@@ -12,6 +12,8 @@ interface ExportOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly service: TracedService;
   readonly log: OperationalLog;
+  /** How the collector is reached; the runtime's own way unless told. */
+  readonly fetch?: ((url: string, init?: RequestInit) => Promise<Response>) | undefined;
   /** Milliseconds between two sendings. */
   readonly everyMs?: number;
 }
@@ -35,6 +37,7 @@ export function exportSpans({
   headers,
   service,
   log,
+  fetch,
   everyMs = EVERY_MS,
 }: ExportOptions): SpanExport {
   let waiting: TracedSpan[] = [];
@@ -51,7 +54,7 @@ export function exportSpans({
     if (spans.length === 0) return;
     waiting = [];
     try {
-      const response = await postSpans(endpoint, headers, await encodeSpans(service, spans));
+      const response = await postSpans(endpoint, headers, await encodeSpans(service, spans), fetch);
       if (!response.ok) throw new Error(`it answers with status ${response.status}`);
       if (failing) log.info({ event: 'traces-sent-again', lost });
       failing = false;

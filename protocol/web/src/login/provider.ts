@@ -10,6 +10,7 @@ import {
   buildAuthorizationUrl,
   buildEndSessionUrl,
   calculatePKCECodeChallenge,
+  customFetch,
   discovery,
   enableNonRepudiationChecks,
   fetchUserInfo,
@@ -40,6 +41,8 @@ export interface OidcOptions {
   /** Where the provider sends the browser back to: after a login, and after a logout. */
   readonly redirectUri: string;
   readonly afterLogout: string;
+  /** How the provider is reached; the runtime's own way unless told. */
+  readonly fetch?: ((url: string, init?: RequestInit) => Promise<Response>) | undefined;
 }
 
 /** Seconds that a request to the provider may take. */
@@ -123,13 +126,14 @@ export class OidcProvider implements IdentityProvider {
   }
 
   async #read(): Promise<Configuration> {
-    const { issuer, clientId, proof } = this.#options;
+    const { issuer, clientId, proof, fetch } = this.#options;
     const url = new URL(issuer);
     try {
       return await discovery(url, clientId, undefined, clientAuth(proof), {
         // The signature on the ID token is checked although it comes from the provider itself over TLS.
         execute: [enableNonRepudiationChecks, ...(url.protocol === 'http:' ? [allowInsecureRequests] : [])],
         timeout: TIMEOUT_S,
+        ...(fetch !== undefined && { [customFetch]: (url: string, init: object) => fetch(url, init) }),
       });
     } catch (cause) {
       throw providerAway(issuer, cause);
