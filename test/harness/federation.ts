@@ -113,6 +113,11 @@ export class Federation {
     return this.#gateway.running.url;
   }
 
+  /** Where the gateway's metrics are read, where gateway.yaml has some. */
+  get gatewayMetricsUrl(): string | undefined {
+    return this.#gateway?.running.metricsUrl;
+  }
+
   async startGateway(): Promise<void> {
     const backend = await loadSodium();
     const files = gatewayFiles(this.gatewayFolder);
@@ -131,6 +136,7 @@ export class Federation {
         }),
       store,
       console: await openConsole(files, config.console),
+      metrics: config.metrics,
       runtime: { now: Date.now, random: systemRandom },
       publishEveryMs: this.#options.publishEveryMs,
       log: operationalLog(pino({ level: 'debug' }, this.logs.stream('gateway'))),

@@ -19,6 +19,8 @@ export type Reading<L extends Labels> = readonly (readonly [Values<L>, number | 
 
 /** Coarse on purpose: an administrator sees that something is slow, and nobody one lookup. */
 const SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** So is the sum of the times: each counts as whole twentieths of a second. */
+const PER_SECOND = 20;
 /** More series than this in one metric is a list that was not closed after all. */
 const MAX_SERIES = 500;
 
@@ -50,7 +52,7 @@ export class Metrics {
     });
     return {
       add: (values, seconds) => {
-        if (isListed(labels, values)) metric.observe(values, seconds);
+        if (isListed(labels, values)) metric.observe(values, Math.ceil(seconds * PER_SECOND) / PER_SECOND);
       },
     };
   }
@@ -78,8 +80,9 @@ export class Metrics {
   }
 
   /** All of them, in the text format of Prometheus. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    // A lag that nothing is known of yet is no number, which the library spells in its own way.
+    return (await this.#registry.metrics()).replaceAll(/ Nan$/gm, ' NaN');
   }
 
   #options(
