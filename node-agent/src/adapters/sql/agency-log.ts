@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Backend, Random, Secret } from '@hitmachine/protocol';
-import { AGENCY_LOG_START, bytesToHex } from '@hitmachine/protocol';
+import { AGENCY_LOG_START, LIMITS, bytesToHex } from '@hitmachine/protocol';
 import type {
   Admission,
   AgencyEvent,
@@ -63,9 +63,18 @@ export function sqlAgencyLog(
     database.transaction('log', (run) => writeAll(run, appends)),
   );
 
+  const counterNames = new Map<string, string>();
   /** Stands for an asker in the day's counters, so that these do not show either who asked. */
-  const counterName = (agency: string): string =>
-    createHmac('sha256', logKey.reveal()).update(`hitmachine-v1 quota ${agency}`).digest('base64url');
+  function counterName(agency: string): string {
+    const known = counterNames.get(agency);
+    if (known !== undefined) return known;
+    const name = createHmac('sha256', logKey.reveal())
+      .update(`hitmachine-v1 quota ${agency}`)
+      .digest('base64url');
+    if (counterNames.size >= LIMITS.agencies) counterNames.clear();
+    counterNames.set(agency, name);
+    return name;
+  }
 
   const chargesOf = ({ detail, quota, now }: AppendAnswered) => [
     {
