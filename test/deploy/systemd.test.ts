@@ -26,6 +26,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+describe.each(UNITS)('%s', (name) => {
+  it('runs the program with the flags of its first line', () => {
+    const [, flags, program] = /node ((?:--\S+ )*)(\/opt\/hitmachine\/\S+)/.exec(
+      valueOf(readUnit(unit(name)), 'ExecStart') ?? '',
+    ) as unknown as [string, string, string];
+    const [first] = read(program.replace('/opt/hitmachine/', '')).split('\n');
+    expect(first).toBe(`#!/usr/bin/env -S node ${flags}`.trim());
+  });
+});
+
 /** Runs systemd-analyze on a unit of this text; the programs stand in the checkout, not yet at /opt/hitmachine. */
 function analyze(name: string, text: string, ...argv: string[]): { code: number | null; output: string } {
   const file = join(folder, name);
