@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LoadAsker, MEAN_PERSONS } from './load-asker.ts';
+import type { ArithmeticCosts } from './load-arithmetic.ts';
+import { arithmeticCosts, arithmeticOf } from './load-arithmetic.ts';
+import { LoadAsker } from './load-asker.ts';
 import type { LoadOptions } from './load-federation.ts';
-import { LoadFederation, TOKEN_TYPES, nodeName } from './load-federation.ts';
+import { LoadFederation, nodeName } from './load-federation.ts';
 import type { RunResult } from './load-run.ts';
-import { run, secondsOf } from './load-run.ts';
-import { bareMultiplication } from './matching-multiplications.ts';
-import { measureInTurns } from './rounds.ts';
+import { run, secondsIdle, secondsOf } from './load-run.ts';
 import type { Spread } from './statistics.ts';
 import { slopeOf } from './slope.ts';
 import { spreadOf } from './statistics.ts';
@@ -19,17 +19,22 @@ export interface LoadEffort {
   /** Rounds of everything that is compared, and seconds of each run. */
   readonly rounds: number;
   readonly seconds: number;
+  /**
+   * Seconds at one rate before the share of arithmetic is taken, and over which it is: as long as an agent takes from one
+   * comparison of its log with the gateway's to the next, so that a whole one of the same rate is in it.
+   */
+  readonly steadySeconds: number;
   /** Lookups a second with which the search for the highest rate begins, and how often it is narrowed down. */
   readonly firstRate: number;
   readonly narrowing: number;
 }
 
 export const FULL_LOAD: LoadEffort = {
-  ...{ agents: [1, 5, 20], clients: 1_000, rounds: 5, seconds: 6 },
+  ...{ agents: [1, 5, 20], clients: 1_000, rounds: 5, seconds: 6, steadySeconds: 60 },
   ...{ firstRate: 20, narrowing: 2 },
 };
 export const QUICK_LOAD: LoadEffort = {
-  ...{ agents: [1, 2, 3], clients: 25, rounds: 1, seconds: 1 },
+  ...{ agents: [1, 2, 3], clients: 25, rounds: 1, seconds: 1, steadySeconds: 1 },
   ...{ firstRate: 10, narrowing: 0 },
 };
 
@@ -55,7 +60,10 @@ export interface Highest {
 export interface LoadFigures {
   readonly highest: readonly Highest[];
   readonly multiplication: Spread;
-  readonly arithmeticShare: Spread;
+  /** Over all of the steady time, and of its parts. */
+  readonly arithmeticShare: { readonly whole: number; readonly parts: Spread };
+  /** Of a processor: gateway and agents while nobody asks, at the number of agents of the share. */
+  readonly idle: number;
   /** Microseconds of the gateway for one more node that is asked in a lookup. */
   readonly gatewayMessage: Spread;
   readonly gatewayMessageVsMultiplication: Spread;
@@ -71,20 +79,8 @@ export interface LoadFigures {
 
 type Tell = (text: string) => void;
 
-/** Microseconds of processor time of a bare multiplication, at this moment. */
-async function multiplicationCost(effort: LoadEffort): Promise<number> {
-  const bare = bareMultiplication();
-  const costs = await measureInTurns([bare], { rounds: 3, milliseconds: effort.rounds > 1 ? 60 : 3 });
-  return spreadOf(costs(bare.name)).median;
-}
-
-/**
- * Multiplications of a lookup: at the gateway two for every element, for the evaluation and for its share in the proof,
- * and two more for the proof; at each node one for every person and token type that it holds.
- */
-function multiplicationsOf(tokenTypes: number, nodes: number): { gateway: number; nodes: number } {
-  return { gateway: 2 * MEAN_PERSONS * tokenTypes + 2, nodes: nodes * MEAN_PERSONS * TOKEN_TYPES.length };
-}
+const costsNow = (effort: LoadEffort): Promise<ArithmeticCosts> =>
+  arithmeticCosts(effort.rounds > 1 ? 60 : 3);
 
 /** Measures one gateway with SQLite and growing numbers of agents. */
 export async function measureLoad(effort: LoadEffort, tell: Tell): Promise<LoadFigures> {
@@ -94,7 +90,7 @@ export async function measureLoad(effort: LoadEffort, tell: Tell): Promise<LoadF
   let checked = 0;
   const highest: Highest[] = [];
   const bare: number[] = [];
-  let arithmeticShare: Spread | undefined;
+  let share: Pick<LoadFigures, 'arithmeticShare' | 'idle'> | undefined;
   try {
     for (const agents of [few, some, many]) {
       await federation.startAgents(agents);
@@ -105,7 +101,7 @@ export async function measureLoad(effort: LoadEffort, tell: Tell): Promise<LoadF
       const rate = BUSY * (found.best?.rate ?? effort.firstRate / 2);
       if (agents === some) {
         tell(`${agents} agents: the share of arithmetic, at ${rate.toFixed(0)} lookups a second`);
-        arithmeticShare = await measureShare(federation, asker, { effort, rate, bare });
+        share = await measureShare(federation, asker, { effort, rate, bare });
       }
       if (agents === many) {
         tell(`${agents} agents: what a node message costs, and one agent that hangs`);
@@ -115,7 +111,7 @@ export async function measureLoad(effort: LoadEffort, tell: Tell): Promise<LoadF
         await asker.close();
         return {
           ...{ highest, multiplication: spreadOf(bare), checked, ...messages, ...hanging },
-          arithmeticShare: arithmeticShare as Spread,
+          ...(share as NonNullable<typeof share>),
         };
       }
       checked += asker.checked;
@@ -160,19 +156,31 @@ async function measureShare(
   federation: LoadFederation,
   asker: LoadAsker,
   { effort, rate, bare }: Comparing,
-): Promise<Spread> {
+): Promise<Pick<LoadFigures, 'arithmeticShare' | 'idle'>> {
   const nodes = federation.agents.length;
-  const counts = multiplicationsOf(asker.tokenTypes.length, nodes);
-  const shares: number[] = [];
-  for (let round = 0; round < effort.rounds; round++) {
-    const before = await multiplicationCost(effort);
-    const result = await run(federation, asker, { rate, seconds: effort.seconds, nodes });
-    const after = await multiplicationCost(effort);
-    bare.push(before, after);
-    const arithmetic = (result.lookups * (counts.gateway + counts.nodes) * (before + after)) / 2 / 1e6;
-    shares.push(arithmetic / secondsOf(result, [...federation.gateways, ...federation.agents]));
+  const { steadySeconds, rounds } = effort;
+  // What the search for the highest rate left to be done is done, and the code is warm.
+  await run(federation, asker, { rate, seconds: steadySeconds, nodes });
+  const parts: { readonly arithmetic: number; readonly all: number }[] = [];
+  let before = await costsNow(effort);
+  for (let round = 0; round < rounds; round++) {
+    const result = await run(federation, asker, { rate, seconds: steadySeconds / rounds, nodes });
+    const after = await costsNow(effort);
+    bare.push(before.multiplication, after.multiplication);
+    const each = [before, after].map((costs) => arithmeticOf(costs, asker.tokenTypes.length, nodes));
+    const arithmetic = (result.lookups * each.reduce((sum, one) => sum + one)) / each.length / 1e6;
+    parts.push({ arithmetic, all: secondsOf(result, [...federation.gateways, ...federation.agents]) });
+    before = after;
   }
-  return spreadOf(shares);
+  const sum = (of: 'arithmetic' | 'all'): number => parts.reduce((total, part) => total + part[of], 0);
+  const idle = await secondsIdle(federation, steadySeconds);
+  return {
+    arithmeticShare: {
+      whole: sum('arithmetic') / sum('all'),
+      parts: spreadOf(parts.map(({ arithmetic, all }) => arithmetic / all)),
+    },
+    idle: idle / steadySeconds,
+  };
 }
 
 /** The slope of the gateway's cost of a lookup over the number of nodes that it asks. */
@@ -191,7 +199,7 @@ async function measureMessages(
       points.push([nodes, cost]);
       byNodes.get(nodes)?.push(1_000 * cost);
     }
-    const multiplication = await multiplicationCost(effort);
+    const { multiplication } = await costsNow(effort);
     bare.push(multiplication);
     const slope = 1e6 * slopeOf(points);
     slopes.push(slope);

@@ -19,6 +19,8 @@ export interface RunResult {
   readonly answerP95: number;
   /** Seconds of processor time, by process. */
   readonly processor: ReadonlyMap<string, number>;
+  /** Of this process, which puts the load. */
+  readonly generator: number;
   /** Why lookups failed, a few of them. */
   readonly reasons: readonly string[];
 }
@@ -83,6 +85,7 @@ export async function run(
   };
   const processes = [...federation.gateways, ...federation.agents];
   const before = processes.map(({ pid }) => processorSeconds(pid));
+  const own = process.cpuUsage();
   const running: Promise<void>[] = [];
   const start = performance.now();
   for (let i = 0; i < total;) {
@@ -110,8 +113,20 @@ export async function run(
     median: percentile(lookups, 0.5),
     answerP95: percentile(answers, 0.95),
     processor,
+    generator: microseconds(process.cpuUsage(own)) / 1e6,
     reasons: [...reasons].slice(0, 5).map(([reason, times]) => `${times} × ${reason}`),
   };
+}
+
+const microseconds = ({ user, system }: NodeJS.CpuUsage): number => user + system;
+
+/** Seconds of processor time that gateways and agents take in so many while nobody asks. */
+export async function secondsIdle({ gateways, agents }: LoadFederation, seconds: number): Promise<number> {
+  const taken = (): number =>
+    [...gateways, ...agents].reduce((sum, { pid }) => sum + processorSeconds(pid), 0);
+  const before = taken();
+  await delay(1_000 * seconds);
+  return taken() - before;
 }
 
 /** The smallest value that such a share of them does not exceed. */

@@ -41,6 +41,7 @@ function tellHighest({ agents, best, tooMuch }: Highest): void {
     for (const [process, taken] of cores)
       if (process.startsWith('gateway')) row('', `${process}: ${rounded(100 * taken)} % of a processor`);
     row('', `agents: ${shares.map((share) => rounded(share)).join(', ')} % of a processor`);
+    row('', `what puts the load: ${rounded((100 * best.generator * rate) / lookups)} % of a processor`);
   }
   if (tooMuch !== undefined)
     row(
@@ -61,8 +62,9 @@ function tellLoad(figures: LoadFigures): void {
   row('a bare multiplication', spreadText(figures.multiplication, 'µs'));
   row(
     `arithmetic ÷ all of gateway and agents, ${effort.agents[1]} agents`,
-    spreadText(figures.arithmeticShare, ''),
+    `${rounded(figures.arithmeticShare.whole)}; in parts ${spreadText(figures.arithmeticShare.parts, '')}`,
   );
+  row('gateway and agents while nobody asks', `${rounded(100 * figures.idle)} % of a processor`);
   for (const [nodes, cost] of figures.gatewayLookup)
     row(`the gateway, a lookup that asks ${nodes}`, spreadText(cost, 'ms'));
   row('the gateway, one more node asked', spreadText(figures.gatewayMessage, 'µs'));
@@ -117,7 +119,7 @@ if (values.json) {
     spread === undefined ? null : rounded(spread.median);
   tell(
     JSON.stringify({
-      arithmeticShare: median(load?.arithmeticShare),
+      arithmeticShare: load === undefined ? null : rounded(load.arithmeticShare.whole),
       gatewayMessageVsMultiplication: median(load?.gatewayMessageVsMultiplication),
       twoReplicasVsOne: typeof shared === 'string' ? null : median(shared.twoReplicasVsOne),
       p95OneHangingVsWell: median(load?.p95OneHangingVsWell),

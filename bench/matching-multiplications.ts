@@ -20,6 +20,18 @@ export const bareMultiplication = (): Subject =>
     library.crypto_scalarmult_ristretto255(at(scalars, i), at(elements, i)),
   );
 
+/** One of the group's generator, in the same way. */
+export const bareBaseMultiplication = (): Subject =>
+  repeated('libsodium in WebAssembly, the generator', (i) =>
+    library.crypto_scalarmult_ristretto255_base(at(scalars, i)),
+  );
+
+/** One addition, in the same way. */
+export const bareAddition = (): Subject =>
+  repeated('libsodium in WebAssembly, an addition', (i) =>
+    library.crypto_core_ristretto255_add(at(elements, i), at(elements, i + 1)),
+  );
+
 /** The same through one of our backends, with its checks. */
 const multiplicationOf = (backend: Backend): Subject =>
   repeated(`backend ${backend.name}`, (i) => backend.group.multiply(at(scalars, i), at(elements, i)));

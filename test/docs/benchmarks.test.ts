@@ -1,7 +1,13 @@
+import type { Backend } from '@hitmachine/protocol';
+import { concatBytes, createSuite, deriveKeyPair } from '@hitmachine/protocol';
 import { describe, expect, it } from 'vitest';
 import { measureAgent } from '../../bench/agent-figures.ts';
+import { sodium, suite } from '../../bench/backends.ts';
 import { ASSUMED, countryPage, planCountry } from '../../bench/country.ts';
 import { QUICK_FEDERATION, measureFederation, processorAt } from '../../bench/federation-figures.ts';
+import type { ArithmeticCosts } from '../../bench/load-arithmetic.ts';
+import { arithmeticOf } from '../../bench/load-arithmetic.ts';
+import { MEAN_PERSONS } from '../../bench/load-asker.ts';
 import { QUICK_LOAD, measureLoad } from '../../bench/load-figures.ts';
 import { percentile } from '../../bench/load-run.ts';
 import { slopeOf } from '../../bench/slope.ts';
@@ -13,6 +19,8 @@ import { measureTables } from '../../bench/matching-tables.ts';
 import { measureAgainstPsi, measureLookups } from '../../bench/peer-lookups.ts';
 import { QUICK } from '../../bench/rounds.ts';
 import type { Spread } from '../../bench/statistics.ts';
+import { evaluateAll } from '../../gateway/src/adapters/worker/evaluation.ts';
+import { secureRandom } from '../../node-agent/src/random.ts';
 
 /** Small enough to be quick, and of two size classes. What comes out says nothing about speed. */
 const SIZES = { small: 400, large: 3_000 };
@@ -74,14 +82,44 @@ describe('npm run bench:load', () => {
     expect(slopeOf(line)).toBeCloseTo(2, 12);
   });
 
+  it('counts the group arithmetic that a lookup really takes', () => {
+    const counted = { multiply: 0, multiplyBase: 0, add: 0 };
+    const group: Backend['group'] = {
+      ...sodium.group,
+      multiply: (k, element) => (counted.multiply++, sodium.group.multiply(k, element)),
+      multiplyBase: (k) => (counted.multiplyBase++, sodium.group.multiplyBase(k)),
+      add: (a, b) => (counted.add++, sodium.group.add(a, b)),
+    };
+    const counting = createSuite('voprf', { ...sodium, group });
+    const key = deriveKeyPair(suite, secureRandom(32), new Uint8Array(0));
+    const elements = Array.from({ length: 6 }, () => sodium.group.fromUniformBytes(secureRandom(64)));
+    evaluateAll(counting, key, concatBytes(...elements), { proof: true, random: secureRandom });
+    // Two for each element and two for the proof, one of the generator, and the shares added up.
+    expect(counted).toEqual({ multiply: 2 * 6 + 2, multiplyBase: 1, add: 6 - 1 });
+    // As they are counted: with costs of which one shows at a time.
+    const persons = MEAN_PERSONS;
+    const of = (costs: Partial<ArithmeticCosts>): number =>
+      arithmeticOf({ multiplication: 0, base: 0, addition: 0, ...costs }, 3, 5);
+    expect(of({ multiplication: 1 })).toBeCloseTo(2 * 3 * persons + 2 + 5 * 2 * persons, 9);
+    expect([of({ base: 1 }), of({ addition: 1 })]).toEqual([1, 3 * persons - 1]);
+  });
+
   it('drives the real programs, which answer rightly, and measures what they take', async () => {
     const { highest, gatewayLookup, checked, ...figures } = await measureLoad(QUICK_LOAD, () => undefined);
     expect(highest.map(({ agents }) => agents)).toEqual(QUICK_LOAD.agents);
     expect(checked).toBeGreaterThan(0);
     // So short a run at so low a rate may give any slope.
-    const { gatewayMessage: _, gatewayMessageVsMultiplication: __, ...positive } = figures;
-    expectMeasured([...Object.values(positive), ...gatewayLookup.values()]);
-    expect(figures.arithmeticShare.high).toBeLessThan(1);
+    const {
+      gatewayMessage: _,
+      gatewayMessageVsMultiplication: __,
+      arithmeticShare,
+      idle,
+      ...positive
+    } = figures;
+    expectMeasured([...Object.values(positive), ...gatewayLookup.values(), arithmeticShare.parts]);
+    expect(arithmeticShare.whole).toBeGreaterThan(0);
+    expect(arithmeticShare.whole).toBeLessThan(1);
+    expect(idle).toBeGreaterThanOrEqual(0);
   }, 120_000);
 });
 
