@@ -119,15 +119,7 @@ export const configSchema = z
     path: ['registers'],
     message: 'two registers have the same id',
   })
-  .superRefine(({ registers, database }, context) => {
-    const pushed = registers.findIndex(({ source }) => source?.push !== undefined);
-    if (database !== undefined && pushed >= 0)
-      context.addIssue({
-        code: 'custom',
-        path: ['registers', pushed, 'source', 'push'],
-        message:
-          'what is pushed is kept in a file of this directory, which another replica on the same database.postgres does not have: give the register another source, or leave database out and run one agent',
-      });
+  .superRefine(({ registers }, context) => {
     const taken = registers.findIndex(({ id }) => id === ASKED_ABOUT_REGISTER);
     if (taken >= 0)
       context.addIssue({

@@ -127,6 +127,11 @@ export const AGENT_EVENTS = {
     fields: {},
     says: 'The canary of another replica came here, which answers it itself.',
   },
+  'epoch-taken-up': {
+    at: 'info',
+    fields: { epoch: 'number' },
+    says: 'The tables that another replica made are answered from here as well.',
+  },
   'session-unknown': {
     at: 'info',
     fields: {},

@@ -34,6 +34,8 @@ export interface OpenedAgent {
   readonly suite: Suite;
   readonly keys: AgencyKeys;
   readonly database: AgentDatabase;
+  /** The same, where agent.yaml has one that replicas may share. */
+  readonly shared: AgentDatabase | undefined;
   readonly pseudonyms: PseudonymStore;
   readonly state: StateStore;
   readonly keyChanges: KeyChangeStore;
@@ -94,6 +96,7 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
     suite,
     keys,
     database,
+    shared: config.database === undefined ? undefined : database,
     pseudonyms,
     state,
     keyChanges,

@@ -41,7 +41,9 @@ function sameTables(tables: BackupManifest['tables']): boolean {
 /** Where a backup is read into: nothing of it is an agent's before `finish`. */
 export interface RestoreTarget {
   readonly database: AgentDatabase;
-  /** For what was pushed, where the backup has that. */
+  /** Whether what was pushed goes into the database as well. */
+  readonly isShared: boolean;
+  /** For what was pushed, where the backup has that and it has a file of its own. */
   readonly pushed: SqliteAgentDatabase | undefined;
   /** Makes an agent of what was read. */
   finish(): Promise<void>;
@@ -63,7 +65,7 @@ export async function openTarget(
   const { database } = await openStores(waiting, config);
   if (shared) await requireEmpty(database);
   let pushed: SqliteAgentDatabase | undefined;
-  if (withPushed) {
+  if (withPushed && !shared) {
     sqlitePushedClients(pushedFile).close();
     pushed = new SqliteAgentDatabase(new DatabaseSync(pushedFile));
   }
@@ -73,6 +75,7 @@ export async function openTarget(
   };
   return {
     database,
+    isShared: shared,
     pushed,
     async finish() {
       await close();
@@ -93,7 +96,7 @@ function removeDatabase(file: string): void {
 }
 
 async function requireEmpty(database: AgentDatabase): Promise<void> {
-  for (const table of COPIED_TABLES) {
+  for (const table of [...COPIED_TABLES, ...PUSHED_TABLES]) {
     if ((await countOf(database.run, table)) === 0) continue;
     await database.close();
     throw new HitError(
@@ -119,14 +122,14 @@ interface TakingIn {
  * `backup-invalid` and leaves nothing.
  */
 export async function takeIn(taking: TakingIn, beforeCommit: () => void): Promise<void> {
-  const { database, pushed } = taking.target;
+  const { database, pushed, isShared } = taking.target;
   await database.transaction('import', async (run) => {
     const fill = async (pushedRun: Run | undefined): Promise<void> => {
       await fillStores(taking, { agent: run, pushed: pushedRun });
       await holdBack(run, taking);
       beforeCommit();
     };
-    return pushed === undefined ? fill(undefined) : pushed.transaction('import', fill);
+    return pushed === undefined ? fill(isShared ? run : undefined) : pushed.transaction('import', fill);
   });
 }
 

@@ -1,5 +1,7 @@
 import type { Suite } from '@hitmachine/protocol';
 import { fileOf } from '@hitmachine/service';
+import type { AgentDatabase } from './adapters/database.ts';
+import { postgresPushedClients } from './adapters/postgres/pushed-clients.ts';
 import { sqlitePushedClients } from './adapters/sqlite/pushed-clients.ts';
 import { workerPseudonymMover } from './adapters/workers/pseudonym-mover.ts';
 import type { ConfiguredRegister } from './config.ts';
@@ -27,9 +29,11 @@ export interface Sources {
   stop(): Promise<void>;
 }
 
-/** What systems of the agency pushed. Throws `storage-failed`. */
-export const openPushedClients = (directory: string): PushedClients =>
-  sqlitePushedClients(agentDirectory(directory).pushed);
+/** What systems of the agency pushed: in the database that replicas share, or in a file. Throws `storage-failed`. */
+export const openPushedClients = (directory: string, shared?: AgentDatabase): PushedClients =>
+  shared === undefined
+    ? sqlitePushedClients(agentDirectory(directory).pushed)
+    : postgresPushedClients(shared);
 
 /** Opens the sources that the running agent looks after by itself. Throws `storage-failed`. */
 export function openSources(deps: {
@@ -42,6 +46,8 @@ export function openSources(deps: {
   readonly pseudonyms: PseudonymStore;
   readonly clock: Clock;
   readonly log: OperationalLog;
+  /** The database, where replicas share it. */
+  readonly shared?: AgentDatabase | undefined;
   /** Whether this replica takes in sources for all of them now. */
   readonly leads: () => boolean;
   /** Called when a register has changed by a push. */
@@ -58,11 +64,13 @@ export function openSources(deps: {
   });
   const pushedTo = registers.filter(({ source }) => source?.push !== undefined);
   // Without such a register there is nothing to keep, and no file.
-  const clients = pushedTo.length === 0 ? sqlitePushedClients(':memory:') : openPushedClients(directory);
+  const clients =
+    pushedTo.length === 0 ? sqlitePushedClients(':memory:') : openPushedClients(directory, deps.shared);
   const pushed = new PushedRegisters({
     ...deps,
     registers: pushedTo,
     pushed: clients,
+    isShared: deps.shared !== undefined,
     startMover: () => workerPseudonymMover(),
     random: secureRandom,
     listOf: ({ protected: list }) =>
@@ -73,7 +81,11 @@ export function openSources(deps: {
     problems: () => [...imports.problems, ...pushed.problems],
     start() {
       imports.start();
-      pushed.start();
+      void pushed
+        .start()
+        .catch((error: Error) =>
+          deps.log.error({ event: 'upkeep-failed', work: 'watch', reason: error.message }),
+        );
     },
     async stop() {
       imports.stop();

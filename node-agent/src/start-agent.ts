@@ -229,6 +229,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
         await continuity.check();
         await canaryRound({ ...asker, gateway: canaryGateway, keys, canaries, registers });
       },
+      canaryIsAwaited: () => canaries.isAwaited(tables.stored?.tables.map(({ register }) => register) ?? []),
       watchLog: async () => {
         void notices.send();
         await watch.round();
@@ -266,7 +267,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   const reviews = new OpenReviews(agencyLog);
   const sources = openSources({
     ...{ directory: agent.directory.path, registers: config.registers, suite, keys, roster },
-    ...{ gateway, pseudonyms, clock, log, leads },
+    ...{ gateway, pseudonyms, clock, log, leads, shared: agent.shared },
     changed: () => upkeep.registerChanged(),
   });
   const status = () =>

@@ -137,12 +137,16 @@ describe('hit-agent backup and restore', () => {
 
   function push(): void {
     const pushed = sqlitePushedClients(join(folder, 'pushed.sqlite'));
-    pushed.put('zaken', {
-      fingerprint: new Uint8Array(16).fill(1),
-      sealed: new Uint8Array(100).fill(2),
-      evaluationKey: 'a'.repeat(43),
-      nodeKey: '',
-    });
+    void pushed.put(
+      'zaken',
+      {
+        fingerprint: new Uint8Array(16).fill(1),
+        sealed: new Uint8Array(100).fill(2),
+        evaluationKey: 'a'.repeat(43),
+        nodeKey: '',
+      },
+      0,
+    );
     pushed.close();
   }
 

@@ -199,21 +199,6 @@ describe('a source in agent.yaml', () => {
   });
 });
 
-describe('a register that is pushed to', () => {
-  it('has no place beside a database that replicas share', () => {
-    const registers = [
-      { ...registerOf('andere'), source: { csv: { file: 'b.csv' } } },
-      { ...registerOf('zaken'), source: { push: {} } },
-    ];
-    const shared = { database: { postgres: { urlFile: 'postgres-url' } } };
-    expect(configSchema.safeParse({ registers }).success).toBe(true);
-    expect(configSchema.safeParse({ registers: registers.slice(0, 1), ...shared }).success).toBe(true);
-    const issues = configSchema.safeParse({ registers, ...shared }).error?.issues ?? [];
-    expect(issues.map(({ path }) => path.join('.'))).toEqual(['registers.1.source.push']);
-    expect(issues[0]?.message).toMatch(/another replica on the same database\.postgres does not have/);
-  });
-});
-
 describe('JSON Lines', () => {
   const source = { jsonLines: { file: 'c.jsonl' } };
   const lines = (...rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join('\n');

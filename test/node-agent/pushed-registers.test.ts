@@ -33,7 +33,7 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
       registers: [register],
       listOf: () => new Set(),
     });
-    pushed.start();
+    void pushed.start();
   };
   const close = async (): Promise<void> => {
     await pushed.stop();
@@ -122,10 +122,10 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
     });
 
     it('a push after a removal stands, and an earlier one when the later fails', async () => {
-      pushed.remove('zaken', 'K-0');
+      await pushed.remove('zaken', 'K-0');
       await put(0);
       await applied(3);
-      pushed.remove('zaken', 'K-0');
+      await pushed.remove('zaken', 'K-0');
       await applied(2);
       const slow = slowGateway();
       const early = put(0);
@@ -157,9 +157,9 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
       await restart();
       await refused(NOT_OURS);
       expect(await held()).toEqual(before);
-      await restart(() => {
+      await restart(async () => {
         const beside = openPushedClients(node.folder);
-        beside.agree('zaken', before!.importedAt);
+        await beside.agree('zaken', before!.importedAt);
         beside.close();
       });
       await applied(1);
@@ -176,7 +176,7 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
       await applied(4);
       for (const i of [1, 2, 3, 4, 5]) await put(i + 3);
       await applied(9);
-      pushed.remove('zaken', 'K-0');
+      await pushed.remove('zaken', 'K-0');
       await applied(8);
       await restart(() => {
         removeFile();
@@ -199,7 +199,7 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
     it('but not when the agent was killed before or after it changed them', async () => {
       await close();
       const beside = openPushedClients(node.folder);
-      beside.replacing('zaken', (await held())!.importedAt, gateway.now + 5_000);
+      await beside.replacing('zaken', (await held())!.importedAt, gateway.now + 5_000);
       beside.close();
       open();
       await put(4);
@@ -210,15 +210,15 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
     it('when more than a few, and more than maxShrink, were taken out', async () => {
       await putAll(4, 30);
       await applied(30);
-      for (let i = 0; i < 10; i++) pushed.remove('zaken', `K-${i}`);
+      for (let i = 0; i < 10; i++) await pushed.remove('zaken', `K-${i}`);
       await applied(20);
       await restart();
-      for (let i = 10; i < 21; i++) pushed.remove('zaken', `K-${i}`);
+      for (let i = 10; i < 21; i++) await pushed.remove('zaken', `K-${i}`);
       await refused(/zaken holds 20 clients and the source has 9, so more than 20 %.*--allow-shrink/);
       expect((await held())?.clients).toBe(20);
       await restart(async () => {
         const beside = openPushedClients(node.folder);
-        beside.agree('zaken', (await held())!.importedAt);
+        await beside.agree('zaken', (await held())!.importedAt);
         beside.close();
       });
       await applied(9);

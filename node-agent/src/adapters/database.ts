@@ -15,7 +15,7 @@ export type Run = (text: string, values?: readonly Value[]) => Promise<Ran>;
  * takes numbers and switches tables, `heads` moves what is known of the gateway's log, `import` writes clients,
  * and `keys` all that is made with them, alone beside `log` and `import`.
  */
-export type Order = 'log' | 'epoch' | 'heads' | 'import' | 'keys';
+export type Order = 'log' | 'epoch' | 'heads' | 'import' | 'keys' | 'push';
 
 /**
  * The database of an agent, for the stores that stand on it; they speak the SQL that SQLite and PostgreSQL share. Other

@@ -16,16 +16,16 @@ export async function agreePushed(
   terminal: Terminal,
 ): Promise<void> {
   const held = (await agent.pseudonyms.imports()).find((state) => state.register === register);
-  const clients = openPushedClients(agent.directory.path);
+  const clients = openPushedClients(agent.directory.path, agent.shared);
   try {
-    const pushed = clients.count(register);
+    const pushed = await clients.count(register);
     // Whoever has taken all clients out by name means it.
-    if (clients.version(register) === 0)
+    if ((await clients.version(register)) === 0)
       throw new HitError(
         'import-invalid',
         `nothing was pushed to ${register} yet, so nothing was changed: push all clients first`,
       );
-    if (held !== undefined) clients.agree(register, held.importedAt);
+    if (held !== undefined) await clients.agree(register, held.importedAt);
     terminal.out(
       isJson
         ? JSON.stringify({ register, held: held?.clients ?? 0, pushed })

@@ -84,6 +84,7 @@ function write(
       const records = noting(backupRecords(agent, run, pushed, withKeys, Date.now()), told);
       await pipeline(sealedBackup(records, unlock, secureRandom), sink, { end: sink !== process.stdout });
     };
+    if (agent.shared !== undefined) return pour(run);
     // One of an earlier version is brought up to date first.
     if (isThere(directory.pushed)) openPushedClients(directory.path).close();
     return isThere(directory.pushed) ? snapshotOf(directory.pushed, pour) : pour(undefined);

@@ -106,7 +106,7 @@ export async function nodeKeyLines({ keys, keyChanges }: OpenedAgent): Promise<s
 }
 
 /** Throws unless nothing is left of a change before this one: its keys are still needed. */
-async function requireSettled({ keyChanges, keys, config, directory }: OpenedAgent): Promise<void> {
+async function requireSettled({ keyChanges, keys, config, directory, shared }: OpenedAgent): Promise<void> {
   const inUse = await keyChanges.nodeKeyInUse();
   if (inUse === undefined)
     throw new HitError(
@@ -123,14 +123,14 @@ async function requireSettled({ keyChanges, keys, config, directory }: OpenedAge
     );
   const pushedTo = config.registers.filter(({ source }) => source?.push !== undefined);
   if (pushedTo.length === 0) return;
-  const pushed = openPushedClients(directory.path);
+  const pushed = openPushedClients(directory.path, shared);
   try {
-    const left = pushedTo.find(({ id }) => pushed.ofOtherNodeKeys(id, inUse, 1).length > 0);
-    if (left !== undefined)
-      throw new HitError(
-        'not-ready',
-        `clients that were pushed to ${left.id} are not made anew with the node key in use yet: the running agent does it with the next push, or when it starts`,
-      );
+    for (const { id } of pushedTo)
+      if ((await pushed.ofOtherNodeKeys(id, inUse, 1)).length > 0)
+        throw new HitError(
+          'not-ready',
+          `clients that were pushed to ${id} are not made anew with the node key in use yet: the running agent does it with the next push, or when it starts`,
+        );
   } finally {
     pushed.close();
   }

@@ -34,6 +34,11 @@ export class CanaryWatch {
       this.#states.set(register, { lastBack: undefined, problem, failed: false });
   }
 
+  /** Whether the canary of one of these registers is still to come back for the first time in its tables. */
+  isAwaited(registers: Iterable<string>): boolean {
+    return [...registers].some((register) => this.state(register).lastBack === undefined);
+  }
+
   /** This agent asks about its canaries with this request; `requestDigest` is that of its signature base. */
   expect(requestDigest: Uint8Array): void {
     this.#asked = [...this.#asked, bytesToHex(requestDigest)].slice(-MAX_ASKED);

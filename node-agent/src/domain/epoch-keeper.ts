@@ -139,6 +139,7 @@ export class EpochKeeper {
       }
       if (await this.#tookUp()) {
         taken = true;
+        log.info({ event: 'epoch-taken-up', epoch: tables.stored?.epoch });
         continue;
       }
       if (!this.#leads) {

@@ -8,7 +8,7 @@ export class LaterStands {
   readonly #open = new Map<string, { works: number; stored: number }>();
 
   /** Makes something, and stores it unless a later work has stored meanwhile. */
-  async run<T>(thing: string, make: () => Promise<T>, store: (made: T) => void): Promise<void> {
+  async run<T>(thing: string, make: () => Promise<T>, store: (made: T) => Promise<void>): Promise<void> {
     const turn = ++this.#begun;
     const open = this.#open.get(thing) ?? { works: 0, stored: 0 };
     this.#open.set(thing, open);
@@ -16,17 +16,28 @@ export class LaterStands {
     try {
       const made = await make();
       if (open.stored > turn) return;
-      store(made);
-      open.stored = turn;
+      await storing(open, turn, () => store(made));
     } finally {
       if (--open.works === 0) this.#open.delete(thing);
     }
   }
 
   /** Stores at once. */
-  now(thing: string, store: () => void): void {
-    store();
-    const open = this.#open.get(thing);
-    if (open !== undefined) open.stored = ++this.#begun;
+  async now(thing: string, store: () => Promise<void>): Promise<void> {
+    const open = this.#open.get(thing) ?? { stored: 0 };
+    await storing(open, ++this.#begun, store);
+  }
+}
+
+/** Counts as stored from the moment on at which it is begun, unless it fails. */
+async function storing(open: { stored: number }, turn: number, store: () => Promise<void>): Promise<void> {
+  const before = open.stored;
+  const stored = store();
+  open.stored = turn;
+  try {
+    await stored;
+  } catch (error) {
+    if (open.stored === turn) open.stored = before;
+    throw error;
   }
 }

@@ -32,11 +32,11 @@ export async function movePushed(
 ): Promise<void> {
   const { keys, pushed } = deps;
   const to = keys.nodeKeyOf(keys.nodeKeyMark);
-  if (to === undefined || pushed.ofOtherNodeKeys(register, to.mark, 1).length === 0) return;
+  if (to === undefined || (await pushed.ofOtherNodeKeys(register, to.mark, 1)).length === 0) return;
   const mover = deps.startMover();
   try {
     for (;;) {
-      const [first, ...rest] = pushed.ofOtherNodeKeys(register, to.mark, AT_ONCE);
+      const [first, ...rest] = await pushed.ofOtherNodeKeys(register, to.mark, AT_ONCE);
       if (first === undefined) return;
       const from = keys.nodeKeyOf(first.nodeKey);
       if (from === undefined)
@@ -47,10 +47,10 @@ export async function movePushed(
       const clients = [first, ...rest.filter(({ nodeKey }) => nodeKey === first.nodeKey)];
       const opened = clients.map(deps.open);
       const moved = await moveAll(opened, (page) => mover.move(moveBetween(deps.backend, from, to), page));
-      clients.forEach((client, i) => {
+      for (const [i, client] of clients.entries()) {
         const sealed = deps.seal(client, moved[i] as OpenedClient);
-        pushed.makeAnew(register, client, { ...client, sealed, nodeKey: to.mark });
-      });
+        await pushed.makeAnew(register, client, { ...client, sealed, nodeKey: to.mark });
+      }
     }
   } finally {
     await mover.close();

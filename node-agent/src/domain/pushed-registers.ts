@@ -40,6 +40,10 @@ interface PushDeps {
   readonly random: Random;
   readonly clock: Clock;
   readonly log: OperationalLog;
+  /** Whether this replica brings what was pushed into the registers now; an agent alone always does. */
+  readonly leads?: (() => boolean) | undefined;
+  /** Whether other replicas take pushes too. */
+  readonly isShared?: boolean | undefined;
   /** Called when a register has changed: its tables are old. */
   readonly changed: () => void;
   /** Registers whose source is `push`. */
@@ -54,6 +58,8 @@ const SLOT_BYTES = 1 + ELEMENT_BYTES + 2;
 /** Clients that are unsealed at once. */
 const GROUP = 500;
 const RETRY_MS = 60_000;
+/** How often it is looked at what came to other replicas. */
+const LOOK_MS = 2_000;
 /** Clients that may go at once without more ado, since each was taken out by name: small registers lose a fifth soon. */
 const FEW = 10;
 
@@ -72,6 +78,9 @@ export class PushedRegisters {
   readonly #changes = new LaterStands();
   readonly #problems = new Map<string, string>();
   #applying: Promise<void> = Promise.resolve();
+  /** Of each register what was brought into it, or tried to. */
+  readonly #seen = new Map<string, number>();
+  #looking: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(deps: PushDeps) {
@@ -85,9 +94,21 @@ export class PushedRegisters {
   }
 
   /** Takes up what was pushed before a restart and not applied, and tells when a register is not of these clients. */
-  start(): void {
-    this.#deps.pushed.adopt(this.#deps.keys.nodeKeyMark);
-    for (const { id } of this.#deps.registers) this.#schedule(id, 0);
+  async start(): Promise<void> {
+    const { pushed, keys, registers, isShared } = this.#deps;
+    if (registers.length === 0) return;
+    for (const { id } of registers) this.#schedule(id, 0);
+    if (isShared === true) this.#looking = setInterval(() => void this.#look(), LOOK_MS);
+    await pushed.adopt(keys.nodeKeyMark);
+  }
+
+  /** Takes up what was pushed to another replica. A store that is away is told where it is needed. */
+  async #look(): Promise<void> {
+    if (this.#deps.leads?.() === false) return;
+    for (const { id } of this.#deps.registers) {
+      const version = await this.#deps.pushed.version(id).catch(() => undefined);
+      if (version !== undefined && version !== this.#seen.get(id)) this.#schedule(id);
+    }
   }
 
   /** The node key in use is another one: what was pushed is made anew before it is next needed. */
@@ -97,6 +118,7 @@ export class PushedRegisters {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    clearInterval(this.#looking);
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await this.#applying;
   }
@@ -118,6 +140,7 @@ export class PushedRegisters {
     const evaluationKey = roster.trustedEvaluationKey();
     const isProtected = input.isProtected === true || this.#deps.listOf(register).has(reference);
     const fingerprint = this.#fingerprint(registerId, reference);
+    const turn = await this.#deps.pushed.begin();
     const make = async (): Promise<Pick<PushedClient, 'nodeKey'> & { made: StoredPseudonym[] }> => {
       const { nodeKeyMark: nodeKey } = this.#deps.keys;
       if (isProtected) return { made: [], nodeKey };
@@ -127,16 +150,18 @@ export class PushedRegisters {
     await this.#changes.run(bytesToHex(fingerprint), make, ({ made, nodeKey }) => {
       const pseudonyms = new Map(made.map((pseudonym, i) => [[...tokens.keys()][i], pseudonym]));
       const sealed = this.#seal(register, fingerprint, input.until, pseudonyms);
-      this.#deps.pushed.put(registerId, { fingerprint, sealed, evaluationKey, nodeKey });
+      return this.#deps.pushed.put(registerId, { fingerprint, sealed, evaluationKey, nodeKey }, turn);
     });
     this.#schedule(registerId);
   }
 
-  /** Takes a client out; one who is not there is out already. Durable when it returns. Throws `not-found` as `put` does. */
-  remove(registerId: string, reference: string): void {
+  /** Takes a client out; one who is not there is out already. Durable when it resolves. Throws `not-found` as `put` does. */
+  async remove(registerId: string, reference: string): Promise<void> {
     this.#registerOf(registerId, reference);
     const fingerprint = this.#fingerprint(registerId, reference);
-    this.#changes.now(bytesToHex(fingerprint), () => this.#deps.pushed.remove(registerId, fingerprint));
+    const { pushed } = this.#deps;
+    const turn = await pushed.begin();
+    await this.#changes.now(bytesToHex(fingerprint), () => pushed.remove(registerId, fingerprint, turn));
     this.#schedule(registerId);
   }
 
@@ -195,6 +220,8 @@ export class PushedRegisters {
 
   async #applyAndTell(id: string): Promise<void> {
     if (this.#stopped) return;
+    // Another replica does it, and tells of it.
+    if (this.#deps.leads?.() === false) return void this.#problems.delete(id);
     try {
       await this.#apply(id);
       this.#problems.delete(id);
@@ -213,8 +240,10 @@ export class PushedRegisters {
     const { suite, pseudonyms, pushed, startMover, clock, log, keys, roster } = this.#deps;
     const register = this.#deps.registers.find((one) => one.id === id) as ConfiguredRegister;
     const before = (await pseudonyms.imports()).find((state) => state.register === id);
-    if (before === undefined && pushed.version(id) === 0) return;
-    const isAgreed = this.#isAgreed(id, before);
+    const version = await pushed.version(id);
+    this.#seen.set(id, version);
+    if (before === undefined && version === 0) return;
+    const isAgreed = await this.#isAgreed(id, before);
     await movePushed(
       {
         ...{ backend: suite.backend, keys, pushed, startMover },
@@ -237,7 +266,7 @@ export class PushedRegisters {
       for (const [i, type] of [...canary.keys()].entries())
         await stage.add(type, [canaries[i] as StoredPseudonym]);
       let clients = 0;
-      for (const group of groupsOf(pushed.all(id))) {
+      for await (const group of groupsOf(pushed.all(id))) {
         const byType = new Map<string, StoredPseudonym[]>();
         for (const client of group) {
           if (client.evaluationKey !== evaluationKey)
@@ -262,8 +291,8 @@ export class PushedRegisters {
         refuseShrinking(register, before?.clients, clients);
       // Told by its time, a content must not look like the one before.
       const made = Math.max(clock(), (before?.importedAt ?? 0) + 1);
-      pushed.replacing(id, before?.importedAt, made);
-      const change = await stage.commit(clients, madeWith, made);
+      await pushed.replacing(id, before?.importedAt, made);
+      const change = await stage.commit(clients, madeWith, made, { importedAt: before?.importedAt });
       this.#deps.changed();
       log.info({ event: 'pushes-applied', register: id, added: change.added, removed: change.removed });
     } catch (error) {
@@ -276,9 +305,9 @@ export class PushedRegisters {
    * Whether the operator said that this content may be replaced. Throws `not-ready` when nobody did and it was not made
    * of what is here: everybody who is in it and not here would be answered "not known".
    */
-  #isAgreed(id: string, content: ImportState | undefined): boolean {
+  async #isAgreed(id: string, content: ImportState | undefined): Promise<boolean> {
     if (content === undefined) return true;
-    const { before, made, agreed } = this.#deps.pushed.replaceable(id);
+    const { before, made, agreed } = await this.#deps.pushed.replaceable(id);
     if (content.importedAt === agreed) return true;
     if (content.importedAt === made || content.importedAt === before) return false;
     throw new HitError(
@@ -319,9 +348,9 @@ export class PushedRegisters {
   }
 }
 
-function* groupsOf<T>(items: Iterable<T>): Generator<T[]> {
+async function* groupsOf<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
   let group: T[] = [];
-  for (const item of items) {
+  for await (const item of items) {
     group.push(item);
     if (group.length < GROUP) continue;
     yield group;

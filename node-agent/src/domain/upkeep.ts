@@ -19,6 +19,8 @@ interface UpkeepDeps {
   /** Returns whether new tables are answered from. */
   readonly refreshEpoch: () => Promise<boolean>;
   readonly canary: () => Promise<void>;
+  /** Whether a register waits for its canary: one can only be asked about once the roster has its tables. */
+  readonly canaryIsAwaited?: (() => boolean) | undefined;
   /** Takes in the agency's own rules when their file has changed. */
   readonly watchPolicy: () => void;
   /** Looks after the proofs of the gateway's log. */
@@ -57,6 +59,7 @@ export class Upkeep {
   #stopped = false;
   #timers: NodeJS.Timeout[] = [];
   #failing = false;
+  #isBeginning = false;
   #failures = 0;
   #retryAt = 0;
   /** What each work was last seen to fail with. */
@@ -68,10 +71,12 @@ export class Upkeep {
     this.#version = version;
   }
 
-  /** Runs the first round before anything comes in, for `ms` at most. */
+  /** Runs the first round before anything comes in, for `ms` at most. Where nobody else answers yet, much of it fails. */
   async begin(ms: number): Promise<void> {
+    this.#isBeginning = true;
     this.#want({});
     await Promise.race([this.#running, delay(ms, undefined, { ref: false })]);
+    this.#isBeginning = false;
   }
 
   start(): void {
@@ -105,7 +110,8 @@ export class Upkeep {
   }
 
   rosterChanged(): void {
-    this.#want({ roster: true, 'asked-about': true, epoch: true });
+    const canary = this.#deps.canaryIsAwaited?.() === true;
+    this.#want({ roster: true, 'asked-about': true, epoch: true, canary });
   }
 
   /** A register has changed by this process itself, which `version` of the state does not tell. */
@@ -180,7 +186,7 @@ export class Upkeep {
     const fields = { event: 'upkeep-failed', work: name, code, reason } as const;
     // Numbers apart: a clock that is off is so by another number of seconds each time.
     const news = `${code} ${reason?.replace(/\d+/g, '#') ?? ''}`;
-    if (this.#told.get(name) === news) return this.#deps.log.debug(fields);
+    if (this.#isBeginning || this.#told.get(name) === news) return this.#deps.log.debug(fields);
     this.#told.set(name, news);
     if (code === 'gateway-unreachable') this.#deps.log.warn(fields);
     else this.#deps.log.error(fields);

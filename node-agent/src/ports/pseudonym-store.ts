@@ -37,15 +37,21 @@ export interface ImportState extends MadeWith {
   readonly importedAt: number;
 }
 
+/** The content of a register that something was made for, told by the time of its import; undefined for none. */
+export interface ExpectedContent {
+  readonly importedAt: number | undefined;
+}
+
 /** An import under way: pseudonyms are collected aside and become the register's content in one step. */
 export interface ImportStage {
   /** One that comes twice stands once, until the later of its ends. */
   add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): Promise<void>;
   /**
-   * Replaces the register's content. Atomic and durable: after a crash either all of it stands or nothing. Rejects with
+   * Replaces the register's content; with `over` only that one, and rejects with `not-ready` where another stands by now.
+   * Atomic and durable: after a crash either all of it stands or nothing. Rejects with
    * `key-changed` when another node key is in use than the pseudonyms were made with: two keys are never mixed.
    */
-  commit(clients: number, madeWith: MadeWith, now: number): Promise<ImportChange>;
+  commit(clients: number, madeWith: MadeWith, now: number, over?: ExpectedContent): Promise<ImportChange>;
   /** What {@link commit} would change now. */
   preview(): Promise<ImportChange>;
   /** Forgets what was collected; the register stays as it was. */

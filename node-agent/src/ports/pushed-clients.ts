@@ -18,26 +18,42 @@ export interface ReplaceableContents {
   readonly agreed?: number | undefined;
 }
 
-/** The clients that systems of the agency push, by register. Durable: what `put` and `remove` returned survives a power cut. */
+/**
+ * The clients that systems of the agency push, by register. Durable: what `put` and `remove` resolved survives a power cut.
+ * Everything rejects with `storage-failed`.
+ */
 export interface PushedClients {
   /** Puts on record, where nothing is, that what there is was made with this node key. */
-  adopt(nodeKey: string): void;
-  /** Replaces what was pushed under the same reference. */
-  put(register: string, client: PushedClient): void;
-  remove(register: string, fingerprint: Uint8Array): void;
+  adopt(nodeKey: string): Promise<void>;
+  /**
+   * A number for a change that begins now, above those of all that began before, in whichever process. A store that one
+   * process alone changes may leave the order to it, and give any.
+   */
+  begin(): Promise<number>;
+  /** Replaces what was pushed under the same reference, unless a change of a later `turn` is stored. */
+  put(register: string, client: PushedClient, turn: number): Promise<void>;
+  /** Likewise. */
+  remove(register: string, fingerprint: Uint8Array, turn: number): Promise<void>;
   /** Some of those that were made with another node key. */
-  ofOtherNodeKeys(register: string, nodeKey: string, limit: number): readonly PushedClient[];
+  ofOtherNodeKeys(register: string, nodeKey: string, limit: number): Promise<readonly PushedClient[]>;
   /** Puts what was made anew with other keys in the place of exactly this client; what was pushed since stands. */
-  makeAnew(register: string, before: PushedClient, after: Pick<PushedClient, 'sealed'> & MadeWith): void;
-  count(register: string): number;
+  makeAnew(
+    register: string,
+    before: PushedClient,
+    after: Pick<PushedClient, 'sealed'> & MadeWith,
+  ): Promise<void>;
+  count(register: string): Promise<number>;
   /** Rises with every change of a register. */
-  version(register: string): number;
-  replaceable(register: string): ReplaceableContents;
-  /** Notes, before it happens, that the content of `before` is replaced by one of these clients, imported at `made`. */
-  replacing(register: string, before: number | undefined, made: number): void;
+  version(register: string): Promise<number>;
+  replaceable(register: string): Promise<ReplaceableContents>;
+  /**
+   * Notes, before it happens, that the content of `before` is replaced by one of these clients, imported at `made`.
+   * Rejects with `not-ready` when another replica has replaced it meanwhile.
+   */
+  replacing(register: string, before: number | undefined, made: number): Promise<void>;
   /** Notes that the content that was imported at `before` may be replaced, also by far fewer clients. */
-  agree(register: string, before: number): void;
+  agree(register: string, before: number): Promise<void>;
   /** All of them, in an order that tells nothing about when they came. */
-  all(register: string): Iterable<PushedClient>;
+  all(register: string): AsyncIterable<PushedClient>;
   close(): void;
 }

@@ -116,9 +116,9 @@ export function clientRoutes(app: OpenAPIHono, pushed: PushedRegisters): void {
     await pushed.put(register, reference, { person, until: day, isProtected });
     return context.json({ register, reference }, 200);
   });
-  app.openapi(deleteRoute, (context) => {
+  app.openapi(deleteRoute, async (context) => {
     const { register, reference } = context.req.valid('param');
-    pushed.remove(register, reference);
+    await pushed.remove(register, reference);
     return context.body(null, 204);
   });
 }

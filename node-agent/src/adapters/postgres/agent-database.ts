@@ -11,6 +11,7 @@ const LOCKS: Readonly<Record<Exclude<Order, 'keys'> | 'schema', number>> = {
   epoch: 3,
   heads: 4,
   import: 5,
+  push: 6,
 };
 const lock = (order: keyof typeof LOCKS): string =>
   `SELECT pg_advisory_xact_lock(${LOCK_SPACE}, ${LOCKS[order]})`;

@@ -8,6 +8,7 @@ import type {
 } from '../../ports/pseudonym-store.ts';
 import type { AgentDatabase, Run, Value } from '../database.ts';
 import { places } from '../database.ts';
+import { IMPORTED_AT, refuseOtherContent } from '../expected-content.ts';
 import { NODE_KEY_IN_USE, refuseOtherNodeKey } from '../node-key-in-use.ts';
 import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 
@@ -56,10 +57,11 @@ function stageOf(database: AgentDatabase, register: string, begun: number): Impo
         gathered += fresh;
       }
     },
-    async commit(clients, { evaluationKey, nodeKey }, now) {
+    async commit(clients, { evaluationKey, nodeKey }, now, over) {
       try {
         return await database.transaction('import', async (run): Promise<ImportChange> => {
           refuseOtherNodeKey(nodeKey, (await run(NODE_KEY_IN_USE)).rows[0]?.['value']);
+          refuseOtherContent(over, (await run(IMPORTED_AT, [register])).rows[0]?.['imported_at']);
           const { added, removed, unchanged, moved } = await take(run, register, stage);
           await run(
             `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key, node_key)

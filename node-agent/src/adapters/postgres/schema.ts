@@ -116,4 +116,19 @@ export const SCHEMA_STEPS: readonly string[] = [
   ALTER TABLE pseudonyms ADD COLUMN origin bytea;
   CREATE UNIQUE INDEX pseudonyms_by_origin ON pseudonyms (register, token_type, origin) WHERE origin IS NOT NULL;
   `,
+  `
+  -- What systems of the agency pushed, under keyed references and sealed; the last change of a client for an hour, also
+  -- when it was a removal; and which contents of a register may be replaced, by the times of their imports.
+  CREATE SEQUENCE push_turns;
+  CREATE TABLE pushed (
+    register text COLLATE "C" NOT NULL, fingerprint bytea NOT NULL, sealed bytea NOT NULL, evaluation_key text NOT NULL,
+    node_key text NOT NULL DEFAULT '', PRIMARY KEY (register, fingerprint)
+  );
+  CREATE TABLE pushed_changes (
+    register text COLLATE "C" NOT NULL, fingerprint bytea NOT NULL, turn bigint NOT NULL, at bigint NOT NULL,
+    PRIMARY KEY (register, fingerprint)
+  );
+  CREATE TABLE versions (register text COLLATE "C" PRIMARY KEY, version bigint NOT NULL);
+  CREATE TABLE replaceable (register text COLLATE "C" PRIMARY KEY, before bigint, made bigint, agreed bigint);
+  `,
 ];

@@ -52,10 +52,10 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
  * under way has gathered, the version of the tables themselves, and what replicas of one agent agree on.
  */
 export const NOT_COPIED: readonly string[] = [
-  ...['epochs', 'tables', 'incoming', 'schema_version', 'leases', 'session_openings'],
+  ...['epochs', 'tables', 'incoming', 'schema_version', 'leases', 'session_openings', 'pushed_changes'],
 ];
 
-/** Of the file of what systems have pushed. */
+/** Of what systems have pushed: in a file of its own, or in the database that replicas share. */
 export const PUSHED_TABLES: readonly CopiedTable[] = [
   table('pushed', ['register', 'fingerprint'], 'sealed', 'evaluation_key', 'node_key'),
   table('versions', ['register'], 'version'),

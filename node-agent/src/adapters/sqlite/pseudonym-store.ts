@@ -1,6 +1,13 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { ImportChange, MadeWith, PseudonymStore, StoredPseudonym } from '../../ports/pseudonym-store.ts';
+import type {
+  ExpectedContent,
+  ImportChange,
+  MadeWith,
+  PseudonymStore,
+  StoredPseudonym,
+} from '../../ports/pseudonym-store.ts';
+import { IMPORTED_AT, refuseOtherContent } from '../expected-content.ts';
 import { NODE_KEY_IN_USE, refuseOtherNodeKey } from '../node-key-in-use.ts';
 import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 import type { SqliteAgentDatabase } from './agent-database.ts';
@@ -15,9 +22,9 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
       const abandon = (): Promise<void> => sqlite.exclusively(() => stage.close());
       return {
         add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
-        async commit(clients, madeWith, now) {
+        async commit(clients, madeWith, now, over) {
           try {
-            return await sqlite.exclusively(() => stage.commit(clients, madeWith, now));
+            return await sqlite.exclusively(() => stage.commit(clients, madeWith, now, over));
           } finally {
             await abandon();
           }
@@ -74,9 +81,13 @@ function beginImport(database: DatabaseSync, register: string) {
           insert.run(tokenType, element, maskedHash, until === undefined ? null : isoDay(until));
       });
     },
-    commit: (clients: number, { evaluationKey, nodeKey }: MadeWith, now: number) =>
+    commit: (clients: number, { evaluationKey, nodeKey }: MadeWith, now: number, over?: ExpectedContent) =>
       inTransaction(database, (): ImportChange => {
         refuseOtherNodeKey(nodeKey, database.prepare(NODE_KEY_IN_USE).get()?.['value']);
+        refuseOtherContent(
+          over,
+          database.prepare(IMPORTED_AT.replace('$1', '?')).get(register)?.['imported_at'],
+        );
         const before = count(HELD);
         const removed = Number(
           database

@@ -80,27 +80,32 @@ export function sqlitePushedClients(file: string): PushedClients {
       }
     });
   const number = (found: unknown): number => (found as { n: number } | undefined)?.n ?? 0;
+  // What is done here is done before a promise of it is given: whoever calls twice is heard in that order.
   return {
-    adopt: (nodeKey) => storing(() => void adopt.run(nodeKey)),
-    put: (register, { fingerprint, sealed, evaluationKey, nodeKey }) =>
+    adopt: async (nodeKey) => storing(() => void adopt.run(nodeKey)),
+    begin: async () => 0,
+    put: async (register, { fingerprint, sealed, evaluationKey, nodeKey }) =>
       changing(register, () => put.run(register, fingerprint, sealed, evaluationKey, nodeKey)),
-    ofOtherNodeKeys: (register, nodeKey, limit) =>
+    ofOtherNodeKeys: async (register, nodeKey, limit) =>
       storing(() => others.all(register, nodeKey, limit) as unknown as PushedClient[]),
-    makeAnew: (register, before, { sealed, evaluationKey, nodeKey }) =>
+    makeAnew: async (register, before, { sealed, evaluationKey, nodeKey }) =>
       storing(
         () => void makeAnew.run(sealed, evaluationKey, nodeKey, register, before.fingerprint, before.sealed),
       ),
-    remove: (register, fingerprint) => changing(register, () => remove.run(register, fingerprint)),
-    count: (register) => storing(() => number(count.get(register))),
-    version: (register) => storing(() => number(version.get(register))),
-    replaceable(register) {
+    remove: async (register, fingerprint) => changing(register, () => remove.run(register, fingerprint)),
+    count: async (register) => storing(() => number(count.get(register))),
+    version: async (register) => storing(() => number(version.get(register))),
+    async replaceable(register) {
       const found = storing(() => replaceable.get(register)) as Record<string, number | null> | undefined;
       const { before, made, agreed } = found ?? {};
       return { before: before ?? undefined, made: made ?? undefined, agreed: agreed ?? undefined };
     },
-    replacing: (register, before, made) => storing(() => void replacing.run(register, before ?? null, made)),
-    agree: (register, before) => storing(() => void agree.run(register, before)),
-    all: (register) => all.iterate(register) as Iterable<unknown> as Iterable<PushedClient>,
+    replacing: async (register, before, made) =>
+      storing(() => void replacing.run(register, before ?? null, made)),
+    agree: async (register, before) => storing(() => void agree.run(register, before)),
+    async *all(register) {
+      yield* all.iterate(register) as Iterable<unknown> as Iterable<PushedClient>;
+    },
     close: () => database.close(),
   };
 }
