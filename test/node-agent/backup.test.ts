@@ -177,7 +177,7 @@ describe('hit-agent backup and restore', () => {
     expect(contentOf(other, KEPT)).toBe(contentOf(folder, KEPT));
     expect(readFileSync(join(other, 'agent.yaml'), 'utf8')).toContain('retentionDays: 2000');
     const pushed = sqlitePushedClients(join(other, 'pushed.sqlite'));
-    expect([pushed.count('zaken'), pushed.version('zaken')]).toEqual([1, 1]);
+    expect([await pushed.count('zaken'), await pushed.version('zaken')]).toEqual([1, 1]);
     pushed.close();
     const state = new DatabaseSync(join(other, 'agent.sqlite'), { readOnly: true });
     expect(state.prepare("SELECT value FROM state WHERE name = 'stopped-answering'").get()).toMatchObject({
