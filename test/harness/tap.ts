@@ -81,8 +81,12 @@ export async function openTap(target: string): Promise<Tap> {
     const early: Uint8Array[] = [];
     upstream.on('message', (data) => early.push(toBytes(data)));
     upstream.once('error', () => socket.destroy());
+    // An agent that gave up before the tap was through would leave a connection behind that is alive and answers nothing.
+    const giveUp = (): void => upstream.terminate();
+    socket.once('close', giveUp);
     upstream.once('open', () =>
       sockets.handleUpgrade(request, socket, head, (downstream) => {
+        socket.off('close', giveUp);
         const send = (to: WebSocket, direction: Heard['direction'], bytes: Uint8Array): void => {
           const changed = pass({ direction, what: frameName(direction, bytes), agency, headers: {}, bytes });
           if (changed !== undefined && to.readyState === WebSocket.OPEN) to.send(changed);

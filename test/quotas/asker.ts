@@ -25,6 +25,8 @@ export interface Reply {
   readonly status: number;
   readonly word: string;
   readonly body: unknown;
+  /** The header `Retry-After`, in seconds. */
+  readonly retryAfter?: string | undefined;
 }
 
 /** One agency that asks: it signs every request for itself, as a real agent does. */
@@ -32,11 +34,13 @@ export class Asker {
   readonly id: string;
   rosterVersion = 0;
   readonly #seed = systemRandom(32);
-  readonly #connections = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #connections: Agent;
   readonly #bodies = new Map<number, Uint8Array>();
 
-  constructor(id: string) {
+  /** `atOnce`: requests under way; more wait here, unseen by the gateway. */
+  constructor(id: string, atOnce = 64) {
     this.id = id;
+    this.#connections = new Agent({ keepAlive: true, maxSockets: atOnce });
   }
 
   /** Enrols with one register, with the token of `hit-gateway agency add`. */
@@ -118,7 +122,8 @@ export class Asker {
               rule?: string;
               code?: string;
             };
-            resolve({ status, word: answer.rule ?? answer.code ?? 'let through', body: answer });
+            const retryAfter = response.headers['retry-after'];
+            resolve({ status, word: answer.rule ?? answer.code ?? 'let through', body: answer, retryAfter });
           });
         },
       );
