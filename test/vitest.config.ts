@@ -67,6 +67,8 @@ export default defineConfig({
     pool: 'forks',
     // node:sqlite still warns that it is experimental, once a process.
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    // What has to come about gets time to, also on a machine with much else to do; it is not what is measured.
+    expect: { poll: { timeout: 15_000 } },
     projects: suitesOnDisk().map(([name, { turn, seconds, filesAtOnce, begin }]) => ({
       extends: true as const,
       test: {

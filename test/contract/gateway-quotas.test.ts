@@ -147,7 +147,7 @@ describeRedis('counters in Redis', () => {
     await expect(log.probe()).rejects.toMatchObject({ code: 'storage-failed' });
     expect((await log.head()).size).toBe(1);
     await server().start();
-    await expect.poll(() => told.at(-1), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => told.at(-1)).toBe(false);
     // The server held nothing on disk: the window begins anew here, and the nodes' own quotas are what is left.
     expect(await log.append(1, invited('a'), [charge('x', 10)])).toMatchObject({ type: 'appended' });
     expect(await log.append(1, invited('a'), [charge('x', 1)])).toMatchObject({ type: 'exceeded' });
@@ -213,7 +213,7 @@ describeRedis('counters in Redis', () => {
     const quotas = new RedisQuotas(connection.redis, 'starting');
     await expect(quotas.claim([charge('x', 1)], 1)).rejects.toMatchObject({ code: 'storage-failed' });
     await server().start();
-    await expect.poll(() => told, { timeout: 5_000 }).toEqual([true, false]);
+    await expect.poll(() => told).toEqual([true, false]);
     expect(await quotas.claim([charge('x', 1)], 1)).toMatchObject({ type: 'claimed' });
     connection.close();
   });

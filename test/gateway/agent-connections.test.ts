@@ -119,7 +119,7 @@ describe('the connections of an agent', () => {
   it('are two at one gateway, where there is no other, and others are looked for ever less', async () => {
     balancer = await new LoadBalancer([portOf(gateway.url)]).start();
     const connection = connect(balancer.url);
-    await expect.poll(() => standing(connection), { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => standing(connection)).toBe(2);
     expect(replicas(connection)).toHaveLength(1);
     await delay(3_000);
     // Pauses of at most 1, 2, 4 seconds: without them there would be hundreds.
@@ -131,7 +131,7 @@ describe('the connections of an agent', () => {
 
   it('go to different replicas, where there are several addresses', async () => {
     const connection = connect([gateway.url, second.url]);
-    await expect.poll(() => replicas(connection).length, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => replicas(connection).length).toBe(2);
     expect(await ask(gateway.url)).toBe('answered');
     expect(await ask(second.url)).toBe('answered');
   });
@@ -140,7 +140,7 @@ describe('the connections of an agent', () => {
     balancer = await new LoadBalancer([portOf(gateway.url), portOf(second.url)]).start();
     balancer.stuckTo = 0;
     const connection = connect(balancer.url);
-    await expect.poll(() => standing(connection), { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => standing(connection)).toBe(2);
     expect(replicas(connection)).toHaveLength(1);
     expect(await ask(second.url)).toBe('not-connected');
     balancer.stuckTo = undefined;
@@ -154,7 +154,7 @@ describe('the connections of an agent', () => {
     balancer = await new LoadBalancer([portOf(gateway.url), portOf(second.url)]).start();
     balancer.stuckTo = 0;
     const connection = connect(balancer.url, 30);
-    await expect.poll(() => standing(connection), { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => standing(connection)).toBe(2);
     const outcomes: unknown[] = [];
     const stop = new AbortController();
     const asker = async (): Promise<void> => {
@@ -180,7 +180,7 @@ describe('the connections of an agent', () => {
       for (; !stop.signal.aborted; await delay(PAUSE_MS)) outcomes.push(await ask(gateway.url));
     })();
     await second.close();
-    await expect.poll(() => standing(connection), { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => standing(connection)).toBe(2);
     expect(replicas(connection)).toHaveLength(1);
     second = await anotherReplica(portOf(second.url));
     await expect.poll(() => replicas(connection).length, { timeout: 15_000 }).toBe(2);
@@ -191,7 +191,7 @@ describe('the connections of an agent', () => {
 
   it('finish what is under way when the agent stops', async () => {
     const connection = connect(gateway.url, 150);
-    await expect.poll(() => standing(connection), { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => standing(connection)).toBe(2);
     const asked = [ask(gateway.url), ask(gateway.url)];
     await expect.poll(() => taken, { interval: 5 }).toBe(2);
     await connection.close();

@@ -110,7 +110,7 @@ describe('a connection', () => {
     for (let i = 0; i < 2; i++) await AgentSocket.open(gateway.url, politie);
     expect(await agents[1]?.closed).toBe(1008);
     const cut = once(agents[0]?.socket as WebSocket, 'close');
-    await expect.poll(() => gateway.lines.filter(closedBy).length, { timeout: 3_000 }).toBe(2);
+    await expect.poll(() => gateway.lines.filter(closedBy).length, { timeout: 10_000 }).toBe(2);
     agents[0]?.socket.resume();
     await cut;
   });

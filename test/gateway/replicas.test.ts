@@ -137,7 +137,7 @@ describe('replicas of a gateway', () => {
     });
     for (const agent of agents) await agent.heard('checkpoint');
     // The one that publishes may hear of the second agent at its next meeting only, a second later.
-    await expect.poll(() => new Set(asked).size, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => new Set(asked).size).toBe(2);
   });
 
   it('close the connections of an agency that is removed, wherever they are', async () => {

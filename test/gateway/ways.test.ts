@@ -95,8 +95,7 @@ function connect(gateway: SocketGateway, settings: Settings, seed = random(32)):
   );
   return connection;
 }
-const problemOf = (connection: GatewayConnection) =>
-  expect.poll(() => connection.state().problem, { timeout: 5_000 });
+const problemOf = (connection: GatewayConnection) => expect.poll(() => connection.state().problem);
 
 /** A refusal of the gateway itself: whoever hears it has come all the way. */
 const REFUSED = /refused the connection with status 401/;
@@ -255,7 +254,7 @@ describe.skipIf(!hasSquid)('a proxy (squid; where it is installed)', () => {
     const seed = (await gateway.enrolled('ggz', ['volwassenen'], netTo(byName(gateway), settings).fetch))
       .seed;
     const connection = connect(gateway, settings, seed);
-    await expect.poll(() => connection.state().connected, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => connection.state().connected).toBe(true);
     await connection.close();
     await expect
       .poll(() => proxy.accesses.split('\n').filter((line) => line.includes('CONNECT localhost:')).length)

@@ -136,7 +136,7 @@ describe('the connection of an agent to its gateway', () => {
     });
     return connection;
   }
-  async function until(what: () => boolean, milliseconds = 5_000): Promise<void> {
+  async function until(what: () => boolean, milliseconds = 20_000): Promise<void> {
     for (const end = performance.now() + milliseconds; !what(); await delay(5))
       if (performance.now() > end) throw new Error(`it did not come to that: ${JSON.stringify(log.lines)}`);
   }

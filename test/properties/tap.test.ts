@@ -18,16 +18,18 @@ it('the machine in the middle leaves no connection behind of an agent that gave 
   gateway.on('upgrade', (request, socket, head) => {
     upgrading++;
     // As slow as a machine with much to do.
-    void delay(300).then(() =>
-      sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request)),
-    );
+    const take = (): void =>
+      sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    setTimeout(take, 300);
   });
   gateway.listen(0, '127.0.0.1');
   await once(gateway, 'listening');
   const tap = await openTap(`http://127.0.0.1:${(gateway.address() as AddressInfo).port}`);
   try {
     let left: Promise<unknown> | undefined;
-    sockets.on('connection', (opened: WebSocket) => (left = once(opened, 'close')));
+    sockets.on('connection', (opened: WebSocket) => {
+      left = once(opened, 'close');
+    });
     const agent = connect(Number(new URL(tap.url).port), '127.0.0.1');
     agent.write(UPGRADE);
     await expect.poll(() => upgrading, { timeout: 10_000 }).toBe(1);
