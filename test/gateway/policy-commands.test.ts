@@ -100,9 +100,9 @@ class Administered {
   }
 
   async until(fits: (roster: Roster) => boolean): Promise<void> {
-    const deadline = Date.now() + 2_000;
+    const deadline = Date.now() + 15_000;
     while (!fits(await this.roster())) {
-      if (Date.now() > deadline) throw new Error('the roster did not change within two seconds');
+      if (Date.now() > deadline) throw new Error('the roster did not change');
       await delay(50);
     }
   }
