@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 /** One message that went between an agency and the gateway. */
 export interface Heard {
   readonly direction: 'to-gateway' | 'from-gateway';
-  /** `POST /v1/lookups`; on a connection `frame`, or `witness frame` for one about the log. */
+  /** `POST /v1/lookups`; on a connection `frame`, or `witness frame` for one about the log, `connection frame` about itself. */
   readonly what: string;
   /** The agency that signed, where the message says it. */
   readonly agency: string | undefined;
@@ -119,7 +119,9 @@ export async function openTap(target: string): Promise<Tap> {
 
 function frameName(direction: Heard['direction'], bytes: Uint8Array): string {
   const { type } = (direction === 'to-gateway' ? agentFrameCodec : gatewayFrameCodec).decode(bytes);
-  return ['add-checkpoint', 'checkpoint', 'cosigned'].includes(type) ? 'witness frame' : 'frame';
+  if (['add-checkpoint', 'checkpoint', 'cosigned'].includes(type)) return 'witness frame';
+  // What an agent says by itself whenever it connects or leaves: also when it looks for another replica now and then.
+  return ['introduction', 'leaving'].includes(type) ? 'connection frame' : 'frame';
 }
 
 /** The reply in a frame of an agent that is called `frame`. */

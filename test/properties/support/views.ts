@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Backend, GatewayFrame, Question, Ticket } from '@hitmachine/protocol';
 import {
   acceptSession,
-  agentFrameCodec,
   decodeBase64,
   deriveKeyPair,
   createSuite,
@@ -34,9 +33,11 @@ export function shapeOf(heard: readonly Heard[]): unknown[] {
   return (
     heard
       // Proofs of the log are asked for now and then, whatever is asked about: their sizes are those of the log.
-      .filter(({ direction, what }) => direction === 'to-gateway' && !/^GET \/v1\/log\/|^witness/.test(what))
       // An agent looks for another replica now and then, and leaves the one that it found already.
-      .filter(({ what, bytes }) => what !== 'frame' || agentFrameCodec.decode(bytes).type !== 'leaving')
+      .filter(
+        ({ direction, what }) =>
+          direction === 'to-gateway' && !/^GET \/v1\/log\/|^witness|^connection/.test(what),
+      )
       .map(({ what, headers, bytes }) => ({ what, headers: mask(headers), body: bodyShape(what, bytes) }))
   );
 }
