@@ -69,8 +69,9 @@ export class LogEntries {
     const nonce = random(NONCE_BYTES);
     const plaintext = utf8ToBytes(JSON.stringify(detail));
     const sealed = backend.aead.seal(logKey.reveal(), nonce, boundTo(place, previous), plaintext);
-    const contentHash = agencyLogContentHash({ ...place, nonce, sealed });
-    const chain = agencyLogChain(previous, place.at, contentHash);
+    const hash = (message: Uint8Array): Uint8Array => backend.sha256(message);
+    const contentHash = agencyLogContentHash({ ...place, nonce, sealed }, hash);
+    const chain = agencyLogChain(previous, place.at, contentHash, hash);
     this.#values.push(place.sequence, place.at, event, lookupKey, nonce, sealed, contentHash, chain);
     this.#tip = { sequence: place.sequence, at: place.at, chain };
   }
