@@ -122,6 +122,7 @@ export class AnsweringNode {
       day: '2026-03-02',
       generations: { [REGISTER]: 1 },
       nodeKey: node.keys.nodeKeyMark,
+      evaluationKey: node.roster.trustedEvaluationKey(),
       tables: tables.map((table) => ({ register: REGISTER, ...table })),
     };
     const committer = new TableCommitter({

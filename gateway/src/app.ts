@@ -15,6 +15,7 @@ import { logRoutes } from './routes/log.ts';
 import { CAPABILITY, lookupRoutes } from './routes/lookups.ts';
 import { noticeRoutes } from './routes/notices.ts';
 import { problemResponses, respondWithProblem } from './routes/problems.ts';
+import { quotientRoutes } from './routes/quotient.ts';
 import { registerRoutes } from './routes/registers.ts';
 import { rosterRoutes } from './routes/roster.ts';
 import { startPageRoutes } from './routes/start-page.ts';
@@ -58,6 +59,7 @@ export function createApp(deps: GatewayDeps): OpenAPIHono<GatewayEnv> {
   registerRoutes(api, deps);
   keyChangeRoutes(api, deps);
   evaluationRoutes(api, deps);
+  quotientRoutes(api, deps);
   lookupRoutes(api, deps);
   tableRoutes(api, deps);
   noticeRoutes(api, deps);

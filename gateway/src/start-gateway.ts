@@ -6,7 +6,7 @@ import { MemoryOpenLookups } from './adapters/memory/open-lookups.ts';
 import { AgentConnections } from './adapters/websocket/agent-connections.ts';
 import { MAX_FRAME_BYTES } from './adapters/websocket/agent-connection.ts';
 import { startHttpServer } from './adapters/http/server.ts';
-import { WorkerEvaluator } from './adapters/worker/evaluator.ts';
+import { KeyedEvaluator } from './adapters/worker/keyed-evaluator.ts';
 import { createApp } from './app.ts';
 import type { Address } from './config.ts';
 import { Admission, IMPORT_LIMITS, LOOKUP_LIMITS } from './domain/admission.ts';
@@ -105,7 +105,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   await publishFirstPolicy({ ...store, keys, runtime }, options.firstPolicy, federation);
   const roster = await RosterKeeper.open({ ...store, keys, runtime, federation });
   const checkpoints = new CheckpointSigner({ auditLog: store.auditLog, keys, federation });
-  const evaluator = new WorkerEvaluator(keys.suite, keys.evaluation, runtime.random);
+  const evaluator = new KeyedEvaluator(keys.suite, keys.evaluations, runtime.random);
   const replica = options.replica ?? encodeBase64(runtime.random(REPLICA_BYTES));
   const local = new AgentConnections({
     backend,

@@ -82,6 +82,7 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
   // One that the key store does not have is told where it matters: a status should still be shown.
   const inUse = await keyChanges.nodeKeyInUse();
   if (inUse !== undefined) keys.useNodeKey(inUse);
+  keys.evaluationKey = await keyChanges.evaluationKeyInUse();
   const signer = (agency: string): Signer => ({
     agency,
     identitySeed: () => keys.identitySeed.reveal(),

@@ -1,21 +1,32 @@
 import { workerPseudonymMover } from './adapters/workers/pseudonym-mover.ts';
 import type { AnsweringTables } from './domain/answering-tables.ts';
+import { followGateway } from './domain/follow-gateway.ts';
 import { KeyMover } from './domain/key-mover.ts';
+import { moveFor } from './domain/moves.ts';
+import type { RosterKeeper } from './domain/roster-keeper.ts';
 import type { OpenedAgent } from './open-agent.ts';
+import type { GatewayClient } from './ports/gateway-client.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 
 /** What carries out changes of keys in a running agent; `changed` is called when all pseudonyms are those of other keys. */
-export const openKeyMover = (
-  { backend, keys, keyChanges, rereadKeys }: OpenedAgent,
-  {
-    tables,
-    log,
-    leads,
-  }: { readonly tables: AnsweringTables; readonly log: OperationalLog; readonly leads: () => boolean },
+export function openKeyMover(
+  { backend, keys, keyChanges: store, rereadKeys }: OpenedAgent,
+  deps: {
+    readonly tables: AnsweringTables;
+    readonly roster: RosterKeeper;
+    readonly gateway: GatewayClient;
+    readonly log: OperationalLog;
+    readonly leads: () => boolean;
+  },
   changed: () => void,
-): KeyMover =>
-  new KeyMover({
-    ...{ backend, keys, store: keyChanges, rereadKeys, log, leads, changed },
+): KeyMover {
+  const { tables, roster, gateway, log, leads } = deps;
+  const moving = { backend, keys, gateway, store, roster };
+  return new KeyMover({
+    ...{ keys, store, rereadKeys, log, leads, changed },
+    moveFor: (from, to) => moveFor({ ...moving, agency: roster.self.id }, from, to),
+    followGateway: () => followGateway(moving),
     startMover: () => workerPseudonymMover(),
-    isSound: (nodeKey) => tables.isSound(nodeKey),
+    isSound: () => tables.isSound(),
   });
+}

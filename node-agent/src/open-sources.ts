@@ -7,6 +7,7 @@ import { workerPseudonymMover } from './adapters/workers/pseudonym-mover.ts';
 import type { ConfiguredRegister } from './config.ts';
 import { agentDirectory } from './directory.ts';
 import type { AgencyKeys } from './domain/keys.ts';
+import { moveFor } from './domain/moves.ts';
 import { PushedRegisters } from './domain/pushed-registers.ts';
 import type { RosterKeeper } from './domain/roster-keeper.ts';
 import { SourceImports } from './domain/source-imports.ts';
@@ -72,6 +73,8 @@ export function openSources(deps: {
     pushed: clients,
     isShared: deps.shared !== undefined,
     startMover: () => workerPseudonymMover(),
+    moveFor: (from, to) =>
+      moveFor({ ...deps, backend: deps.suite.backend, agency: deps.roster.self.id }, from, to),
     random: secureRandom,
     listOf: ({ protected: list }) =>
       list === undefined ? new Set() : readProtected(fileOf(directory, list.file)),

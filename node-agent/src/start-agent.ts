@@ -169,7 +169,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     log,
     followNodeKey: () => followNodeKey(keys, keyChanges, agent.rereadKeys),
     askedAboutWaitMs: config.subjectAccess.refreshHours * 3_600_000,
-    publishBits: (bits) => publishRegisters(roster, gateway, registers, bits),
+    publishBits: (...of) => publishRegisters(roster, gateway, registers, ...of),
     leads,
   });
   await epochs.resume();
@@ -197,7 +197,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
         await roster.accept(await gateway.roster());
         // An import that ran beside us may have announced the sizes of tables that are gone.
         const bits = tables.stored === undefined ? undefined : bitsOf(tables.stored);
-        await publishRegisters(roster, gateway, registers, bits);
+        await publishRegisters(roster, gateway, registers, bits, tables.stored?.evaluationKey);
+        mover.wake();
       },
       rereadState: async () => {
         // A command may have made new keys, which the roster then announces.
@@ -239,7 +240,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     },
     version,
   );
-  const mover = openKeyMover(agent, { tables, log, leads }, () => {
+  const mover = openKeyMover(agent, { tables, roster, gateway, log, leads }, () => {
     upkeep.registerChanged();
     sources.pushed.keysChanged();
   });

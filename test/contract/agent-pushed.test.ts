@@ -63,8 +63,8 @@ function suite(open: () => PushedClients | Promise<PushedClients>): void {
     await put(client(1, 1, ''));
     await put(client(2, 2, 'een'));
     await clients.adopt('een');
-    expect(await clients.ofOtherNodeKeys('zaken', 'een', 10)).toEqual([]);
-    const others = await clients.ofOtherNodeKeys('zaken', 'twee', 1);
+    expect(await clients.ofOtherKeys('zaken', { nodeKey: 'een' }, 10)).toEqual([]);
+    const others = await clients.ofOtherKeys('zaken', { nodeKey: 'twee' }, 1);
     expect(others.map(({ sealed }) => sealed[0])).toEqual([1]);
     await clients.makeAnew('zaken', client(1, 1), { ...client(1, 11), nodeKey: 'twee' });
     await clients.makeAnew('zaken', client(2, 99), { ...client(2, 22), nodeKey: 'twee' });

@@ -260,6 +260,7 @@ overDatabases('the stores of an agent', (databases) => {
       day: '2026-03-02',
       generations: { incidenten: 3, zaken: seed },
       nodeKey: `merk-${seed}`,
+      evaluationKey: KEY,
       commitment: number === 5 ? undefined : Uint8Array.of(seed, 0, 255),
       tables: [
         { register: 'incidenten', tokenType: 'bsn', table: table(1, seed) },
@@ -313,6 +314,7 @@ overDatabases('the stores of an agent', (databases) => {
         day: '2026-01-02',
         generations: {},
         nodeKey: '',
+        evaluationKey: '',
         commitment: undefined,
         tables: [],
       });

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../../gateway/src/cli/program.ts';
 import type { TestAgency } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
 import { numbers } from './support/node.ts';
@@ -14,6 +15,8 @@ const REGISTERS = ['politie/incidenten', 'politie/meldingen'];
 /** Asks the same questions over and over, and holds every answer against what is true. */
 class Asking {
   readonly wrong: string[] = [];
+  /** Why questions were not put at all. */
+  readonly refusals: string[] = [];
   readonly reasons = new Map<string, number>();
   answered = 0;
   /** The longest time without an answer of some register, in milliseconds. */
@@ -30,7 +33,15 @@ class Asking {
     const truth = [[REGISTERS[0]], [REGISTERS[1]], []];
     while (this.#going) {
       const persons = [clients[0]!, pushed, stranger].map((bsn) => ({ bsn }));
-      const { persons: told } = await asker.lookup(persons, { registers: REGISTERS });
+      const asked = await asker
+        .lookup(persons, { registers: REGISTERS })
+        .catch((error: unknown) => String(error));
+      if (typeof asked === 'string') {
+        this.refusals.push(asked);
+        await delay(150);
+        continue;
+      }
+      const { persons: told } = asked;
       let all = true;
       told.forEach(({ registers }, person) => {
         for (const { register, status, reason } of registers) {
@@ -154,5 +165,59 @@ describe('keys that change while agencies ask, at a real gateway', { timeout: 12
     await asking.end();
     expect(asking.wrong).toEqual([]);
     expect(asking.answered).toBeGreaterThan(0);
+  });
+
+  it('of the gateway: agencies follow by themselves, one that was away too, and nothing is imported again', async () => {
+    const hitGateway = async (...argv: string[]): Promise<{ code: number; said: string }> => {
+      let said = '';
+      const say = (line: string): void => void (said += `${line}\n`);
+      const context = { environment: {}, print: say, explain: say };
+      const code = await runCli([...argv, '--dir', federation.gatewayFolder], context);
+      return { code, said };
+    };
+    const restartGateway = async (): Promise<void> => {
+      await federation.stopGateway();
+      await federation.startGateway();
+    };
+    const gone = async (what: RegExp): Promise<void> => {
+      for (
+        const deadline = Date.now() + 60_000;
+        what.test((await hitGateway('keys', 'show')).said);
+        await delay(200)
+      )
+        if (Date.now() > deadline) throw new Error((await hitGateway('keys', 'show')).said);
+    };
+    expect((await hitGateway('keys', 'rotate', '--activate')).said).toMatch(/no new evaluation key yet/);
+    expect(await hitGateway('keys', 'rotate')).toMatchObject({ code: 0 });
+    await restartGateway();
+    await police.ready();
+    await town.ready();
+    const asking = new Asking(town);
+    await delay(500);
+    expect((await hitGateway('keys', 'rotate', '--activate')).said).toMatch(/comes into force/);
+    await delay(1_500);
+    expect((await hitGateway('keys', 'forget')).said).toMatch(/not followed yet/);
+    await police.stop();
+    await gone(/gemeente +still asked/);
+    // One that was away follows when it comes back; until then it has no answer, and nobody is "not known".
+    await police.start();
+    await gone(/politie +still asked/);
+    await police.ready();
+    await delay(1_500);
+    await asking.end();
+    expect(asking.wrong).toEqual([]);
+    expect(asking.answered).toBeGreaterThan(3);
+    expect(await hitGateway('keys', 'forget')).toMatchObject({ code: 0 });
+    await restartGateway();
+    for (const agency of [police, town]) await agency.ready();
+    expect((await hitGateway('keys', 'show')).said).toMatch(/No change of it is under way/);
+    const last = new Asking(town);
+    await delay(1_000);
+    await last.end();
+    expect([...last.wrong, ...last.refusals, ...asking.refusals]).toEqual([]);
+    expect(last.answered).toBeGreaterThan(0);
+    // An import of today is a difference with what was made anew, and what was pushed was taken along.
+    const file = join(police.folder, 'incidenten.csv');
+    expect(await police.run('import', file, '--register', 'incidenten')).toMatch(/0 added, 0 removed/);
   });
 });

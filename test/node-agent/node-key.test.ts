@@ -2,6 +2,7 @@ import { createSuite } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { workerPseudonymMover } from '../../node-agent/src/adapters/workers/pseudonym-mover.ts';
 import { KeyMover } from '../../node-agent/src/domain/key-mover.ts';
+import { moveFor } from '../../node-agent/src/domain/moves.ts';
 import type { NodeKey } from '../../node-agent/src/domain/keys.ts';
 import {
   deriveKeys,
@@ -51,11 +52,18 @@ const haveNext = (): void =>
   police.keys.renew({ identities: police.keys.identities, nodeKeys: [...police.keys.nodeKeys, next] });
 const moverOf = (changed: () => void = () => undefined): KeyMover =>
   new KeyMover({
-    ...{ backend, keys: police.keys, store: police.keyChanges, log: police.log, changed },
+    ...{ keys: police.keys, store: police.keyChanges, log: police.log, changed },
+    moveFor: (from, to) =>
+      moveFor(
+        { backend, keys: police.keys, gateway: gateway.clientOf('politie'), agency: 'politie' },
+        from,
+        to,
+      ),
+    followGateway: async () => undefined,
     startMover: () => workerPseudonymMover(2),
     rereadKeys: async () => undefined,
     leads: () => true,
-    isSound: (nodeKey) => police.tables.isSound(nodeKey),
+    isSound: () => police.tables.isSound(),
   });
 const moved = async (): Promise<void> => {
   await new Promise<void>((resolve) => {

@@ -5,6 +5,7 @@ import { HitError } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { workerPseudonymMover } from '../../node-agent/src/adapters/workers/pseudonym-mover.ts';
 import { configSchema } from '../../node-agent/src/config.ts';
+import { moveFor } from '../../node-agent/src/domain/moves.ts';
 import { PushedRegisters } from '../../node-agent/src/domain/pushed-registers.ts';
 import { openPushedClients } from '../../node-agent/src/open-sources.ts';
 import type { PushedClients } from '../../node-agent/src/ports/pushed-clients.ts';
@@ -29,6 +30,7 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
       pseudonyms: node.pseudonyms,
       pushed: file,
       startMover: () => workerPseudonymMover(1),
+      moveFor: (from, to) => moveFor({ ...node.service, agency: 'politie' }, from, to),
       changed: () => undefined,
       registers: [register],
       listOf: () => new Set(),

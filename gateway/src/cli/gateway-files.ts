@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Backend, Random, Unlock } from '@hitmachine/protocol';
 import { HitError, Secret, openKeystore, sealKeystore } from '@hitmachine/protocol';
@@ -113,14 +113,36 @@ export async function readSeeds(
       `${files.keystore} is missing: run "hit-gateway init" first, or give the right --dir`,
     );
   const text = (await readPrivate(files.keystore, 'keystore-invalid')).toString('utf8');
-  const { identitySeed, evaluationSeed } = await openKeystore(
+  const { identitySeed, evaluationSeed, nextEvaluationSeed } = await openKeystore(
     backend,
     await readUnlock(files, config),
     parseJsonFile(text, files.keystore),
   );
   if (identitySeed === undefined || evaluationSeed === undefined)
     throw new HitError('keystore-invalid', `${files.keystore} is not the key store of a gateway`);
-  return { identitySeed: new Secret(identitySeed), evaluationSeed: new Secret(evaluationSeed) };
+  return {
+    identitySeed: new Secret(identitySeed),
+    evaluationSeed: new Secret(evaluationSeed),
+    ...(nextEvaluationSeed !== undefined && { nextEvaluationSeed: new Secret(nextEvaluationSeed) }),
+  };
+}
+
+/** Puts seeds in the place of those in the key store: complete or not at all. */
+export async function writeSeeds(
+  backend: Backend,
+  files: GatewayFiles,
+  config: GatewayConfig,
+  seeds: GatewaySeeds,
+): Promise<void> {
+  const named = Object.fromEntries(
+    Object.entries(seeds).flatMap(([name, seed]: [string, Secret<Uint8Array> | undefined]) =>
+      seed === undefined ? [] : [[name, seed.reveal()]],
+    ),
+  );
+  const sealed = await sealKeystore(backend, await readUnlock(files, config), named, systemRandom);
+  const temporary = `${files.keystore}.new`;
+  await writeFile(temporary, `${JSON.stringify(sealed, undefined, 2)}\n`, { mode: 0o600, flush: true });
+  await rename(temporary, files.keystore);
 }
 
 function parseJsonFile(text: string, path: string): unknown {

@@ -7,6 +7,7 @@ import { addSign } from './sign.ts';
 import type { CliContext } from './context.ts';
 import { addDoctor } from './doctor/doctor.ts';
 import { addInit } from './init.ts';
+import { addKeys } from './keys.ts';
 import { addLog } from './log.ts';
 import { addMembers } from './members.ts';
 import { addOfflineKey } from './offline-key.ts';
@@ -34,6 +35,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   addMembers(program, context);
   addOfflineKey(program, context);
   addSign(program, context);
+  addKeys(program, context);
   addServe(program, context);
   let exitCode = 0;
   addDoctor(program, context, () => (exitCode = 1));

@@ -1,5 +1,12 @@
-import type { EvaluationRequest, EvaluationResponse } from '@hitmachine/protocol';
-import { ELEMENT_BYTES, HitError, LIMITS, decodeBase64, encodeBase64 } from '@hitmachine/protocol';
+import type { EvaluationKeys, EvaluationRequest, EvaluationResponse } from '@hitmachine/protocol';
+import {
+  ELEMENT_BYTES,
+  HitError,
+  LIMITS,
+  decodeBase64,
+  encodeBase64,
+  keyServedBy,
+} from '@hitmachine/protocol';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import type { Runtime } from '../ports/runtime.ts';
@@ -38,6 +45,17 @@ export function readElements(text: string, count?: number): Uint8Array {
   return bytes;
 }
 
+/** The key that an import is made with. Throws `field-invalid` for one that is not on the roster (any more). */
+function keyFor(keys: EvaluationKeys, { evaluationKey }: EvaluationRequest): string {
+  const wanted = evaluationKey ?? keyServedBy(keys, { registers: [] });
+  if (wanted === keys.evaluationKey || (wanted !== undefined && wanted === keys.formerEvaluationKey))
+    return wanted;
+  const detail = 'an evaluation key on the roster: that of the gateway, or the one before it';
+  throw new HitError('field-invalid', `evaluationKey: ${detail}`, {
+    fields: [{ field: 'evaluationKey', detail }],
+  });
+}
+
 /**
  * Evaluates blinded clients for an import into one of the caller's own registers. The entry in the audit log stands
  * before anything is returned. Throws `unknown-register`, `field-invalid`, `element-invalid`, `quota-exceeded` or
@@ -60,7 +78,8 @@ export async function evaluateImport(
   const charges = importCharges(agency, tokenTypes, count, now);
   const exceeded = await deps.auditLog.exceeded(charges);
   if (exceeded !== undefined) throw quotaExceeded(exceeded, now);
-  const { evaluated, proof } = await deps.evaluator.evaluate(elements, { proof: true });
+  const key = keyFor(deps.roster.current.roster.gateway, request);
+  const { evaluated, proof } = await deps.evaluator.evaluate(elements, { proof: true, key });
   const result = await deps.auditLog.append(
     now,
     {

@@ -5,6 +5,14 @@ import { Secret, createSuite, deriveKeyPair, encodeBase64, utf8ToBytes } from '@
 export interface GatewaySeeds {
   readonly identitySeed: Secret<Uint8Array>;
   readonly evaluationSeed: Secret<Uint8Array>;
+  /** Of the evaluation key that comes after it, while that changes: which of the two is in force stands on the roster. */
+  readonly nextEvaluationSeed?: Secret<Uint8Array> | undefined;
+}
+
+/** One k_g, and its public half (base64url) by which it is known. */
+export interface EvaluationPair {
+  readonly key: string;
+  readonly pair: Secret<KeyPair>;
 }
 
 /** The gateway's keys, ready for use. The public halves stand on the roster. */
@@ -15,18 +23,25 @@ export interface GatewayKeys {
   /** k_g */
   readonly evaluation: Secret<KeyPair>;
   readonly evaluationKey: Uint8Array;
+  /** Every k_g in the key store, the newest last. */
+  readonly evaluations: readonly EvaluationPair[];
 }
 
 /** Derives the keys from their seeds (k_g: RFC 9497 section 3.2.1 DeriveKeyPair). */
 export function gatewayKeys(backend: Backend, seeds: GatewaySeeds): GatewayKeys {
   const suite = createSuite('voprf', backend);
-  const pair = deriveKeyPair(suite, seeds.evaluationSeed.reveal(), utf8ToBytes('hitmachine-v1 k_g'));
+  const pairFrom = (seed: Secret<Uint8Array>): KeyPair =>
+    deriveKeyPair(suite, seed.reveal(), utf8ToBytes('hitmachine-v1 k_g'));
+  const pair = pairFrom(seeds.evaluationSeed);
+  const { nextEvaluationSeed } = seeds;
+  const pairs = nextEvaluationSeed === undefined ? [pair] : [pair, pairFrom(nextEvaluationSeed)];
   return {
     suite,
     identitySeed: seeds.identitySeed,
     identityKey: backend.signatures.publicKey(seeds.identitySeed.reveal()),
     evaluation: new Secret(pair),
     evaluationKey: pair.publicKey,
+    evaluations: pairs.map((one) => ({ key: encodeBase64(one.publicKey), pair: new Secret(one) })),
   };
 }
 

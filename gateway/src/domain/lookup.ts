@@ -1,5 +1,13 @@
-import type { LookupOpened, LookupRequest } from '@hitmachine/protocol';
-import { CANARY_PURPOSE, LOOKUP_ID_BYTES, checkLookup, encodeBase64 } from '@hitmachine/protocol';
+import type { LookupOpened, LookupRequest, Roster } from '@hitmachine/protocol';
+import {
+  CANARY_PURPOSE,
+  LOOKUP_ID_BYTES,
+  checkLookup,
+  digestKeyOf,
+  elementDigests,
+  encodeBase64,
+  keyServedBy,
+} from '@hitmachine/protocol';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import type { LogSearch } from '../ports/log-search.ts';
@@ -16,6 +24,7 @@ import { receiptFor } from './receipts.ts';
 import type { ProfessionalWatch } from './professional-watch.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
 import { sha256 } from './sha256.ts';
+import type { TicketBase } from './tickets.ts';
 import { TICKET_LIFETIME_MS, makeTickets } from './tickets.ts';
 
 interface LookupDeps {
@@ -59,9 +68,13 @@ export async function openLookup(
   const exceeded = await deps.auditLog.exceeded(charges);
   if (exceeded !== undefined) throw quotaExceeded(exceeded, now);
 
-  const { evaluated, proof } = await deps.evaluator.evaluate(elements, {
-    proof: roster.policy.settings.lookupProof,
-  });
+  const { lookupProof: proof } = roster.policy.settings;
+  const { evaluationKey: key, formerEvaluationKey: former } = roster.gateway;
+  const current = await deps.evaluator.evaluate(elements, { proof, key });
+  const before =
+    former !== undefined && isServed(roster, former, agency.id, request)
+      ? await deps.evaluator.evaluate(elements, { proof, key: former })
+      : undefined;
   const id = deps.runtime.random(LOOKUP_ID_BYTES);
   const lookupId = encodeBase64(id);
   const appended = await deps.auditLog.append(
@@ -84,7 +97,7 @@ export async function openLookup(
     lookupId: id,
     asker: agency.id,
     request,
-    evaluated,
+    digestsOf: digestsFrom(roster, request, { [key]: current.evaluated, [former ?? '']: before?.evaluated }),
     requestDigest,
     policyVersion: roster.policy.version,
     issuedAt: now,
@@ -99,10 +112,38 @@ export async function openLookup(
   };
   return {
     lookupId,
-    evaluated: encodeBase64(evaluated),
-    ...(proof !== undefined && { proof: encodeBase64(proof) }),
+    ...encoded(current),
+    ...(before !== undefined && { former: encoded(before) }),
     tickets: [...tickets].map(([node, ticket]) => ({ node, ticket: encodeBase64(ticket) })),
     capability: encodeBase64(await keepOpen(deps.openLookups, lookup, deps.runtime.random, now)),
     logged: await receiptFor(deps, appended),
+  };
+}
+
+type Evaluation = Awaited<ReturnType<Evaluator['evaluate']>>;
+
+const encoded = ({ evaluated, proof }: Evaluation): Pick<LookupOpened, 'evaluated' | 'proof'> => ({
+  evaluated: encodeBase64(evaluated),
+  ...(proof !== undefined && { proof: encodeBase64(proof) }),
+});
+
+/** Whether the asker, or somebody who is asked, has tables under this evaluation key. */
+function isServed(roster: Roster, key: string, asker: string, { registers }: LookupRequest): boolean {
+  const parties = new Set([asker, ...registers.map((name) => name.split('/')[0])]);
+  return roster.agencies.some((one) => parties.has(one.id) && keyServedBy(roster.gateway, one) === key);
+}
+
+/** The digests in the ticket of each node: of the elements under the key that its tables were made with. */
+function digestsFrom(
+  { gateway, agencies }: Roster,
+  { tokenTypes }: LookupRequest,
+  evaluated: Readonly<Record<string, Uint8Array | undefined>>,
+): TicketBase['digestsOf'] {
+  return (node) => {
+    const agency = agencies.find(({ id }) => id === node);
+    const served = agency === undefined ? undefined : keyServedBy(gateway, agency);
+    // A node that serves neither is not asked by anybody; its ticket fits nothing that it has.
+    const key = served ?? gateway.evaluationKey;
+    return elementDigests(evaluated[key] ?? new Uint8Array(0), tokenTypes, digestKeyOf(gateway, key));
   };
 }

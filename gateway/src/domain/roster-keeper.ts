@@ -19,6 +19,7 @@ import type { Directory, StoredRoster } from '../ports/directory.ts';
 import type { LogSearch } from '../ports/log-search.ts';
 import type { Runtime } from '../ports/runtime.ts';
 import type { GatewayKeys } from './keys.ts';
+import { evaluationKeysOf } from './evaluation-keys.ts';
 import { publicKeys } from './keys.ts';
 import { enrolledAgency, federationKeys, listed, openMembers } from './members.ts';
 import { openPolicy } from './policies.ts';
@@ -155,7 +156,10 @@ async function decidedBy(
   const offlineKey = await directory.offlineKey();
   if (offlineKey === undefined)
     return {
-      gateway: publicKeys(keys),
+      gateway: {
+        ...publicKeys(keys),
+        ...evaluationKeysOf(keys, before?.roster.gateway, await directory.evaluationKey()),
+      },
       policy: policy.document,
       agencies: records.flatMap((record) => enrolledAgency(record, now)),
     };

@@ -1,5 +1,5 @@
-import type { LookupRequest } from '@hitmachine/protocol';
-import { TICKET_VERSION, elementDigests, groundsOf, ticketCodec } from '@hitmachine/protocol';
+import type { LookupRequest, Ticket } from '@hitmachine/protocol';
+import { TICKET_VERSION, groundsOf, ticketCodec } from '@hitmachine/protocol';
 
 /** Milliseconds for which a ticket may be used. */
 export const TICKET_LIFETIME_MS = 60_000;
@@ -9,7 +9,8 @@ export interface TicketBase {
   readonly lookupId: Uint8Array;
   readonly asker: string;
   readonly request: LookupRequest;
-  readonly evaluated: Uint8Array;
+  /** Of the evaluated elements, for each node. */
+  readonly digestsOf: (node: string) => Ticket['elementDigests'];
   readonly requestDigest: Uint8Array;
   readonly policyVersion: number;
   readonly issuedAt: number;
@@ -23,7 +24,6 @@ export function makeTickets(base: TicketBase): Map<string, Uint8Array> {
     const [node, register] = name.split('/') as [string, string];
     registers.set(node, [...(registers.get(node) ?? []), register]);
   }
-  const digests = elementDigests(base.evaluated, request.tokenTypes);
   return new Map(
     [...registers].map(([node, local]) => [
       node,
@@ -37,7 +37,7 @@ export function makeTickets(base: TicketBase): Map<string, Uint8Array> {
         role: request.role,
         grounds: groundsOf(request),
         persons: request.persons,
-        elementDigests: digests,
+        elementDigests: base.digestsOf(node),
         requestDigest: base.requestDigest,
         rosterVersion: request.rosterVersion,
         policyVersion: base.policyVersion,

@@ -84,6 +84,10 @@ export interface Directory {
   offlineKey(): Promise<string | undefined>;
   /** Begins to use an offline key. Rejects with `already-exists` when there is another one. */
   useOfflineKey(publicKey: string): Promise<void>;
+  /** The evaluation key (base64url) that was called for last; undefined as long as the gateway has its first. */
+  evaluationKey(): Promise<string | undefined>;
+  /** Calls for an evaluation key: the roster follows, where a gateway has it. */
+  useEvaluationKey(publicKey: string): Promise<void>;
   /**
    * Runs what only one of the gateways on this directory may do at a time, such as making the next roster. When this
    * process dies the next one goes on; one that takes longer than ten seconds may lose its turn.

@@ -13,6 +13,7 @@ import type {
   Review,
   RosterPayload,
   RosterResponse,
+  SealedQuotient,
   SignalReport,
   TableCommitment,
 } from '@hitmachine/protocol';
@@ -172,6 +173,13 @@ export const evaluationRequest: EvaluationRequest = { register: 'incidenten', el
 export const evaluationResponse: EvaluationResponse = {
   evaluated: EVALUATED,
   proof: 'zgQt05Ap7UWUvaZ9akOKLSdHByAvUMMcQ4hYTVRchwXpTpRs9xUVVJYOFJbqf6jlnHkIOiwKQaCPhY5uSVQSDg',
+};
+
+export const sealedQuotient: SealedQuotient = {
+  from: '3iYyF-1RUmfMF86UryFDsMcSIxM5nc4F57Yb1Z7NnSM',
+  to: EVALUATED,
+  encapsulated: 'iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w',
+  sealed: 'vMDFz5Oo_aYvqQbPY_sD8eF56spXk3T6Qjq60G_MUgVwrv-H88yyWKTBBmxfcGdn',
 };
 
 export const lookupRequest: LookupRequest = {

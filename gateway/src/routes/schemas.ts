@@ -15,6 +15,7 @@ import {
   registerSchema,
   registersSchema,
   registersUpdateSchema,
+  sealedQuotientSchema,
   reviewSchema,
   rosterResponseSchema,
   sessionKeySchema,
@@ -42,6 +43,7 @@ const register = described(registerSchema, {
   }),
   tableBits:
     'For every token type, the bits of a bucket number in the tables that stand now; empty before the first import.',
+  evaluationKey: "The gateway's evaluation key that those tables were made with; left out for its first.",
 });
 const registers = listOf(registersSchema, register, "The agency's registers, all of them.");
 
@@ -96,12 +98,21 @@ const PROOF =
 export const EvaluationRequest = described(evaluationRequestSchema, {
   register: "One of the caller's own registers.",
   elements: `Blinded clients: ${ELEMENTS}; at most 1024.`,
+  evaluationKey:
+    "The evaluation key on the roster that the register's pseudonyms are made with; left out for the gateway's first.",
 }).meta({ id: 'EvaluationRequest' });
 
 export const EvaluationResponse = described(evaluationResponseSchema, {
   evaluated: `The elements times the gateway's key, in the order of the request: ${ELEMENTS}.`,
   proof: `${PROOF}.`,
 }).meta({ id: 'EvaluationResponse' });
+
+export const SealedQuotient = described(sealedQuotientSchema, {
+  from: 'The evaluation key before: base64url without padding, 32 bytes.',
+  to: 'The evaluation key in force: base64url without padding, 32 bytes.',
+  encapsulated: "What HPKE encapsulated for the caller's session key: base64url without padding.",
+  sealed: 'The scalar that takes the one to the other, sealed: base64url without padding, 48 bytes.',
+}).meta({ id: 'SealedQuotient' });
 
 export const LookupRequest = described(lookupRequestSchema, {
   rosterVersion: 'Version of the roster that the asker went by; refused when another one is in force.',

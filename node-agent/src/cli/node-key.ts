@@ -85,6 +85,11 @@ export async function nodeKeyLines({ keys, keyChanges }: OpenedAgent): Promise<s
   const wanted = await keyChanges.wanted();
   if (wanted !== undefined) {
     const { done, total } = await keyChanges.progress();
+    if (wanted.evaluation !== undefined)
+      return [
+        ...lines,
+        `The gateway has a new evaluation key; this agency follows: ${done} of ${counted(total, 'pseudonym')} made anew.`,
+      ];
     return [
       ...lines,
       `A change to the node key ${wanted.nodeKey} is under way: ${done} of ${counted(total, 'pseudonym')} made anew.`,
@@ -93,7 +98,7 @@ export async function nodeKeyLines({ keys, keyChanges }: OpenedAgent): Promise<s
   if (!(await keyChanges.isSettled()))
     return [
       ...lines,
-      'All pseudonyms are those of this key. Those of the former one go when the tables are built anew and the canaries are back.',
+      'All pseudonyms are those of the keys in use. What was made with the former ones goes when the tables are built anew and the canaries are back.',
     ];
   const [first] = keys.nodeKeys;
   if (keys.nodeKeys.length < 2) return lines;
@@ -115,18 +120,21 @@ async function requireSettled({ keyChanges, keys, config, directory, shared }: O
     );
   if (keys.nodeKeyOf(inUse) === undefined) throw new HitError('key-changed', UNKNOWN_NODE_KEY);
   if ((await keyChanges.wanted()) !== undefined)
-    throw new HitError('already-exists', 'a change of the node key is under way: see "hit-agent keys show"');
+    throw new HitError(
+      'already-exists',
+      'a change of keys is under way, of this node or of the gateway: see "hit-agent keys show"',
+    );
   if (!(await keyChanges.isSettled()))
     throw new HitError(
       'not-ready',
-      'the last change of the node key is not over: what was made with the former one goes when the running agent has built new tables and its canaries are back; see "hit-agent keys show"',
+      'the last change of keys is not over: what was made with the former ones goes when the running agent has built new tables and its canaries are back; see "hit-agent keys show"',
     );
   const pushedTo = config.registers.filter(({ source }) => source?.push !== undefined);
   if (pushedTo.length === 0) return;
   const pushed = openPushedClients(directory.path, shared);
   try {
     for (const { id } of pushedTo)
-      if ((await pushed.ofOtherNodeKeys(id, inUse, 1)).length > 0)
+      if ((await pushed.ofOtherKeys(id, { nodeKey: inUse }, 1)).length > 0)
         throw new HitError(
           'not-ready',
           `clients that were pushed to ${id} are not made anew with the node key in use yet: the running agent does it with the next push, or when it starts`,

@@ -127,7 +127,7 @@ async function answered(
   const opened = openWith(session);
   const question = questionCodec.decode(opened);
   sessions.use(session, sealed.counter);
-  checkQuestion(ticket, question);
+  checkQuestion(ticket, question, node.tables.digestKey(roster.roster.gateway));
   const seal = (plaintext: Uint8Array): Uint8Array =>
     sealAnswer(backend, session, sealed.counter, encodedTicket, plaintext, node.random);
 

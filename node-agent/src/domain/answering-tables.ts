@@ -2,10 +2,11 @@ import type {
   AnsweringEpoch,
   AnsweringRegister,
   AnsweringTable,
+  EvaluationKeys,
   Suite,
   Unavailable,
 } from '@hitmachine/protocol';
-import { HitError, answerKey, encodeContact } from '@hitmachine/protocol';
+import { HitError, answerKey, digestKeyOf, encodeContact } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from './keys.ts';
@@ -71,10 +72,19 @@ export class AnsweringTables {
     return this.#current?.stored;
   }
 
-  /** Whether tables made with this node key are answered from, and the canaries of all have come back. */
-  isSound(nodeKey: string): boolean {
+  /** What digests of questions to these tables name, as `digestKeyOf` gives it. */
+  digestKey(keys: EvaluationKeys): Uint8Array | undefined {
+    const key = this.#current?.stored.evaluationKey;
+    return key === undefined ? undefined : digestKeyOf(keys, key);
+  }
+
+  /** Whether tables made with the keys in use are answered from, and the canaries of all have come back. */
+  isSound(): boolean {
     const current = this.#current;
-    if (current === undefined || this.#keys.nodeKeyOf(current.stored.nodeKey)?.mark !== nodeKey) return false;
+    const { nodeKeyMark, evaluationKey } = this.#keys;
+    if (current === undefined || this.#keys.nodeKeyOf(current.stored.nodeKey)?.mark !== nodeKeyMark)
+      return false;
+    if (current.stored.evaluationKey !== (evaluationKey ?? current.stored.evaluationKey)) return false;
     return [...current.tables.keys()].every((register) => this.#canaries.obstacle(register) === undefined);
   }
 

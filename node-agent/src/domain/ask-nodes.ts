@@ -49,6 +49,8 @@ export interface AskedNode {
   readonly node: string;
   readonly ticket: Uint8Array;
   readonly registers: readonly AskedRegister[];
+  /** The lookup under the evaluation key that its tables were made with. */
+  readonly lookup: EvaluatedLookup;
 }
 
 interface Asking {
@@ -76,7 +78,6 @@ const ATTEMPTS = 2;
 export async function* askNodes(
   deps: Asking,
   opened: LookupOpened,
-  lookup: EvaluatedLookup,
   nodes: readonly AskedNode[],
 ): AsyncGenerator<NodeReply> {
   let asked = nodes;
@@ -84,7 +85,7 @@ export async function* askNodes(
     const waiting = new Map<string, Sent>();
     const outbox: SealedQuestion[] = [];
     for (const node of asked) {
-      const sent = await seal(deps, lookup, node);
+      const sent = await seal(deps, node);
       if ('type' in sent) yield sent;
       else {
         waiting.set(node.node, sent.sent);
@@ -99,7 +100,7 @@ export async function* askNodes(
       if (report.outcome === 'session-unknown' && attempt < ATTEMPTS) {
         deps.sessions.drop(sent.node, sent.outgoing);
         stale.push(sent);
-      } else yield await read(deps, lookup, sent, report);
+      } else yield await read(deps, sent, report);
     }
     for (const { node } of waiting.values()) yield { node, type: 'no-answer', reason: 'connection-lost' };
     asked = stale;
@@ -108,10 +109,9 @@ export async function* askNodes(
 
 async function seal(
   deps: Asking,
-  lookup: EvaluatedLookup,
   asked: AskedNode,
 ): Promise<NodeReply | { readonly sent: Sent; readonly sealed: SealedQuestion }> {
-  const { node, ticket, registers } = asked;
+  const { node, ticket, registers, lookup } = asked;
   try {
     const { outgoing, counter } = await deps.sessions.next(node);
     const question = makeQuestion(lookup, registers);
@@ -123,7 +123,7 @@ async function seal(
       questionCodec.encode(question),
     );
     const sealed = { node, sessionId: outgoing.session.id, counter, opening: outgoing.opening, ciphertext };
-    return { sent: { node, ticket, registers, question, outgoing, counter }, sealed };
+    return { sent: { ...asked, question, outgoing, counter }, sealed };
   } catch (error) {
     if (error instanceof HitError && error.code === 'key-changed')
       return { node, type: 'no-answer', reason: 'key-changed' };
@@ -156,13 +156,8 @@ async function* reports(
   }
 }
 
-async function read(
-  deps: Asking,
-  lookup: EvaluatedLookup,
-  sent: Sent,
-  report: DeliveryReport,
-): Promise<NodeReply> {
-  const { node } = sent;
+async function read(deps: Asking, sent: Sent, report: DeliveryReport): Promise<NodeReply> {
+  const { node, lookup } = sent;
   switch (report.outcome) {
     case 'answered':
     case 'refused':

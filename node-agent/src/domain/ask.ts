@@ -17,9 +17,11 @@ import {
   checkTicket,
   constantTimeEqual,
   decodeBase64,
+  digestKeyOf,
   elementDigests,
   encodeBase64,
   groundsOf,
+  keyServedBy,
   prepareLookup,
   takeEvaluation,
   ticketCodec,
@@ -87,7 +89,8 @@ export type AskEvent =
       readonly lookupId: string;
       /** SHA-256 of the signature base of the request. */
       readonly requestDigest: Uint8Array;
-      readonly evaluated: EvaluatedLookup;
+      /** By evaluation key: under the one in force, and where it changes under the one before. */
+      readonly evaluations: ReadonlyMap<string, EvaluatedLookup>;
       readonly prepared: PreparedLookup;
     }
   | {
@@ -109,8 +112,8 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
   const { opened, requestDigest, sent, roster } = await open(asker, asked, prepared);
   // What the gateway did not prove to have logged is not asked.
   await asker.receipts.accept(opened, sent, asked.purpose === CANARY_PURPOSE ? 'canary' : 'lookup');
-  const evaluated = evaluate(asker, roster, prepared, opened);
-  yield { type: 'opened', lookupId: opened.lookupId, requestDigest, evaluated, prepared };
+  const evaluations = evaluate(asker, roster, prepared, opened);
+  yield { type: 'opened', lookupId: opened.lookupId, requestDigest, evaluations, prepared };
   // As that roster has them: the sizes of tables may have changed since the question was put.
   const addressed = addressedRegisters(
     roster,
@@ -122,7 +125,21 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
     typesInUse(register, roster.policy.settings).filter((type) => asked.tokenTypes.includes(type));
   const nodes: AskedNode[] = [];
   for (const [node, registers] of byNode(addressed)) {
-    const ticket = ticketFor(asker, node, { asked, opened, evaluated, requestDigest, roster, registers });
+    const agency = roster.agencies.find(({ id }) => id === node);
+    const served = agency === undefined ? undefined : keyServedBy(roster.gateway, agency);
+    const evaluated = served === undefined ? undefined : evaluations.get(served);
+    if (served === undefined || evaluated === undefined) {
+      // Its tables are of a key that this agency has no reason to trust, or that the gateway does not have any more.
+      for (const register of registers)
+        yield { type: 'register', register, outcomes: every({ status: 'no-answer', reason: 'key-changed' }) };
+      continue;
+    }
+    const digests = elementDigests(
+      evaluated.evaluated,
+      evaluated.tokenTypes,
+      digestKeyOf(roster.gateway, served),
+    );
+    const ticket = ticketFor(asker, node, { asked, opened, digests, requestDigest, roster, registers });
     const ready: AddressedRegister[] = [];
     for (const register of registers) {
       const obstacle =
@@ -134,10 +151,11 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
       nodes.push({
         node,
         ticket,
+        lookup: evaluated,
         registers: ready.map((register) => askedRegister(register, asker.roster, typesOf(register))),
       });
   }
-  for await (const reply of askNodes(asker, opened, evaluated, nodes)) {
+  for await (const reply of askNodes(asker, opened, nodes)) {
     const sent = nodes.find(({ node }) => node === reply.node)?.registers ?? [];
     const registers = sent.flatMap(({ register: id }) =>
       addressed.filter((entry) => entry.agency.id === reply.node && entry.register.id === id),
@@ -251,19 +269,34 @@ async function open(
   }
 }
 
+/** The lookup under each evaluation key of the roster that the gateway used and this agency trusts. */
 function evaluate(
   asker: Asker,
   roster: Roster,
   prepared: PreparedLookup,
   opened: LookupOpened,
-): EvaluatedLookup {
-  const evaluated = decodeBase64(opened.evaluated, prepared.elements.length);
-  const gatewayKey = decodeBase64(asker.roster.trustedEvaluationKey(), 32);
-  if (!roster.policy.settings.lookupProof && !asker.requireLookupProof)
-    return takeEvaluation(asker.suite, prepared, evaluated);
-  if (opened.proof === undefined)
-    throw new HitError('proof-invalid', 'the gateway left out the proof that it used its published key');
-  return takeEvaluation(asker.suite, prepared, evaluated, { gatewayKey, proof: decodeBase64(opened.proof) });
+): ReadonlyMap<string, EvaluatedLookup> {
+  const { evaluationKey, formerEvaluationKey } = roster.gateway;
+  const take = (key: string, part: Pick<LookupOpened, 'evaluated' | 'proof'>): EvaluatedLookup => {
+    const evaluated = decodeBase64(part.evaluated, prepared.elements.length);
+    if (!roster.policy.settings.lookupProof && !asker.requireLookupProof)
+      return takeEvaluation(asker.suite, prepared, evaluated);
+    if (part.proof === undefined)
+      throw new HitError('proof-invalid', 'the gateway left out the proof that it used its published key');
+    const [gatewayKey, proof] = [decodeBase64(key, 32), decodeBase64(part.proof)];
+    return takeEvaluation(asker.suite, prepared, evaluated, { gatewayKey, proof });
+  };
+  const parts = [
+    [evaluationKey, opened],
+    [formerEvaluationKey, opened.former],
+  ] as const;
+  return new Map(
+    parts.flatMap(([key, part]) =>
+      key === undefined || part === undefined || !asker.roster.isTrustedEvaluationKey(key)
+        ? []
+        : [[key, take(key, part)] as const],
+    ),
+  );
 }
 
 /** The ticket for a node, if it is exactly what was asked for: otherwise nodes and auditors would see another story. */
@@ -273,7 +306,7 @@ function ticketFor(
   expected: {
     readonly asked: Asked;
     readonly opened: LookupOpened;
-    readonly evaluated: EvaluatedLookup;
+    readonly digests: ReturnType<typeof elementDigests>;
     readonly requestDigest: Uint8Array;
     readonly roster: Roster;
     readonly registers: readonly AddressedRegister[];
@@ -285,7 +318,7 @@ function ticketFor(
     );
     const ticket = ticketCodec.decode(encoded);
     checkTicket(ticket, { node, asker: asker.roster.self.id, now: asker.clock() });
-    const digests = elementDigests(expected.evaluated.evaluated, expected.evaluated.tokenTypes);
+    const { digests } = expected;
     const fits =
       constantTimeEqual(ticket.lookupId, decodeBase64(expected.opened.lookupId)) &&
       constantTimeEqual(ticket.requestDigest, expected.requestDigest) &&

@@ -44,7 +44,10 @@ interface EpochDeps {
   /** Milliseconds that persons who were newly asked about wait for tables at most; a day unless told. */
   readonly askedAboutWaitMs?: number | undefined;
   /** Makes the sizes of the new tables known, before they are answered from. */
-  readonly publishBits: (bits: ReadonlyMap<string, Record<string, number>>) => Promise<void>;
+  readonly publishBits: (
+    bits: ReadonlyMap<string, Record<string, number>>,
+    evaluationKey: string,
+  ) => Promise<void>;
   /** Whether this replica makes the tables for all of them now; an agent alone always does. */
   readonly leads?: (() => boolean) | undefined;
 }
@@ -93,6 +96,7 @@ export class EpochKeeper {
     }
     const built = {
       ...stored,
+      evaluationKey: stored.evaluationKey || this.#deps.roster.trustedEvaluationKey(),
       tables: stored.tables.map((entry) => ({ ...entry, tree: bucketTree(entry.table, sha256) })),
     };
     if (commitment === undefined) {
@@ -125,10 +129,12 @@ export class EpochKeeper {
       const day = isoDay(today);
       await this.#deps.followNodeKey();
       const nodeKey = keys.nodeKeyMark;
+      const evaluationKey = this.#deps.roster.trustedEvaluationKey();
       const generations = await this.#generations();
       const fits = async (epoch: BuiltEpoch): Promise<boolean> =>
         epoch.day === day &&
         keys.nodeKeyOf(epoch.nodeKey)?.mark === nodeKey &&
+        epoch.evaluationKey === evaluationKey &&
         this.#areServed(generations, epoch, clock() - epoch.epoch < this.#askedAboutWaitMs) &&
         (await this.#fitsSettings(epoch));
       if (tables.stored !== undefined && (await fits(tables.stored))) {
@@ -157,14 +163,15 @@ export class EpochKeeper {
       if (!this.#areServed(await this.#generations(), built, true) || !this.#leads) continue;
       // And so may a change of keys: then all of it is of other pseudonyms than the tables were built for.
       await this.#deps.followNodeKey();
-      if (keys.nodeKeyMark !== nodeKey) continue;
+      if (keys.nodeKeyMark !== nodeKey || this.#deps.roster.trustedEvaluationKey() !== evaluationKey)
+        continue;
       const stored = { ...built, commitment: await this.#commit(built) };
-      if (this.#leads) await this.#deps.publishBits(bitsOf(stored));
+      if (this.#leads) await this.#deps.publishBits(bitsOf(stored), stored.evaluationKey);
       this.#waiting = undefined;
       // Another has taken over meanwhile, and made a later one: its sizes are those that count.
       if (!(await epochs.switchTo(stored))) {
         if ((await this.#tookUp()) && tables.stored !== undefined)
-          await this.#deps.publishBits(bitsOf(tables.stored));
+          await this.#deps.publishBits(bitsOf(tables.stored), tables.stored.evaluationKey);
         taken = true;
         continue;
       }
@@ -278,6 +285,7 @@ export class EpochKeeper {
   ): Promise<BuiltEpoch> {
     const tables: BuiltEpoch['tables'][number][] = [];
     const nodeKey = this.#deps.keys.nodeKeyMark;
+    const evaluationKey = this.#deps.roster.trustedEvaluationKey();
     for (const register of this.#deps.registers) {
       const generation = generations[register.id];
       if (generation === undefined) continue;
@@ -285,7 +293,7 @@ export class EpochKeeper {
       if ('bits' in plan)
         tables.push(...(await this.#buildRegister(register, plan.bits, generation, epoch, today)));
     }
-    return { epoch, day: isoDay(today), generations, nodeKey, tables };
+    return { epoch, day: isoDay(today), generations, nodeKey, evaluationKey, tables };
   }
 
   /** All tables of a register, or none when they can never be asked: the other registers go on. */

@@ -187,6 +187,7 @@ export async function importClients(
     );
   const evaluationKey = deps.roster.trustedEvaluationKey();
   const madeWith = { evaluationKey, nodeKey: deps.keys.nodeKeyMark };
+  const named = deps.roster.namedEvaluationKey(evaluationKey);
   const canary = canaryTokens(deps.keys, register.tokenTypes);
   const { tokens, clients, repeated, badRows } = prepared;
   const total = register.tokenTypes.reduce((sum, type) => sum + tokens.countOf(type) + 1, 0);
@@ -205,7 +206,8 @@ export async function importClients(
     progress((done += pseudonyms.length), total);
   };
   const evaluate = (elements: Uint8Array): ReturnType<GatewayClient['evaluate']> => {
-    const once = (): ReturnType<GatewayClient['evaluate']> => deps.gateway.evaluate(register.id, elements);
+    const once = (): ReturnType<GatewayClient['evaluate']> =>
+      deps.gateway.evaluate(register.id, elements, named);
     return deps.patience === undefined ? once() : deps.patience.run(once);
   };
   const importBatch = async (batch: TokenBatch): Promise<void> => {
@@ -270,7 +272,7 @@ function unpackPseudonyms(
 
 /** The pseudonyms of tokens, in their order, made with the gateway's help. Throws `proof-invalid`. */
 export async function evaluatePseudonyms(
-  deps: Pick<Importing, 'suite' | 'keys' | 'random' | 'gateway'>,
+  deps: Pick<Importing, 'suite' | 'keys' | 'random' | 'gateway' | 'roster'>,
   register: string,
   tokens: readonly Uint8Array[],
   evaluationKey: string,
@@ -280,7 +282,11 @@ export async function evaluatePseudonyms(
   const [nodeKey, maskKey] = [deps.keys.nodeKey.reveal(), deps.keys.maskKey.reveal()];
   const gatewayKey = decodeBase64(evaluationKey, 32);
   const batch = blindBatch(suite, tokens, random);
-  const { evaluated, proof } = await deps.gateway.evaluate(register, batch.elements);
+  const { evaluated, proof } = await deps.gateway.evaluate(
+    register,
+    batch.elements,
+    deps.roster.namedEvaluationKey(evaluationKey),
+  );
   return finishBatch(suite, gatewayKey, nodeKey, batch, evaluated, proof).map(({ bucketHash, element }) => ({
     element,
     maskedHash: maskBucketHash(maskKey, element, bucketHash),

@@ -1,23 +1,26 @@
-import type { Backend } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
 import type { KeyChangeStore, WantedKeys } from '../ports/key-change-store.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import type { Move, PseudonymMover } from '../ports/pseudonym-mover.ts';
-import type { AgencyKeys, NodeKey } from './keys.ts';
-import { UNKNOWN_NODE_KEY, followNodeKey } from './node-key-in-use.ts';
+import type { MadeWith } from '../ports/pseudonym-store.ts';
+import type { AgencyKeys } from './keys.ts';
+import { followNodeKey } from './node-key-in-use.ts';
 
 interface MoverDeps {
-  readonly backend: Backend;
   readonly keys: AgencyKeys;
   readonly store: KeyChangeStore;
+  /** How pseudonyms get from some keys to others. */
+  readonly moveFor: (from: MadeWith, to: MadeWith) => Promise<Move>;
+  /** Calls for the gateway's next evaluation key where it is announced and fits the pinned one. */
+  readonly followGateway: () => Promise<void>;
   /** Starts what does the arithmetic; it is closed when the work is done. */
   readonly startMover: () => PseudonymMover;
   /** Takes in the key store again. */
   readonly rereadKeys: () => Promise<void>;
   /** Called when all pseudonyms are those of other keys: the tables are old. */
   readonly changed: () => void;
-  /** Whether tables made with this node key are answered from, and every canary has come back through them. */
-  readonly isSound: (nodeKey: string) => boolean;
+  /** Whether tables made with the keys in use are answered from, and every canary has come back through them. */
+  readonly isSound: () => boolean;
   /** Whether this replica does such work; another one does it while it does not. */
   readonly leads: () => boolean;
   readonly log: OperationalLog;
@@ -26,12 +29,6 @@ interface MoverDeps {
 const RETRY_MS = 60_000;
 /** How often it is looked whether what is left of former keys may go. */
 const LOOK_MS = 5_000;
-
-/** What M is multiplied with, and the masks, to get from one node key to another. */
-export function moveBetween({ group }: Backend, from: NodeKey, to: NodeKey): Move {
-  const factor = group.multiplyScalars(to.nodeKey.reveal(), group.invertScalar(from.nodeKey.reveal()));
-  return { factor, maskKeys: { from: from.maskKey.reveal(), to: to.maskKey.reveal() } };
-}
 
 /**
  * Carries out a change of keys that was called for: makes all pseudonyms anew beside those in use, has them take their
@@ -79,9 +76,11 @@ export class KeyMover {
   }
 
   async #run(): Promise<void> {
-    const { store, log, leads } = this.#deps;
+    const { keys, store, rereadKeys, followGateway, log, leads } = this.#deps;
     if (!leads()) return;
     try {
+      await followNodeKey(keys, store, rereadKeys);
+      await followGateway();
       const wanted = await store.wanted();
       if (wanted !== undefined) await this.#move(wanted);
       if (!(await this.#removeFormer())) this.#lookAgain(LOOK_MS);
@@ -98,13 +97,14 @@ export class KeyMover {
   }
 
   async #move(wanted: WantedKeys): Promise<void> {
-    const { keys, store, rereadKeys, startMover, changed, log, backend } = this.#deps;
+    const { keys, store, rereadKeys, startMover, changed, log } = this.#deps;
     const started = performance.now();
-    await followNodeKey(keys, store, rereadKeys);
     if (keys.nodeKeyOf(wanted.nodeKey) === undefined) await rereadKeys();
-    const [from, to] = [keys.nodeKeyOf(keys.nodeKeyMark), keys.nodeKeyOf(wanted.nodeKey)];
-    if (from === undefined || to === undefined) throw new HitError('key-changed', UNKNOWN_NODE_KEY);
-    const move = moveBetween(backend, from, to);
+    const { from = '', to = '' } = wanted.evaluation ?? {};
+    const move = await this.#deps.moveFor(
+      { nodeKey: keys.nodeKeyMark, evaluationKey: from },
+      { nodeKey: wanted.nodeKey, evaluationKey: to },
+    );
     const mover = startMover();
     const make = (page: Parameters<PseudonymMover['move']>[1]) => {
       if (this.#stopped) throw new HitError('not-ready', 'the agent is stopping');
@@ -128,9 +128,9 @@ export class KeyMover {
 
   /** Whether nothing is left of former keys. They are what a mistake could be mended with, until the canaries are back. */
   async #removeFormer(): Promise<boolean> {
-    const { keys, store, isSound, log } = this.#deps;
+    const { store, isSound, log } = this.#deps;
     if (await store.isSettled()) return true;
-    if (!isSound(keys.nodeKeyMark)) return false;
+    if (!isSound()) return false;
     while (await store.removeFormer()) if (this.#stopped) return true;
     log.info({ event: 'former-keys-done' });
     return true;

@@ -48,6 +48,8 @@ export interface AgencyKeys extends OwnIdentity {
   readonly nodeKeys: readonly NodeKey[];
   /** The node key with this mark, if it is one of ours; without a mark that of now: so did earlier versions store. */
   nodeKeyOf(mark: string): NodeKey | undefined;
+  /** The gateway's evaluation key that pseudonyms are made with, where a change of it was recorded. */
+  evaluationKey: string | undefined;
   /** Makes pseudonyms from now on with the node key of this mark. Whether it is one of ours. */
   useNodeKey(mark: string): boolean;
   /** The canary's secret part: nobody else can make its token. */
@@ -163,6 +165,7 @@ class KeyRing implements AgencyKeys {
   #present: OwnIdentity;
   #nodeKeys: readonly NodeKey[];
   #nodeKey: NodeKey;
+  evaluationKey: string | undefined;
 
   constructor(identities: readonly OwnIdentity[], nodeKeys: readonly NodeKey[], lasting: LastingKeys) {
     const [first] = identities;

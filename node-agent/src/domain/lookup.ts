@@ -1,7 +1,8 @@
-import type { PersonTokens, Purpose } from '@hitmachine/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EvaluatedLookup, PersonTokens, Purpose } from '@hitmachine/protocol';
 import { HitError, SUBJECT_ACCESS_PURPOSE, bytesToHex, encodeBase64, purposeOf } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../config.ts';
-import type { AgencyLog, AskingDetail } from '../ports/agency-log.ts';
+import type { AgencyLog, AskedAbout, AskingDetail } from '../ports/agency-log.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { AnsweredFrom } from './ask-nodes.ts';
 import type { AskEvent, Asked, Asker, OpenedQuestion } from './ask.ts';
@@ -269,29 +270,53 @@ async function* recorded(
   }
 }
 
-/** Logs that a lookup was opened, with the persons that it is about, in one durable step. Throws `storage-failed`. */
+/** Keys that change just now are heard of within a second, by every replica of an agent. */
+const [KEY_ATTEMPTS, KEY_PAUSE_MS] = [20, 100];
+
+/**
+ * Logs that a lookup was opened, with the persons that it is about, in one durable step. Keys that changed in the very
+ * moment are taken up. Throws `storage-failed`.
+ */
 async function recordOpened(
-  { suite, keys, agencyLog, askedAbout, roster, retentionDays, clock }: LookupService,
+  service: LookupService,
   lookupKey: string,
   { purpose, registers, persons }: Asked,
-  { lookupId, requestDigest, evaluated }: Extract<AskEvent, { type: 'opened' }>,
+  { lookupId, requestDigest, evaluations }: Extract<AskEvent, { type: 'opened' }>,
 ): Promise<void> {
+  const { agencyLog, retentionDays, clock } = service;
   const now = clock();
   const nodes = nodesOf(registers.map(({ name }) => name));
-  await agencyLog.appendOpened(
-    lookupKey,
-    { lookupId, requestDigest: encodeBase64(requestDigest), purpose, persons: persons.length, nodes },
-    // A person's own request is no question of this agency's about that person.
-    purpose === SUBJECT_ACCESS_PURPOSE
-      ? undefined
-      : {
-          persons: askedAboutPersons(suite, keys, evaluated, typesInUse(askedAbout, ownSettings(roster))),
-          keptUntil: keptUntil(now, retentionDays),
-          evaluationKey: roster.trustedEvaluationKey(),
-          nodeKey: keys.nodeKeyMark,
-        },
-    now,
-  );
+  const digest = encodeBase64(requestDigest);
+  const detail = { lookupId, requestDigest: digest, purpose, persons: persons.length, nodes };
+  for (let attempt = 1; ; attempt++)
+    try {
+      // A person's own request is no question of this agency's about that person.
+      const askedAbout =
+        purpose === SUBJECT_ACCESS_PURPOSE
+          ? undefined
+          : { ...madeNow(service, evaluations), keptUntil: keptUntil(now, retentionDays) };
+      return await agencyLog.appendOpened(lookupKey, detail, askedAbout, now);
+    } catch (error) {
+      const isChanging = error instanceof HitError && error.code === 'key-changed';
+      if (!isChanging || attempt === KEY_ATTEMPTS) throw error;
+      await delay(KEY_PAUSE_MS);
+    }
+}
+
+/** The persons of a lookup as pseudonyms with the keys in use now. Throws `key-changed` when the gateway used another. */
+function madeNow(
+  { suite, keys, askedAbout, roster }: LookupService,
+  evaluations: ReadonlyMap<string, EvaluatedLookup>,
+): Omit<AskedAbout, 'keptUntil'> {
+  const evaluationKey = roster.trustedEvaluationKey();
+  const evaluated = evaluations.get(evaluationKey);
+  if (evaluated === undefined)
+    throw new HitError(
+      'key-changed',
+      'the gateway did not evaluate under the key that this agency still has',
+    );
+  const persons = askedAboutPersons(suite, keys, evaluated, typesInUse(askedAbout, ownSettings(roster)));
+  return { persons, evaluationKey, nodeKey: keys.nodeKeyMark };
 }
 
 function note(

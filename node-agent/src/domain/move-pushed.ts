@@ -1,10 +1,7 @@
-import type { Backend } from '@hitmachine/protocol';
 import { ELEMENT_BYTES, HitError } from '@hitmachine/protocol';
-import type { PseudonymMover } from '../ports/pseudonym-mover.ts';
-import type { StoredPseudonym } from '../ports/pseudonym-store.ts';
+import type { Move, PseudonymMover } from '../ports/pseudonym-mover.ts';
+import type { MadeWith, StoredPseudonym } from '../ports/pseudonym-store.ts';
 import type { PushedClient, PushedClients } from '../ports/pushed-clients.ts';
-import { moveBetween } from './key-mover.ts';
-import type { AgencyKeys } from './keys.ts';
 
 /** A client that was pushed, unsealed. */
 export interface OpenedClient {
@@ -16,40 +13,42 @@ export interface OpenedClient {
 const AT_ONCE = 500;
 
 /**
- * Makes clients of a register that were pushed under former node keys anew under the one in use, in their places. May be
- * cut off at any point. Throws `not-ready` for those whose key is gone.
+ * Makes clients of a register that were pushed under former keys anew under those in use, in their places. May be cut off
+ * at any point. Throws `not-ready` for those whose keys are gone.
  */
 export async function movePushed(
   deps: {
-    readonly backend: Backend;
-    readonly keys: AgencyKeys;
     readonly pushed: PushedClients;
     readonly startMover: () => PseudonymMover;
+    readonly moveFor: (from: MadeWith, to: MadeWith) => Promise<Move>;
     readonly open: (client: PushedClient) => OpenedClient;
     readonly seal: (client: PushedClient, opened: OpenedClient) => Uint8Array;
   },
   register: string,
+  to: MadeWith,
 ): Promise<void> {
-  const { keys, pushed } = deps;
-  const to = keys.nodeKeyOf(keys.nodeKeyMark);
-  if (to === undefined || (await pushed.ofOtherNodeKeys(register, to.mark, 1)).length === 0) return;
+  const { pushed } = deps;
+  if ((await pushed.ofOtherKeys(register, to, 1)).length === 0) return;
   const mover = deps.startMover();
   try {
     for (;;) {
-      const [first, ...rest] = await pushed.ofOtherNodeKeys(register, to.mark, AT_ONCE);
+      const [first, ...rest] = await pushed.ofOtherKeys(register, to, AT_ONCE);
       if (first === undefined) return;
-      const from = keys.nodeKeyOf(first.nodeKey);
-      if (from === undefined)
+      const move = await deps.moveFor(first, to).catch((cause: unknown) => {
+        if (!(cause instanceof HitError) || cause.code === 'gateway-unreachable') throw cause;
         throw new HitError(
           'not-ready',
-          'some were pushed under a node key that this key store does not have any more: push all clients of this register again; until then it stays as it was',
+          'some were pushed under an earlier key that is not at hand any more: push all clients of this register again; until then it stays as it was',
+          { cause },
         );
-      const clients = [first, ...rest.filter(({ nodeKey }) => nodeKey === first.nodeKey)];
-      const opened = clients.map(deps.open);
-      const moved = await moveAll(opened, (page) => mover.move(moveBetween(deps.backend, from, to), page));
+      });
+      const isAlike = ({ nodeKey, evaluationKey }: PushedClient): boolean =>
+        nodeKey === first.nodeKey && evaluationKey === first.evaluationKey;
+      const clients = [first, ...rest.filter(isAlike)];
+      const moved = await moveAll(clients.map(deps.open), (page) => mover.move(move, page));
       for (const [i, client] of clients.entries()) {
         const sealed = deps.seal(client, moved[i] as OpenedClient);
-        await pushed.makeAnew(register, client, { ...client, sealed, nodeKey: to.mark });
+        await pushed.makeAnew(register, client, { sealed, ...to });
       }
     }
   } finally {

@@ -3,15 +3,16 @@ import type { KeyChangeStore } from '../ports/key-change-store.ts';
 import type { AgencyKeys } from './keys.ts';
 
 /**
- * Makes pseudonyms and tables from now on with the node key that the store says is in use. `reread` takes in the key
+ * Makes pseudonyms and tables from now on with the node key and under the evaluation key that the store says are in use. `reread` takes in the key
  * store again: a command or another replica may have put a new key there. Throws `key-changed` when the key store does
  * not have it; then nothing new may be made, and what is answered from goes on with the key that it was made with.
  */
 export async function followNodeKey(
-  keys: Pick<AgencyKeys, 'useNodeKey'>,
-  store: Pick<KeyChangeStore, 'nodeKeyInUse'>,
+  keys: Pick<AgencyKeys, 'useNodeKey' | 'evaluationKey'>,
+  store: Pick<KeyChangeStore, 'nodeKeyInUse' | 'evaluationKeyInUse'>,
   reread: () => Promise<void>,
 ): Promise<void> {
+  keys.evaluationKey = await store.evaluationKeyInUse();
   const inUse = await store.nodeKeyInUse();
   if (inUse === undefined || keys.useNodeKey(inUse)) return;
   await reread();

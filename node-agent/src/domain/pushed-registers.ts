@@ -6,8 +6,8 @@ import type { ConfiguredRegister } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
-import type { ImportState, PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
-import type { PseudonymMover } from '../ports/pseudonym-mover.ts';
+import type { ImportState, MadeWith, PseudonymStore, StoredPseudonym } from '../ports/pseudonym-store.ts';
+import type { Move, PseudonymMover } from '../ports/pseudonym-mover.ts';
 import type { PushedClient, PushedClients } from '../ports/pushed-clients.ts';
 import { canaryTokens } from './canary.ts';
 import { dayNumber } from './days.ts';
@@ -37,6 +37,7 @@ interface PushDeps {
   readonly pushed: PushedClients;
   /** Starts what makes clients anew when the node key has changed. */
   readonly startMover: () => PseudonymMover;
+  readonly moveFor: (from: MadeWith, to: MadeWith) => Promise<Move>;
   readonly random: Random;
   readonly clock: Clock;
   readonly log: OperationalLog;
@@ -237,23 +238,24 @@ export class PushedRegisters {
 
   /** Makes what was pushed the whole content of the register, in one step, if it was made of what was pushed before. */
   async #apply(id: string): Promise<void> {
-    const { suite, pseudonyms, pushed, startMover, clock, log, keys, roster } = this.#deps;
+    const { pseudonyms, pushed, startMover, moveFor, clock, log, keys, roster } = this.#deps;
     const register = this.#deps.registers.find((one) => one.id === id) as ConfiguredRegister;
     const before = (await pseudonyms.imports()).find((state) => state.register === id);
     const version = await pushed.version(id);
     this.#seen.set(id, version);
     if (before === undefined && version === 0) return;
     const isAgreed = await this.#isAgreed(id, before);
+    const evaluationKey = roster.trustedEvaluationKey();
+    const madeWith = { evaluationKey, nodeKey: keys.nodeKeyMark };
     await movePushed(
       {
-        ...{ backend: suite.backend, keys, pushed, startMover },
+        ...{ pushed, startMover, moveFor },
         open: (client) => this.#open(register, client),
         seal: ({ fingerprint }, { until, pseudonyms: own }) => this.#seal(register, fingerprint, until, own),
       },
       id,
+      madeWith,
     );
-    const evaluationKey = roster.trustedEvaluationKey();
-    const madeWith = { evaluationKey, nodeKey: keys.nodeKeyMark };
     const canary = canaryTokens(keys, register.tokenTypes);
     const canaries = await evaluatePseudonyms(this.#deps, id, [...canary.values()], evaluationKey);
     const today = dayNumber(clock());
@@ -269,14 +271,9 @@ export class PushedRegisters {
       for await (const group of groupsOf(pushed.all(id))) {
         const byType = new Map<string, StoredPseudonym[]>();
         for (const client of group) {
-          if (client.evaluationKey !== evaluationKey)
-            throw new HitError(
-              'not-ready',
-              'some were pushed under an earlier key of the gateway: push all clients of this register again; until then it stays as it was',
-            );
           // The key has changed on the way: the next round makes it anew.
-          if (client.nodeKey !== madeWith.nodeKey)
-            throw new HitError('key-changed', 'the node key has changed');
+          if (client.nodeKey !== madeWith.nodeKey || client.evaluationKey !== evaluationKey)
+            throw new HitError('key-changed', 'keys have changed meanwhile');
           if (listed.has(bytesToHex(client.fingerprint))) continue;
           const opened = this.#open(register, client);
           if (opened.pseudonyms.size === 0 || (opened.until ?? today) < today) continue;

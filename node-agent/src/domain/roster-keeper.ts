@@ -16,10 +16,13 @@ import type { OperationalLog } from '../ports/operational-log.ts';
 import type { Membership, StateStore } from '../ports/state-store.ts';
 import type { AnnouncedKeys } from './announced-changes.ts';
 import { AnnouncedChanges } from './announced-changes.ts';
+import { budgetsFrom, budgetsText } from './budgets.ts';
 import type { AgencyKeys } from './keys.ts';
 
 /** The name under which the gateway's evaluation key is pinned; no agency can be called so. */
 const EVALUATION_KEY = '(gateway)';
+/** The one before it, while nodes may be asked under it. */
+const FORMER_EVALUATION_KEY = '(gateway before)';
 /** The name under which the bits that questions may show are pinned. */
 const BUDGETS = '(token types)';
 /** The name under which the federation's second key is pinned, which lies offline. */
@@ -50,7 +53,9 @@ export class RosterKeeper {
   readonly #membership: Membership;
   readonly #log: OperationalLog;
   readonly #clock: Clock;
-  readonly #keys: Pick<AgencyKeys, 'follow'> | undefined;
+  readonly #keys: Pick<AgencyKeys, 'follow' | 'evaluationKey'> | undefined;
+  /** Fingerprints of the evaluation keys that are pinned. */
+  #evaluationPins: ReadonlySet<string> = new Set();
   readonly #announced: AnnouncedChanges;
   #roster: Roster;
   #changed: ReadonlySet<string> = new Set();
@@ -67,7 +72,7 @@ export class RosterKeeper {
     membership: Membership,
     log: OperationalLog,
     clock: Clock,
-    keys: Pick<AgencyKeys, 'follow'> | undefined,
+    keys: Pick<AgencyKeys, 'follow' | 'evaluationKey'> | undefined,
     stored: string,
   ) {
     this.#keys = keys;
@@ -87,7 +92,7 @@ export class RosterKeeper {
     membership: Membership,
     log: OperationalLog,
     clock: Clock = Date.now,
-    keys?: Pick<AgencyKeys, 'follow'>,
+    keys?: Pick<AgencyKeys, 'follow' | 'evaluationKey'>,
   ): Promise<RosterKeeper> {
     const stored = await state.roster();
     if (stored === undefined)
@@ -240,6 +245,13 @@ export class RosterKeeper {
         this.#log.info({ event: 'pinned', name, fingerprint });
       } else if (pinned !== fingerprint) changed.add(name);
     }
+    const known = [EVALUATION_KEY, FORMER_EVALUATION_KEY].map((name) => pins.get(name) ?? '');
+    this.#evaluationPins = new Set(
+      known[0] === '' ? [keysFingerprint(this.#roster.gateway.evaluationKey)] : known,
+    );
+    // One that comes after the pinned key waits for the proof that it does (`acceptEvaluationKeys`).
+    if (this.formerEvaluationKey !== undefined && this.isTrustedEvaluationKey(this.formerEvaluationKey))
+      changed.delete(EVALUATION_KEY);
     await this.#checkRegisters(pins);
     this.#budgets = budgetsFrom(pins.get(BUDGETS), this.#roster.policy.settings.tokenTypes);
     for (const name of changed)
@@ -309,11 +321,48 @@ export class RosterKeeper {
     return !this.#changed.has(agency);
   }
 
-  /** The gateway's evaluation key. Throws `key-changed` when it is not the pinned one. */
+  /** The evaluation key before the one in force, as long as nodes may be asked under it. */
+  get formerEvaluationKey(): string | undefined {
+    return this.#roster.gateway.formerEvaluationKey;
+  }
+
+  /** Whether an evaluation key is pinned, or was shown to come before or after one that is. */
+  isTrustedEvaluationKey(key: string): boolean {
+    return this.#evaluationPins.has(keysFingerprint(key));
+  }
+
+  /** Pins both evaluation keys of the roster, of which one was pinned: the quotient of the two was checked. */
+  acceptEvaluationKeys(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { evaluationKey, formerEvaluationKey } = this.#roster.gateway;
+      if (formerEvaluationKey === undefined) return;
+      const [fingerprint, former] = [keysFingerprint(evaluationKey), keysFingerprint(formerEvaluationKey)];
+      await this.#state.setPin({ name: FORMER_EVALUATION_KEY, fingerprint: former });
+      await this.#state.setPin({ name: EVALUATION_KEY, fingerprint });
+      this.#log.info({ event: 'pinned', name: EVALUATION_KEY, fingerprint });
+      await this.#checkPins();
+    });
+  }
+
+  /**
+   * The gateway's evaluation key that this agency's pseudonyms are made with: the one in force, or while it changes the one
+   * before. Throws `key-changed` when neither is pinned.
+   */
   trustedEvaluationKey(): string {
-    if (this.#changed.has(EVALUATION_KEY))
+    const { evaluationKey, formerEvaluationKey } = this.#roster.gateway;
+    const candidates = [evaluationKey, formerEvaluationKey].filter(
+      (key) => key !== undefined && this.isTrustedEvaluationKey(key),
+    );
+    const inUse = this.#keys?.evaluationKey;
+    const trusted = candidates.find((key) => key === inUse) ?? candidates[0];
+    if (trusted === undefined)
       throw new HitError('key-changed', 'the evaluation key of the gateway is not the one that was pinned');
-    return this.#roster.gateway.evaluationKey;
+    return trusted;
+  }
+
+  /** An evaluation key as requests name it: not at all as long as the gateway has its first. */
+  namedEvaluationKey(key: string): string | undefined {
+    return this.#roster.gateway.evaluationVersion === undefined ? undefined : key;
   }
 }
 
@@ -321,26 +370,6 @@ export class RosterKeeper {
 function membersVersion({ gateway, members }: Roster): number | undefined {
   if (gateway.offlineKey === undefined || members === undefined) return undefined;
   return parseJson(membersSchema, decodeBase64(members.payload)).version;
-}
-
-/** Budgets as a person can read and compare them: `address=0 bsn=6`. */
-function budgetsText(tokenTypes: Readonly<Record<string, number>>): string {
-  return Object.keys(tokenTypes)
-    .sort()
-    .map((type) => `${type}=${tokenTypes[type] ?? 0}`)
-    .join(' ');
-}
-
-/** For each type of now, the smaller of what was pinned and what the roster says. */
-function budgetsFrom(
-  pinned: string | undefined,
-  now: Readonly<Record<string, number>>,
-): Readonly<Record<string, number>> {
-  if (pinned === undefined) return now;
-  const before = new Map(pinned.split(' ').map((part) => part.split('=') as [string, string]));
-  return Object.fromEntries(
-    Object.entries(now).map(([type, bits]) => [type, Math.min(bits, Number(before.get(type) ?? 0))]),
-  );
 }
 
 /** What is pinned of a roster: each agency's two keys, the gateway's evaluation key, and the budgets of token types. */

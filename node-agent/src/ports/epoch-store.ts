@@ -9,6 +9,8 @@ export interface StoredEpoch {
   readonly generations: Readonly<Record<string, number>>;
   /** The mark of the node key that they were made with; empty where that was not on record yet. */
   readonly nodeKey: string;
+  /** The gateway's evaluation key that they were made with, base64url; empty where that was not on record yet. */
+  readonly evaluationKey: string;
   /** The entry of the gateway's log that commits to these tables; an epoch of an older version has none. */
   readonly commitment: Uint8Array | undefined;
   readonly tables: readonly {

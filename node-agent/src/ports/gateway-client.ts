@@ -8,6 +8,7 @@ import type {
   Register,
   Review,
   SealedQuestion,
+  SealedQuotient,
   SignalReport,
   SignedDocument,
   TableCommitment,
@@ -40,10 +41,11 @@ export interface GatewayClient {
   commitTables(commitment: TableCommitment): Promise<Logged>;
   /** The latest commitment of this agency that stands in the gateway's log. Throws `not-found` where there is none. */
   latestTables(): Promise<Logged>;
-  /** k_g times each element, with one proof for all. */
+  /** k_g times each element, with one proof for all; of which k_g, unless it is the gateway's first. */
   evaluate(
     register: string,
     elements: Uint8Array,
+    evaluationKey?: string,
   ): Promise<{ readonly evaluated: Uint8Array; readonly proof: Uint8Array }>;
   /** `requestDigest` is what every ticket of this lookup must carry; `sent` what the gateway must have logged. */
   openLookup(request: LookupRequest): Promise<{
@@ -69,4 +71,6 @@ export interface GatewayClient {
    * checkpoint, by lookup; left out is one of which the gateway says that there is none, or none that is published.
    */
   loggedLookups(lookupIds: readonly string[]): Promise<ReadonlyMap<string, Logged>>;
+  /** What takes pseudonyms from one evaluation key to the next. Throws `not-found` when none changes. */
+  quotient(): Promise<SealedQuotient>;
 }

@@ -4,6 +4,13 @@ import type { PseudonymPage } from './pseudonym-store.ts';
 export interface WantedKeys {
   /** The mark of the node key. */
   readonly nodeKey: string;
+  /** Where the gateway's evaluation key changes: from which to which, base64url. The node key is the one in use then. */
+  readonly evaluation?: EvaluationChange | undefined;
+}
+
+export interface EvaluationChange {
+  readonly from: string;
+  readonly to: string;
 }
 
 /** Makes pseudonyms anew with other keys, in their order. */
@@ -23,6 +30,8 @@ export interface KeyChangeProgress {
 export interface KeyChangeStore {
   /** The mark of the node key in use; undefined before it was put on record. */
   nodeKeyInUse(): Promise<string | undefined>;
+  /** The evaluation key that pseudonyms are made with, once a change of it was called for. */
+  evaluationKeyInUse(): Promise<string | undefined>;
   /** Puts on record, where nothing is, that all there is was made with this node key. */
   adopt(nodeKey: string): Promise<void>;
   wanted(): Promise<WantedKeys | undefined>;

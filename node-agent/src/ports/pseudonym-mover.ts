@@ -5,6 +5,8 @@ export interface Move {
   /** The new keys divided by the old ones: what M is multiplied with. */
   readonly factor: Uint8Array;
   /** Takes the mask off stored bucket hashes, and puts the new one on. */
+  /** 1/k_n, where the bucket hash changes because the evaluation key does: what makes E of the new M. */
+  readonly unblind?: Uint8Array | undefined;
   readonly maskKeys: { readonly from: Uint8Array; readonly to: Uint8Array };
 }
 

@@ -34,8 +34,12 @@ export interface PushedClients {
   put(register: string, client: PushedClient, turn: number): Promise<void>;
   /** Likewise. */
   remove(register: string, fingerprint: Uint8Array, turn: number): Promise<void>;
-  /** Some of those that were made with another node key. */
-  ofOtherNodeKeys(register: string, nodeKey: string, limit: number): Promise<readonly PushedClient[]>;
+  /** Some of those that were made with other keys; without an evaluation key with another node key. */
+  ofOtherKeys(
+    register: string,
+    madeWith: { readonly nodeKey: string; readonly evaluationKey?: string | undefined },
+    limit: number,
+  ): Promise<readonly PushedClient[]>;
   /** Puts what was made anew with other keys in the place of exactly this client; what was pushed since stands. */
   makeAnew(
     register: string,

@@ -41,9 +41,10 @@ export function columnOf(elements: Uint8Array, tokenTypes: readonly string[], to
 export function elementDigests(
   evaluated: Uint8Array,
   tokenTypes: readonly string[],
+  evaluationKey?: Uint8Array,
 ): { readonly tokenType: string; readonly digest: Uint8Array }[] {
   return tokenTypes.map((tokenType) => ({
     tokenType,
-    digest: elementDigest(tokenType, columnOf(evaluated, tokenTypes, tokenType)),
+    digest: elementDigest(tokenType, columnOf(evaluated, tokenTypes, tokenType), evaluationKey),
   }));
 }

@@ -43,15 +43,15 @@ export interface AnsweringEpoch {
 /**
  * Checks a question against its ticket, so that nothing is answered that the gateway did not log: the same
  * registers, the same number of persons, and exactly the elements that it evaluated for this lookup.
- * Throws `ticket-invalid` or `malformed`.
+ * Throws `ticket-invalid` or `malformed`. `evaluationKey`: that of the node's tables, as `digestKeyOf` gives it.
  */
-export function checkQuestion(ticket: Ticket, question: Question): void {
+export function checkQuestion(ticket: Ticket, question: Question, evaluationKey?: Uint8Array): void {
   const asked = new Set(question.elements.map(({ tokenType }) => tokenType));
   if (asked.size !== question.elements.length) throw new HitError('malformed', 'a token type stands twice');
   for (const { tokenType, elements } of question.elements) {
     splitElements(elements, ticket.persons);
     const digest = ticket.elementDigests.find((entry) => entry.tokenType === tokenType)?.digest;
-    if (digest === undefined || !constantTimeEqual(digest, elementDigest(tokenType, elements)))
+    if (digest === undefined || !constantTimeEqual(digest, elementDigest(tokenType, elements, evaluationKey)))
       throw new HitError(
         'ticket-invalid',
         'the elements are not those that the gateway evaluated for this lookup',

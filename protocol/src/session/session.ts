@@ -28,7 +28,7 @@ const VERSION = 1;
 const EXPORT_CONTEXT = utf8ToBytes('hitmachine-v1 session keys');
 
 /** HPKE with the post-quantum hybrid where the agency has it, X25519 where not; nothing is sealed with HPKE itself. */
-function suiteOf(kem: Kem): hpke.CipherSuite {
+export function suiteOf(kem: Kem): hpke.CipherSuite {
   const factory = kem === 'x25519' ? hpke.KEM_DHKEM_X25519_HKDF_SHA256 : hpke.KEM_MLKEM768_X25519;
   return new hpke.CipherSuite(factory, hpke.KDF_HKDF_SHA256, hpke.AEAD_ChaCha20Poly1305);
 }

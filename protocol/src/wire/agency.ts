@@ -25,6 +25,8 @@ export const registerSchema = z.strictObject({
   contact: contactSchema,
   /** Bits of a bucket number per token type, for the tables that stand now; absent before the first import. */
   tableBits: z.record(tokenTypeSchema, z.int().min(0).max(MAX_PREFIX_BITS)).default({}),
+  /** The gateway's evaluation key that those tables were made with; absent for its first. */
+  evaluationKey: base64Schema(32).optional(),
 });
 export type Register = z.infer<typeof registerSchema>;
 

@@ -90,6 +90,8 @@ export const lookupOpenedSchema = z.strictObject({
   /** k_g times each element, in the order of the request. */
   evaluated: elements,
   proof: base64Schema(PROOF_BYTES).optional(),
+  /** The same under the evaluation key before, where the asker or somebody who is asked has not followed yet. */
+  former: z.strictObject({ evaluated: elements, proof: base64Schema(PROOF_BYTES).optional() }).optional(),
   /** One ticket a node. */
   tickets: z.array(z.strictObject({ node: slugSchema, ticket: z.string().max(6_000) })).max(LIMITS.agencies),
   /** Shows, once, that the sender of the sealed questions is the one who opened the lookup. */
@@ -99,7 +101,12 @@ export const lookupOpenedSchema = z.strictObject({
 export type LookupOpened = z.infer<typeof lookupOpenedSchema>;
 
 /** Body of `POST /v1/evaluations`: blinded clients of a register that is being imported. */
-export const evaluationRequestSchema = z.strictObject({ register: slugSchema, elements });
+export const evaluationRequestSchema = z.strictObject({
+  register: slugSchema,
+  elements,
+  /** The evaluation key that the register's pseudonyms are made with; absent for the gateway's first. */
+  evaluationKey: base64Schema(32).optional(),
+});
 export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
 
 export const evaluationResponseSchema = z.strictObject({

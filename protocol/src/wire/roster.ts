@@ -5,7 +5,7 @@ import { HitError } from '../errors.ts';
 import type { Policy } from '../policy/policy.ts';
 import { POLICY_KIND, policySchema } from '../policy/policy.ts';
 import { agencySchema } from './agency.ts';
-import { slugSchema } from './fields.ts';
+import { base64Schema, slugSchema } from './fields.ts';
 import { LIMITS } from './limits.ts';
 import type { GatewayKeys } from './members.ts';
 import {
@@ -38,7 +38,12 @@ export const rosterSchema = z.strictObject({
   version: z.int().min(1),
   /** Milliseconds since 1970. */
   issuedAt: z.int(),
-  gateway: gatewayKeysSchema,
+  gateway: gatewayKeysSchema.extend({
+    /** Which evaluation key of the gateway it is; absent for the first. */
+    evaluationVersion: z.int().min(2).optional(),
+    /** The one before, as long as nodes may be asked under it. */
+    formerEvaluationKey: base64Schema(32).optional(),
+  }),
   policy: signedDocumentSchema,
   /** Needed where there is an offline key: it vouches for who takes part and with which keys. */
   members: signedDocumentSchema.optional(),

@@ -62,11 +62,20 @@ export const ticketCodec = message<Ticket>(
   4_096,
 );
 
-/** The digest that a ticket carries for the elements of one token type, in the order of the persons. */
-export function elementDigest(tokenType: string, elements: Uint8Array): Uint8Array {
+/**
+ * The digest that a ticket carries for the elements of one token type, in the order of the persons. It names the
+ * evaluation key, except the gateway's first (`digestKeyOf`).
+ */
+export function elementDigest(
+  tokenType: string,
+  elements: Uint8Array,
+  evaluationKey?: Uint8Array,
+): Uint8Array {
   return sha256(
     concatBytes(
-      utf8ToBytes('hitmachine-v1 elements'),
+      ...(evaluationKey === undefined
+        ? [utf8ToBytes('hitmachine-v1 elements')]
+        : [utf8ToBytes('hitmachine-v1 keyed elements'), evaluationKey]),
       uintToBytes(tokenType.length, 1),
       utf8ToBytes(tokenType),
       elements,

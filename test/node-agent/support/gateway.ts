@@ -194,6 +194,9 @@ export class StandInGateway {
     return {
       roster: async () => this.sign(),
       enrol: async () => this.sign(),
+      quotient: async () => {
+        throw new HitError('not-found', 'the evaluation key of this gateway does not change');
+      },
       announceKeys: async (keyChange) => {
         this.put({ ...(this.agencies.get(asker) as Agency), keyChange });
         return this.sign();

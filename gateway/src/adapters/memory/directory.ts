@@ -18,6 +18,7 @@ export class MemoryDirectory implements Directory {
   #policy: StoredDocument | undefined;
   #members: StoredDocument | undefined;
   #offlineKey: string | undefined;
+  #evaluationKey: string | undefined;
 
   async invite(invitation: Invitation): Promise<void> {
     const enrolment = this.#agencies.get(invitation.id)?.enrolment;
@@ -98,6 +99,14 @@ export class MemoryDirectory implements Directory {
 
   async offlineKey(): Promise<string | undefined> {
     return this.#offlineKey;
+  }
+
+  async evaluationKey(): Promise<string | undefined> {
+    return this.#evaluationKey;
+  }
+
+  async useEvaluationKey(publicKey: string): Promise<void> {
+    this.#evaluationKey = publicKey;
   }
 
   async useOfflineKey(publicKey: string): Promise<void> {

@@ -129,6 +129,18 @@ export class PostgresDirectory implements Directory {
     if ((await this.offlineKey()) !== publicKey) throw otherOfflineKey();
   }
 
+  async evaluationKey(): Promise<string | undefined> {
+    const [row] = await this.#database.query('SELECT public_key FROM evaluation_key');
+    return row && String(row['public_key']);
+  }
+
+  async useEvaluationKey(publicKey: string): Promise<void> {
+    await this.#write(
+      'INSERT INTO evaluation_key (id, public_key) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET public_key = $1',
+      [publicKey],
+    );
+  }
+
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.#database.transaction([DIRECTORY_LOCK], work);
   }

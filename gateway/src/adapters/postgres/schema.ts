@@ -165,4 +165,5 @@ export const SCHEMA_STEPS: readonly string[] = [
   ) WITH (fillfactor = 50);
   `,
   'ALTER TABLE agency ADD COLUMN key_change text',
+  'CREATE TABLE evaluation_key (id integer PRIMARY KEY CHECK (id = 1), public_key text NOT NULL)',
 ];

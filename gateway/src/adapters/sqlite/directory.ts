@@ -135,6 +135,20 @@ export class SqliteDirectory implements Directory {
     if ((await this.offlineKey()) !== publicKey) throw otherOfflineKey();
   }
 
+  async evaluationKey(): Promise<string | undefined> {
+    return storing(() => {
+      const row = this.#database.prepare('SELECT public_key FROM evaluation_key').get();
+      return row && String(row['public_key']);
+    });
+  }
+
+  async useEvaluationKey(publicKey: string): Promise<void> {
+    this.#run(
+      'INSERT INTO evaluation_key (id, public_key) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET public_key = ?1',
+      [publicKey],
+    );
+  }
+
   /** One gateway serves a file, and it makes one roster at a time. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return work();

@@ -102,4 +102,5 @@ export const SCHEMA_STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE agency ADD COLUMN key_change TEXT',
+  'CREATE TABLE evaluation_key (id INTEGER PRIMARY KEY CHECK (id = 1), public_key TEXT NOT NULL) STRICT',
 ];

@@ -5,6 +5,7 @@ import {
   KEY_CHANGE_PATH,
   LIMITS,
   MAX_PROOF_HASHES,
+  QUOTIENT_PATH,
   REVIEWS_PATH,
   SIGNALS_PATH,
   TABLES_PATH,
@@ -20,6 +21,7 @@ import {
   parseJson,
   questionsCodec,
   rosterResponseSchema,
+  sealedQuotientSchema,
 } from '@hitmachine/protocol';
 import { z } from 'zod';
 import type { GatewayClient } from '../../ports/gateway-client.ts';
@@ -53,8 +55,9 @@ export function httpGatewayClient(signer: Signer, net: GatewayNet): GatewayClien
     commitTables: async (commitment) =>
       parseJson(loggedSchema, await signed('POST', TABLES_PATH, commitment, 'safe')),
     latestTables: async () => parseJson(loggedSchema, await signed('GET', TABLES_PATH, undefined, 'safe')),
-    async evaluate(register, elements) {
-      const body = { register, elements: encodeBase64(elements) };
+    async evaluate(register, elements, evaluationKey) {
+      const named = evaluationKey === undefined ? {} : { evaluationKey };
+      const body = { register, elements: encodeBase64(elements), ...named };
       // Counted twice against the import's quota when the first one did arrive.
       const bytes = await signed('POST', '/v1/evaluations', body, 'safe');
       const { evaluated, proof } = parseJson(evaluationResponseSchema, bytes);
@@ -119,6 +122,8 @@ export function httpGatewayClient(signer: Signer, net: GatewayNet): GatewayClien
       }
       return shown;
     },
+    quotient: async () =>
+      parseJson(sealedQuotientSchema, await signed('GET', QUOTIENT_PATH, undefined, 'safe')),
   };
 }
 

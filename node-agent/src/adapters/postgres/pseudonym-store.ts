@@ -9,7 +9,12 @@ import type {
 import type { AgentDatabase, Run, Value } from '../database.ts';
 import { places } from '../database.ts';
 import { IMPORTED_AT, refuseOtherContent } from '../expected-content.ts';
-import { NODE_KEY_IN_USE, refuseOtherNodeKey } from '../node-key-in-use.ts';
+import {
+  EVALUATION_MOVED,
+  NODE_KEY_IN_USE,
+  refuseFormerEvaluationKey,
+  refuseOtherNodeKey,
+} from '../node-key-in-use.ts';
 import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 
 /** The rows of a register ($1) that are its content: others stand beside them while they are made anew with other keys. */
@@ -61,6 +66,7 @@ function stageOf(database: AgentDatabase, register: string, begun: number): Impo
       try {
         return await database.transaction('import', async (run): Promise<ImportChange> => {
           refuseOtherNodeKey(nodeKey, (await run(NODE_KEY_IN_USE)).rows[0]?.['value']);
+          refuseFormerEvaluationKey(evaluationKey, (await run(EVALUATION_MOVED)).rows[0]?.['value']);
           refuseOtherContent(over, (await run(IMPORTED_AT, [register])).rows[0]?.['imported_at']);
           const { added, removed, unchanged, moved } = await take(run, register, stage);
           await run(

@@ -55,10 +55,12 @@ export function postgresPushedClients(database: AgentDatabase): PushedClients {
       change(register, fingerprint, turn, (run) =>
         run('DELETE FROM pushed WHERE register = $1 AND fingerprint = $2', [register, fingerprint]),
       ),
-    async ofOtherNodeKeys(register, nodeKey, limit) {
+    async ofOtherKeys(register, { nodeKey, evaluationKey = null }, limit) {
       const { rows } = await database.run(
-        `SELECT ${CLIENT} FROM pushed WHERE register = $1 AND node_key <> $2 ORDER BY fingerprint LIMIT $3`,
-        [register, nodeKey, limit],
+        `SELECT ${CLIENT} FROM pushed
+         WHERE register = $1 AND (node_key <> $2 OR evaluation_key <> coalesce($3, evaluation_key))
+         ORDER BY fingerprint LIMIT $4`,
+        [register, nodeKey, evaluationKey, limit],
       );
       return rows as unknown as PushedClient[];
     },

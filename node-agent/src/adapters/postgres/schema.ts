@@ -131,4 +131,5 @@ export const SCHEMA_STEPS: readonly string[] = [
   CREATE TABLE versions (register text COLLATE "C" PRIMARY KEY, version bigint NOT NULL);
   CREATE TABLE replaceable (register text COLLATE "C" PRIMARY KEY, before bigint, made bigint, agreed bigint);
   `,
+  `ALTER TABLE epochs ADD COLUMN evaluation_key text COLLATE "C" NOT NULL DEFAULT '';`,
 ];

@@ -3,7 +3,12 @@ import type { AskedAboutStore } from '../../ports/asked-about-store.ts';
 import type { AskedAbout } from '../../ports/agency-log.ts';
 import type { MadeWith } from '../../ports/pseudonym-store.ts';
 import type { AgentDatabase, Run } from '../database.ts';
-import { NODE_KEY_IN_USE, refuseOtherNodeKey } from '../node-key-in-use.ts';
+import {
+  EVALUATION_MOVED,
+  NODE_KEY_IN_USE,
+  refuseFormerEvaluationKey,
+  refuseOtherNodeKey,
+} from '../node-key-in-use.ts';
 
 /** The rows that are the register's content ($1: the register): others stand beside them while keys change. */
 const VERSION = '(SELECT version FROM imports WHERE register = $1)';
@@ -41,6 +46,7 @@ export function sqlAskedAboutStore(database: AgentDatabase): AskedAboutStore {
 /** What was gathered under another evaluation key goes: it matches nobody any more. */
 async function startUnder(run: Run, { evaluationKey, nodeKey }: MadeWith, now: number): Promise<void> {
   refuseOtherNodeKey(nodeKey, (await run(NODE_KEY_IN_USE)).rows[0]?.['value']);
+  refuseFormerEvaluationKey(evaluationKey, (await run(EVALUATION_MOVED)).rows[0]?.['value']);
   if ((await evaluationKeyOf(run)) === evaluationKey) return;
   await run('DELETE FROM pseudonyms WHERE register = $1', [ASKED_ABOUT_REGISTER]);
   await run(

@@ -7,6 +7,7 @@ interface EpochRow {
   readonly day: string;
   readonly generations: string;
   readonly node_key: string;
+  readonly evaluation_key: string;
   readonly commitment: Uint8Array | null;
 }
 
@@ -37,14 +38,15 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
         );
         return next;
       }),
-    switchTo: ({ epoch, day, generations, nodeKey, commitment, tables }) =>
+    switchTo: ({ epoch, day, generations, nodeKey, evaluationKey, commitment, tables }) =>
       database.transaction('epoch', async (run) => {
         const { rows } = await run('SELECT 1 AS one FROM epochs WHERE epoch > $1', [epoch]);
         if (rows.length > 0) return false;
         await run('DELETE FROM epochs');
         await run(
-          'INSERT INTO epochs (epoch, day, generations, node_key, commitment) VALUES ($1, $2, $3, $4, $5)',
-          [epoch, day, JSON.stringify(generations), nodeKey, commitment ?? null],
+          `INSERT INTO epochs (epoch, day, generations, node_key, evaluation_key, commitment)
+           VALUES ($1, $2, $3, $4, $5, $6)`,
+          [epoch, day, JSON.stringify(generations), nodeKey, evaluationKey, commitment ?? null],
         );
         for (const { register, tokenType, table } of tables)
           await run(
@@ -60,8 +62,9 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
     },
     current: () =>
       database.transaction('epoch', async (run) => {
-        const row = (await run('SELECT epoch, day, generations, node_key, commitment FROM epochs'))
-          .rows[0] as EpochRow | undefined;
+        const row = (
+          await run('SELECT epoch, day, generations, node_key, evaluation_key, commitment FROM epochs')
+        ).rows[0] as EpochRow | undefined;
         if (row === undefined) return undefined;
         const { rows } = await run(
           `SELECT register, token_type, bits, capacity, bytes FROM tables WHERE epoch = $1
@@ -73,6 +76,7 @@ export function sqlEpochStore(database: AgentDatabase): EpochStore {
           day: row.day,
           generations: JSON.parse(row.generations) as Record<string, number>,
           nodeKey: row.node_key,
+          evaluationKey: row.evaluation_key,
           commitment: row.commitment ?? undefined,
           tables: (rows as unknown as TableRow[]).map(
             ({ register, token_type: tokenType, bits, capacity, bytes }) => ({

@@ -1,6 +1,6 @@
 import { ASKED_ABOUT_REGISTER, HitError } from '@hitmachine/protocol';
 import { eachAtOnce } from '../../at-once.ts';
-import type { KeyChangeStore, MakeAnew, WantedKeys } from '../../ports/key-change-store.ts';
+import type { EvaluationChange, KeyChangeStore, MakeAnew, WantedKeys } from '../../ports/key-change-store.ts';
 import type { AgentDatabase, Run } from '../database.ts';
 import { NODE_KEY_IN_USE } from '../node-key-in-use.ts';
 import { addMissing, catchUp, missingRows } from './rows-made-anew.ts';
@@ -24,10 +24,12 @@ export function sqlKeyChangeStore(database: AgentDatabase): KeyChangeStore {
     (await run(NODE_KEY_IN_USE)).rows[0]?.['value'] as string | undefined;
   const isWanted = async (run: Run, wanted: WantedKeys): Promise<boolean> =>
     (await stateOf(run, 'keys-wanted')) === JSON.stringify(wanted);
-  /** The registers that were made with the node key in use. */
-  const moving = async (run: Run): Promise<readonly ImportRow[]> => {
+  /** The registers that were made with the keys in use. */
+  const moving = async (run: Run, { evaluation }: WantedKeys): Promise<readonly ImportRow[]> => {
     const { rows } = await run(
-      `SELECT register, generation, version FROM imports WHERE node_key = (${NODE_KEY_IN_USE}) ORDER BY register`,
+      `SELECT register, generation, version FROM imports
+       WHERE node_key = (${NODE_KEY_IN_USE}) AND evaluation_key = coalesce($1, evaluation_key) ORDER BY register`,
+      [evaluation?.from ?? null],
     );
     return rows as unknown as ImportRow[];
   };
@@ -61,6 +63,14 @@ export function sqlKeyChangeStore(database: AgentDatabase): KeyChangeStore {
           throw new HitError('already-exists', 'a change of keys is under way already');
         await run(PUT_STATE, ['keys-wanted', JSON.stringify(wanted)]);
       }),
+    async evaluationKeyInUse() {
+      const [wanted, moved] = [
+        await stateOf(database.run, 'keys-wanted'),
+        await stateOf(database.run, 'evaluation-moved'),
+      ];
+      const change = wanted === undefined ? undefined : (JSON.parse(wanted) as WantedKeys).evaluation;
+      return change?.from ?? (moved === undefined ? undefined : (JSON.parse(moved) as EvaluationChange).to);
+    },
     async progress() {
       const { rows } = await database.run(
         `SELECT count(CASE WHEN p.version > i.version THEN 1 END) AS done,
@@ -71,7 +81,7 @@ export function sqlKeyChangeStore(database: AgentDatabase): KeyChangeStore {
       return { done, total };
     },
     async bringUp(wanted, make, atOnce) {
-      const registers = await moving(database.run);
+      const registers = await moving(database.run, wanted);
       for (const at of registers) {
         await catchUp(database.run, (work) => inPieces(wanted, work), at);
         await eachAtOnce(missingRows(database.run, at), atOnce, async (rows) => {
@@ -84,7 +94,7 @@ export function sqlKeyChangeStore(database: AgentDatabase): KeyChangeStore {
     switchTo: (wanted, from, make) =>
       database.transaction('keys', async (run) => {
         if (!(await isWanted(run, wanted))) return false;
-        const registers = await moving(run);
+        const registers = await moving(run, wanted);
         const isAsBefore = registers.every(
           ({ register, generation }) =>
             register in from && (register === ASKED_ABOUT_REGISTER || from[register] === generation),
@@ -97,10 +107,13 @@ export function sqlKeyChangeStore(database: AgentDatabase): KeyChangeStore {
           await finish(run, asked, make);
         }
         await run(
-          `UPDATE imports SET version = version + 1, generation = generation + 1, node_key = $1
-           WHERE node_key = (${NODE_KEY_IN_USE})`,
-          [wanted.nodeKey],
+          `UPDATE imports SET version = version + 1, generation = generation + 1, node_key = $1,
+             evaluation_key = coalesce($3, evaluation_key)
+           WHERE node_key = (${NODE_KEY_IN_USE}) AND evaluation_key = coalesce($2, evaluation_key)`,
+          [wanted.nodeKey, wanted.evaluation?.from ?? null, wanted.evaluation?.to ?? null],
         );
+        if (wanted.evaluation !== undefined)
+          await run(PUT_STATE, ['evaluation-moved', JSON.stringify(wanted.evaluation)]);
         await run(PUT_STATE, ['node-key', wanted.nodeKey]);
         await run("DELETE FROM state WHERE name = 'keys-wanted'");
         await run(PUT_STATE, ['keys-former', 'there']);

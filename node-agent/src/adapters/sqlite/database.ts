@@ -79,6 +79,8 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   ALTER TABLE pseudonyms ADD COLUMN origin BLOB;
   CREATE UNIQUE INDEX pseudonyms_by_origin ON pseudonyms (register, token_type, origin) WHERE origin IS NOT NULL;
   `,
+  // The gateway's evaluation key that the tables were made with; empty: its first.
+  "ALTER TABLE epochs ADD COLUMN evaluation_key TEXT NOT NULL DEFAULT '';",
 ];
 
 /**

@@ -8,7 +8,12 @@ import type {
   StoredPseudonym,
 } from '../../ports/pseudonym-store.ts';
 import { IMPORTED_AT, refuseOtherContent } from '../expected-content.ts';
-import { NODE_KEY_IN_USE, refuseOtherNodeKey } from '../node-key-in-use.ts';
+import {
+  EVALUATION_MOVED,
+  NODE_KEY_IN_USE,
+  refuseFormerEvaluationKey,
+  refuseOtherNodeKey,
+} from '../node-key-in-use.ts';
 import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 import type { SqliteAgentDatabase } from './agent-database.ts';
 import { inTransaction } from './database.ts';
@@ -84,6 +89,7 @@ function beginImport(database: DatabaseSync, register: string) {
     commit: (clients: number, { evaluationKey, nodeKey }: MadeWith, now: number, over?: ExpectedContent) =>
       inTransaction(database, (): ImportChange => {
         refuseOtherNodeKey(nodeKey, database.prepare(NODE_KEY_IN_USE).get()?.['value']);
+        refuseFormerEvaluationKey(evaluationKey, database.prepare(EVALUATION_MOVED).get()?.['value']);
         refuseOtherContent(
           over,
           database.prepare(IMPORTED_AT.replace('$1', '?')).get(register)?.['imported_at'],

@@ -51,7 +51,7 @@ export function sqlitePushedClients(file: string): PushedClients {
   const remove = database.prepare('DELETE FROM pushed WHERE register = ? AND fingerprint = ?');
   const adopt = database.prepare("UPDATE pushed SET node_key = ? WHERE node_key = ''");
   const others = database.prepare(
-    `SELECT ${CLIENT} FROM pushed WHERE register = ? AND node_key <> ? ORDER BY fingerprint LIMIT ?`,
+    `SELECT ${CLIENT} FROM pushed WHERE register = ? AND (node_key <> ? OR evaluation_key <> coalesce(?, evaluation_key)) ORDER BY fingerprint LIMIT ?`,
   );
   const makeAnew = database.prepare(
     'UPDATE pushed SET sealed = ?, evaluation_key = ?, node_key = ? WHERE register = ? AND fingerprint = ? AND sealed = ?',
@@ -86,8 +86,8 @@ export function sqlitePushedClients(file: string): PushedClients {
     begin: async () => 0,
     put: async (register, { fingerprint, sealed, evaluationKey, nodeKey }) =>
       changing(register, () => put.run(register, fingerprint, sealed, evaluationKey, nodeKey)),
-    ofOtherNodeKeys: async (register, nodeKey, limit) =>
-      storing(() => others.all(register, nodeKey, limit) as unknown as PushedClient[]),
+    ofOtherKeys: async (register, { nodeKey, evaluationKey = null }, limit) =>
+      storing(() => others.all(register, nodeKey, evaluationKey, limit) as unknown as PushedClient[]),
     makeAnew: async (register, before, { sealed, evaluationKey, nodeKey }) =>
       storing(
         () => void makeAnew.run(sealed, evaluationKey, nodeKey, register, before.fingerprint, before.sealed),

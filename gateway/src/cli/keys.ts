@@ -1,0 +1,127 @@
+import type { Agency, Roster } from '@hitmachine/protocol';
+import { HitError, Secret, keyServedBy, keysFingerprint, openRoster } from '@hitmachine/protocol';
+import type { Command } from 'commander';
+import type { CliContext, DirectoryOptions } from './context.ts';
+import { directoryOption } from './context.ts';
+import { readSeeds, systemRandom, writeSeeds } from './gateway-files.ts';
+import type { OpenedGateway } from './open-gateway.ts';
+import { withGateway } from './open-gateway.ts';
+import { table } from './table.ts';
+
+/** `hit-gateway keys show | rotate | forget`: the evaluation key, the gateway's half of every pseudonym. */
+export function addKeys(program: Command, context: CliContext): void {
+  const keys = program
+    .command('keys')
+    .description("the gateway's half of the pseudonyms, and a change of it");
+  const command = (name: string, description: string): Command =>
+    keys.command(name).description(description).addOption(directoryOption(context));
+  command('show', 'show which evaluation key is in force, and which agencies have followed').action(
+    ({ dir }: DirectoryOptions) => withGateway(dir, (gateway) => show(context, gateway)),
+  );
+  command('rotate', 'make a new evaluation key, or put the one that was made in force')
+    .option('--activate', 'every process of this gateway has the new key: put it in force')
+    .action(({ dir, activate }: DirectoryOptions & { readonly activate?: true }) =>
+      withGateway(dir, (gateway) => (activate === true ? put(context, gateway) : make(context, gateway))),
+    );
+  command('forget', 'take the evaluation key before out of the key store, when all have followed')
+    .option(
+      '--leave-behind',
+      'also when some have not: their registers have no answer until they import again',
+    )
+    .action(({ dir, leaveBehind }: DirectoryOptions & { readonly leaveBehind?: true }) =>
+      withGateway(dir, (gateway) => forget(context, gateway, leaveBehind === true)),
+    );
+}
+
+/** The roster in force, as the gateway that serves has made it. */
+async function rosterOf({ directory, keys }: OpenedGateway): Promise<Roster> {
+  const stored = await directory.latestRoster();
+  if (stored === undefined)
+    throw new HitError('not-ready', 'there is no roster yet: start the gateway first');
+  return openRoster(keys.suite.backend, stored.document, keys.identityKey);
+}
+
+const isBehind = ({ gateway }: Roster, agency: Agency): boolean =>
+  keyServedBy(gateway, agency) !== gateway.evaluationKey;
+
+async function show(context: CliContext, gateway: OpenedGateway): Promise<void> {
+  const roster = await rosterOf(gateway);
+  const { evaluationKey, evaluationVersion = 1, formerEvaluationKey } = roster.gateway;
+  context.print(`in force:   ${keysFingerprint(evaluationKey)} (number ${evaluationVersion})`);
+  const made = gateway.keys.evaluations.at(-1)?.key;
+  if (made !== undefined && made !== evaluationKey)
+    context.print(`made, and not in force yet:   ${keysFingerprint(made)}`);
+  if (formerEvaluationKey === undefined) return context.print('No change of it is under way.');
+  context.print(
+    `before:     ${keysFingerprint(formerEvaluationKey)}, as long as agencies are asked under it`,
+  );
+  const rows = roster.agencies.map((agency) => [
+    agency.id,
+    isBehind(roster, agency) ? 'still asked under the key before' : 'has followed',
+  ]);
+  context.print(table(['agency', 'evaluation key'], rows));
+}
+
+async function make(context: CliContext, gateway: OpenedGateway): Promise<void> {
+  const { keys, files, config, directory } = gateway;
+  if ((await directory.offlineKey()) !== undefined)
+    throw new HitError(
+      'config-invalid',
+      'this federation has an offline key, and its list of members names the evaluation key: that cannot change yet without an interruption, so nothing was changed',
+    );
+  const roster = await rosterOf(gateway);
+  if (roster.gateway.formerEvaluationKey !== undefined)
+    throw new HitError(
+      'already-exists',
+      'a change is under way: see "hit-gateway keys show", and end it with "hit-gateway keys forget"',
+    );
+  if (keys.evaluations.length < 2) {
+    const seeds = await readSeeds(keys.suite.backend, files, config);
+    await writeSeeds(keys.suite.backend, files, config, {
+      ...seeds,
+      nextEvaluationSeed: new Secret(systemRandom(32)),
+    });
+  }
+  context.print(`A new evaluation key stands in ${files.keystore}, and is not in force yet.`);
+  context.explain('Next: back that file up, copy it to every replica, and restart each of them. Then run:');
+  context.explain('  hit-gateway keys rotate --activate');
+}
+
+async function put(context: CliContext, gateway: OpenedGateway): Promise<void> {
+  const next = gateway.keys.evaluations[1]?.key;
+  if (next === undefined)
+    throw new HitError('not-ready', 'there is no new evaluation key yet; run: hit-gateway keys rotate');
+  await gateway.directory.useEvaluationKey(next);
+  context.print(
+    `The evaluation key ${keysFingerprint(next)} comes into force with the next roster, within a second.`,
+  );
+  context.explain(
+    [
+      'Agencies follow by themselves, each at its own pace: they get what takes their pseudonyms along, sealed, and',
+      'nobody imports anything again. Until an agency has followed it is asked under the key before.',
+      '"hit-gateway keys show" tells who has followed; when all have: hit-gateway keys forget.',
+      'This is no cure after a leak of the key before: whoever has it, and is an agency, can compute the new one.',
+    ].join('\n'),
+  );
+}
+
+async function forget(context: CliContext, gateway: OpenedGateway, leaveBehind: boolean): Promise<void> {
+  const { keys, files, config } = gateway;
+  const roster = await rosterOf(gateway);
+  if (
+    roster.gateway.formerEvaluationKey === undefined ||
+    roster.gateway.evaluationKey !== keys.evaluations[1]?.key
+  )
+    throw new HitError('not-ready', 'there is no evaluation key before the one in force');
+  const behind = roster.agencies.filter((agency) => isBehind(roster, agency)).map(({ id }) => id);
+  if (behind.length > 0 && !leaveBehind)
+    throw new HitError(
+      'not-ready',
+      `${behind.join(', ')}: not followed yet, so the key before is needed; with --leave-behind their registers have no answer until they import again`,
+    );
+  const { identitySeed, nextEvaluationSeed } = await readSeeds(keys.suite.backend, files, config);
+  if (nextEvaluationSeed === undefined) throw new HitError('keystore-invalid');
+  await writeSeeds(keys.suite.backend, files, config, { identitySeed, evaluationSeed: nextEvaluationSeed });
+  context.print(`The evaluation key before is gone from ${files.keystore}.`);
+  context.explain('Copy the file to every replica, restart each of them, and destroy older copies.');
+}
