@@ -124,4 +124,12 @@ eachGatewayStore('the directory', (kind) => {
       reason: { code: 'already-exists' },
     });
   });
+
+  it('keeps the evaluation key that was called for last', async () => {
+    const { directory } = (await kind.open()).stores;
+    expect(await directory.evaluationKey()).toBeUndefined();
+    await directory.useEvaluationKey('first');
+    await directory.useEvaluationKey('second');
+    expect(await directory.evaluationKey()).toBe('second');
+  });
 });

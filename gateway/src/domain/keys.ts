@@ -1,5 +1,6 @@
 import type { Backend, KeyPair, Suite } from '@hitmachine/protocol';
 import { Secret, createSuite, deriveKeyPair, encodeBase64, utf8ToBytes } from '@hitmachine/protocol';
+import type { EvaluationPair } from '../ports/evaluator.ts';
 
 /** The gateway's secrets as the key store holds them: seeds of 32 bytes. */
 export interface GatewaySeeds {
@@ -7,12 +8,6 @@ export interface GatewaySeeds {
   readonly evaluationSeed: Secret<Uint8Array>;
   /** Of the evaluation key that comes after it, while that changes: which of the two is in force stands on the roster. */
   readonly nextEvaluationSeed?: Secret<Uint8Array> | undefined;
-}
-
-/** One k_g, and its public half (base64url) by which it is known. */
-export interface EvaluationPair {
-  readonly key: string;
-  readonly pair: Secret<KeyPair>;
 }
 
 /** The gateway's keys, ready for use. The public halves stand on the roster. */

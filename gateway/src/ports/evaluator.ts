@@ -1,3 +1,11 @@
+import type { KeyPair, Secret } from '@hitmachine/protocol';
+
+/** One k_g, and its public half (base64url) by which it is known. */
+export interface EvaluationPair {
+  readonly key: string;
+  readonly pair: Secret<KeyPair>;
+}
+
 /**
  * Multiplies by one of the gateway's keys. `elements` are 32-byte encodings, one after another; so is the result, in the
  * same order.

@@ -217,6 +217,15 @@ export const LookupOpened = described(lookupOpenedSchema, {
   lookupId: 'Names the lookup from here on: base64url without padding, 16 bytes.',
   evaluated: `The elements times the gateway's key, in the order of the request: ${ELEMENTS}.`,
   proof: `${PROOF}; where the roster says that lookups have it.`,
+  former: described(lookupOpenedSchema.shape.former.unwrap(), {
+    evaluated: `The elements times the key before, in the order of the request: ${ELEMENTS}.`,
+    proof: `${PROOF}; where the roster says that lookups have it.`,
+  })
+    .meta({
+      description:
+        'While the evaluation key changes: the same under the one before, where the asker or somebody who is asked still has it.',
+    })
+    .optional(),
   tickets: listOf(
     lookupOpenedSchema.shape.tickets,
     described(lookupOpenedSchema.shape.tickets.element, {

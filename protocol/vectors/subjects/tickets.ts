@@ -75,13 +75,14 @@ export function exampleTicket(label: string): TicketParts {
 export const tickets: Subject = {
   description:
     'Tickets. decode-ticket: bytes to fields; encoding those gives the same bytes. element-digest: the digest that a ticket ' +
-    'carries for the evaluated elements of a token type, all persons one after another. check-ticket: what a node ' +
+    'carries for the evaluated elements of a token type, all persons one after another; with an `evaluationKey` from the ' +
+    "gateway's second on. check-ticket: what a node " +
     'with the identifier `node` checks at the time `now` (milliseconds) of a ticket of `asker`; gives true or fails.',
   operations: {
     'decode-ticket': decoding(ticketCodec),
     'element-digest': operation(
-      z.strictObject({ tokenType: z.string(), elements: hex }),
-      (_, { tokenType, elements }) => elementDigest(tokenType, elements),
+      z.strictObject({ tokenType: z.string(), elements: hex, evaluationKey: hex.optional() }),
+      (_, { tokenType, elements, evaluationKey }) => elementDigest(tokenType, elements, evaluationKey),
     ),
     'check-ticket': operation(
       z.strictObject({ bytes: hex, node: z.string(), asker: z.string(), now: z.number() }),
@@ -117,6 +118,15 @@ export const tickets: Subject = {
           name: 'two elements',
           operation: 'element-digest',
           input: { tokenType: 'bsn', elements: expand('elements')(64) },
+        },
+        {
+          name: "two elements under the gateway's second evaluation key",
+          operation: 'element-digest',
+          input: {
+            tokenType: 'bsn',
+            elements: expand('elements')(64),
+            evaluationKey: expand('evaluation key')(32),
+          },
         },
         { name: 'in time', operation: 'check-ticket', input: { bytes, ...asked } },
         {

@@ -1,7 +1,6 @@
 import type { Random, Suite } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
-import type { EvaluationPair } from '../../domain/keys.ts';
-import type { Evaluator } from '../../ports/evaluator.ts';
+import type { EvaluationPair, Evaluator } from '../../ports/evaluator.ts';
 import { WorkerEvaluator } from './evaluator.ts';
 
 /** {@link Evaluator} with every key of the key store, each on a worker thread of its own once that is needed. */
