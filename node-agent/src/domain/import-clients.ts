@@ -123,11 +123,26 @@ export async function prepareImport(
       for (const [type, token] of own) tokens.add(type, { token, until: row.until });
     } catch (error) {
       if (!(error instanceof HitError) || error.code === 'storage-failed') throw error;
-      isBad(row.line, error.detail);
+      isBad(row.line, inColumns(error.detail));
     }
   }
   return { clients: seen.size, repeated, bad, badRows, badProtected, tokens };
 }
+
+/** Members of a person, as errors name them, and the columns of a source that they come from. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  'name.prefix': 'prefix',
+  'name.surname': 'surname',
+  'name.givenNames': 'givenNames',
+  'address.postcode': 'postcode',
+  'address.number': 'houseNumber',
+  'address.letter': 'houseLetter',
+  'address.addition': 'houseNumberAddition',
+};
+
+/** What is wrong with a person, by the columns that agent.yaml and the help of the import name. */
+const inColumns = (detail: string): string =>
+  detail.replace(/^(name|address)\.\w+(?=:)/, (member) => COLUMNS[member] ?? member);
 
 /** Stands for a client while a file is read: shorter than the tokens, of which a large register has many. */
 function digestOf(tokens: PersonTokens, until: number | undefined): Uint8Array {

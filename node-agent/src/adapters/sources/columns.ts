@@ -50,6 +50,12 @@ export const ownTypes = (tokenTypes: readonly string[]): string[] =>
   tokenTypes.filter((type) => !Object.hasOwn(NEEDED, type));
 
 export const plain = (heading: string): string => heading.toLowerCase().replace(/[\s_-]/g, '');
+/** Headings by name, or how many there are: where one is as no heading is, a row of clients may stand beside the others. */
+const shownHeadings = (headings: readonly string[]): string =>
+  headings.every(isShowable)
+    ? headings.join(', ')
+    : `${headings.length} of them, not repeated here because they look like data; is the end of the heading line missing?`;
+
 /** What can be repeated of a heading line, in case it is not one: nothing with a digit, and nothing long. */
 const isShowable = (heading: string): boolean => /^[\p{L} _.+-]{1,40}$/u.test(heading);
 
@@ -135,9 +141,7 @@ export class Columns {
     this.#checkMapped(where);
     if (columns.every((column) => column === undefined))
       throw refuse(`none of the columns is known; is the heading line missing? Known are ${known}`);
-    const unknown = headings.flatMap((name, i) =>
-      columns[i] === undefined ? [isShowable(name) ? name : `column ${i + 1}`] : [],
-    );
+    const unknown = headings.filter((_, i) => columns[i] === undefined);
     if (unknown.length > 0) this.refuseUnknown(where, unknown);
     const twice = columns.find((column, i) => column !== undefined && columns.indexOf(column) !== i);
     if (twice !== undefined) throw refuse(`the column ${twice} stands twice`);
@@ -150,7 +154,7 @@ export class Columns {
     if (this.#options.ignoreUnknownColumns === true) return;
     throw new HitError(
       'import-invalid',
-      `${where}: columns that are not known: ${headings.map((name) => (isShowable(name) ? name : 'one with an odd name')).join(', ')}. ` +
+      `${where}: columns that are not known: ${shownHeadings(headings)}. ` +
         `Known are ${this.#names().join(', ')}; rename them, name them under "columns" in agent.yaml, or leave them out with --ignore-unknown-columns`,
     );
   }

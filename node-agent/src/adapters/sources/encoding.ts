@@ -12,6 +12,12 @@ const BOMS: readonly (readonly [Decided, readonly number[]])[] = [
 ];
 /** Bytes that stand for nothing in windows-1252. */
 const UNDEFINED_1252: ReadonlySet<number> = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
+/** How files begin that are no text, and what to do then. */
+const NO_TEXT: readonly (readonly [readonly number[], string])[] = [
+  [[0x50, 0x4b, 0x03, 0x04], 'this is a spreadsheet or an archive: export it as CSV (UTF-8)'],
+  [[0xd0, 0xcf, 0x11, 0xe0], 'this is a spreadsheet: export it as CSV (UTF-8)'],
+  [[0, 0, 0, 0], 'the file begins with zeros, as one that was cut off while it was written: export it again'],
+];
 const WRITTEN_AS = 'save the file as UTF-8, or set encoding in the source of the register in agent.yaml';
 
 /**
@@ -29,6 +35,7 @@ export async function* decode(bytes: SourceBytes, wanted: Encoding): AsyncGenera
   const refuse = (line: number, reason: string, cause?: unknown): HitError =>
     new HitError('import-invalid', `${bytes.name}:${line}: ${reason}; ${WRITTEN_AS}`, { cause });
   for await (const chunk of bytes.chunks()) {
+    if (first) refuseNoText(chunk, bytes.name);
     if (first && wanted !== 'auto') refuseOtherMark(chunk, encoding, (reason) => refuse(1, reason));
     first = false;
     const wrong = check?.(chunk);
@@ -88,6 +95,11 @@ function markedOrZeros(chunk: Uint8Array): Decided | undefined {
   if (odd > length / 4) return 'utf-16le';
   if (even > length / 4) return 'utf-16be';
   return undefined;
+}
+
+function refuseNoText(chunk: Uint8Array, name: string): void {
+  const [, reason] = NO_TEXT.find(([begin]) => begin.every((byte, i) => chunk[i] === byte)) ?? [];
+  if (reason !== undefined) throw new HitError('import-invalid', `${name}:1: ${reason}`);
 }
 
 function refuseOtherMark(chunk: Uint8Array, encoding: Decided, refuse: (reason: string) => HitError): void {
