@@ -5,6 +5,7 @@ import { fileOf } from '@hitmachine/service';
 import type { OtherClock } from './adapters/http/clock-problem.ts';
 import { readSecretFile } from './directory.ts';
 import type { LookupService } from './domain/lookup.ts';
+import { sqlIdempotencyStore } from './adapters/sql/idempotency-store.ts';
 import { readHouseholds } from './adapters/sources/household-file.ts';
 import { DeskBatches } from './domain/desk-batches.ts';
 import { DeskLookups } from './domain/desk-lookups.ts';
@@ -66,8 +67,8 @@ export async function openDesk(
     logStore: store,
     trustedKeys: () => trustedKeysOf(backend, service.roster, gatewayKey),
     readers,
-    lookups: new DeskLookups(service, log),
-    formKeys: new FormKeys(readers.seal, runtime),
+    lookups: new DeskLookups(service, log, agent.shared && sqlIdempotencyStore(agent.shared)),
+    formKeys: new FormKeys(readers.seal, runtime, { isShared: agent.shared !== undefined }),
     batches: new DeskBatches(service),
     readHouseholds: (name, bytes, tokenTypes) =>
       readHouseholds({ name, repeatable: true, chunks: () => Readable.from([bytes]) }, tokenTypes),

@@ -1,4 +1,5 @@
 import { HitError, LIMITS } from '@hitmachine/protocol';
+import type { IdempotencyStore } from '../ports/idempotency-store.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { askAgain } from './ask-again.ts';
 import { DeskLookup } from './desk-lookup.ts';
@@ -6,7 +7,8 @@ import type { LookupEvent, LookupService, PutQuestion } from './lookup.ts';
 import type { LookupGroup } from './lookup-groups.ts';
 import { beginLookup } from './lookup.ts';
 import type { LookupInput } from './lookup-input.ts';
-import { canonicalName } from './pseudonymise.ts';
+import { KEYS_MS } from './idempotent-lookups.ts';
+import { canonicalName, requestPseudonym } from './pseudonymise.ts';
 import { previewQuestion, wantsApproval } from './question-preview.ts';
 
 /** Milliseconds that a question and what came out stay in memory. */
@@ -35,15 +37,19 @@ export class DeskLookups {
   readonly #submitted = new Map<string, Promise<DeskLookup>>();
   readonly #known = new Map<string, DeskLookup>();
   readonly #running = new Set<Promise<void>>();
+  readonly #sent: IdempotencyStore | undefined;
 
-  constructor(service: LookupService, log: OperationalLog) {
+  /** `sent`: which forms were sent, to whichever replica of this agent; an agent alone remembers that by itself. */
+  constructor(service: LookupService, log: OperationalLog, sent?: IdempotencyStore) {
     this.#service = service;
     this.#log = log;
+    this.#sent = sent;
   }
 
   /**
    * Asks, or lays the question before a colleague where the purpose wants that. A form that was sent before gives what it
-   * gave then. Rejects with what {@link beginLookup} throws; then nothing is kept and the form may be sent again.
+   * gave then. Rejects with what {@link beginLookup} throws; then nothing is kept and the form may be sent again. Rejects
+   * with `already-exists` for one that was sent to another replica.
    */
   async submit(
     key: string,
@@ -54,12 +60,29 @@ export class DeskLookups {
     const before = this.#submitted.get(key);
     if (before !== undefined) return own(await before, subject);
     // Kept before anything is waited for: a second click must find it.
-    const submitted = this.#begin(key, subject, input, labels);
+    const submitted = this.#once(key, () => this.#begin(key, subject, input, labels));
     this.#submitted.set(key, submitted);
     try {
       return await submitted;
     } catch (error) {
       this.#submitted.delete(key);
+      throw error;
+    }
+  }
+
+  /** Does what is done for a form, where no replica has done it or does it now. */
+  async #once<T>(form: string, work: () => Promise<T>): Promise<T> {
+    if (this.#sent === undefined) return work();
+    const { keys, clock } = this.#service;
+    const name = requestPseudonym(keys, 'desk-form', form);
+    const at = clock();
+    await this.#sent.forgetBefore(at - KEYS_MS);
+    if ((await this.#sent.claim(name, { request: '', at })) !== undefined)
+      throw new HitError('already-exists', 'this form was sent to another replica of this agent');
+    try {
+      return await work();
+    } catch (error) {
+      await this.#sent.release(name);
       throw error;
     }
   }

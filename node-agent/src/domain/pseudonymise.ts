@@ -11,7 +11,7 @@ function pseudonym(keys: AgencyKeys, kind: string, value: string | Uint8Array): 
 /** A request, or a key that came with it, as this agency remembers it without its content; never leaves the agency. */
 export const requestPseudonym = (
   keys: AgencyKeys,
-  kind: 'idempotency-key' | 'idempotent-request',
+  kind: 'idempotency-key' | 'idempotent-request' | 'desk-form',
   value: string,
 ): string => pseudonym(keys, kind, value);
 

@@ -213,17 +213,21 @@ class Asking {
     const { subject } = this.#session as ReaderSession;
     const { form } = looked;
     const key = deps.formKeys.open(form.key, subject);
-    if (key === undefined) {
-      const { stale, staleBody } = wordingOf(deps, this.#c).texts.ask;
-      return this.#preview({ ...form, key: this.newKey() }, message('warning', stale, staleBody));
-    }
+    if (key === undefined) return this.#stale(form);
     try {
       await deps.lookups.submit(key, subject, this.#input(form), labelsOf(form));
     } catch (error) {
+      if (error instanceof HitError && error.code === 'already-exists') return this.#stale(form);
       return this.#refused(form, error);
     }
     // Whoever loads the page again, or goes back and forth, asks nothing.
     return this.#c.redirect(lookupPath(key), 303);
+  }
+
+  /** The form with another key, for one that may have been sent before: nothing was asked now. */
+  #stale(form: QuestionForm): Response | Promise<Response> {
+    const { stale, staleBody } = wordingOf(this.#context.deps, this.#c).texts.ask;
+    return this.#preview({ ...form, key: this.newKey() }, message('warning', stale, staleBody));
   }
 
   #input(form: QuestionForm) {
