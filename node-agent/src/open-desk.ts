@@ -54,6 +54,9 @@ export async function openDesk(
     backend,
     seed: keys.identitySeed,
     runtime,
+    ...(agent.shared && {
+      tellEnded: (id: string, expires: number) => agent.state.endSession(id, expires, runtime.now()),
+    }),
     agencyLog: service.agencyLog,
     log,
   });

@@ -206,6 +206,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
           .rereadKeys()
           .catch((error: unknown) => log.error({ event: 'keys-not-read', reason: (error as Error).message }));
         await roster.checkPins();
+        desk?.readers.takeEnded(await state.endedSessions());
         mover.wake();
         if (!(await watch.view.reload())) return;
         // Proofs of the log that was given up hold no longer: the tables are committed to anew, and only then answered from.

@@ -353,6 +353,20 @@ overDatabases('the stores of an agent', (databases) => {
       ]);
     });
 
+    it('knows who logged out, until the session would have ended', async () => {
+      await stores.state.endSession('een', T0 + 10, T0);
+      await stores.state.endSession('twee', T0 + 30, T0);
+      await reopen();
+      expect(new Map(await stores.state.endedSessions())).toEqual(
+        new Map([
+          ['een', T0 + 10],
+          ['twee', T0 + 30],
+        ]),
+      );
+      await stores.state.endSession('drie', T0 + 40, T0 + 20);
+      expect((await stores.state.endedSessions()).map(([id]) => id).toSorted()).toEqual(['drie', 'twee']);
+    });
+
     onDisk('has a version that changes when another process writes, and not when this one does', async () => {
       const beside = await open();
       const first = await stores.state.version();

@@ -55,6 +55,10 @@ export interface StateStore {
   setRestored(restored: Restored): Promise<void>;
   lostEntries(): Promise<LostEntries | undefined>;
   setLostEntries(lost: LostEntries): Promise<void>;
+  /** Notes that somebody logged out of a session of the pages that would have ended at `expires`, and forgets those that have. */
+  endSession(id: string, expires: number, now: number): Promise<void>;
+  /** The sessions that were noted, with the times at which they would have ended. */
+  endedSessions(): Promise<readonly (readonly [id: string, expires: number])[]>;
   /** Writes a trifle durably. Rejects with `storage-failed` when that does not work, or would not for much longer. */
   probe(): Promise<void>;
   /** Other whenever another process has written what a running agent must take up. */

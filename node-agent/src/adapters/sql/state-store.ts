@@ -3,6 +3,8 @@ import type { LostEntries, Pin, Restored, StateStore, StoppedAnswering } from '.
 import type { AgentDatabase } from '../database.ts';
 
 const STOPPED = 'stopped-answering';
+/** Before the identifier of a session. */
+const ENDED = 'ended-session ';
 const RESTORED = 'restored';
 const LOST = 'lost-entries';
 
@@ -56,6 +58,18 @@ export function sqlStateStore(database: Pick<AgentDatabase, 'run' | 'version'>):
     setRestored: (restored) => put(RESTORED, JSON.stringify(restored)),
     lostEntries: () => getJson<LostEntries>(LOST),
     setLostEntries: (lost) => put(LOST, JSON.stringify(lost)),
+    async endSession(id, expires, now) {
+      await put(`${ENDED}${id}`, String(expires));
+      // In this order: what else stands there is no number.
+      await database.run(
+        'DELETE FROM state WHERE CASE WHEN name LIKE $1 THEN CAST(value AS bigint) ELSE CAST($2 AS bigint) + 1 END <= $2',
+        [`${ENDED}%`, now],
+      );
+    },
+    async endedSessions() {
+      const { rows } = await database.run('SELECT name, value FROM state WHERE name LIKE $1', [`${ENDED}%`]);
+      return rows.map((row) => [String(row['name']).slice(ENDED.length), Number(row['value'])] as const);
+    },
     probe: () => put('probed', String(Date.now())),
     version: () => database.version(),
   };

@@ -48,6 +48,8 @@ export interface SessionOptions {
   /** A seed of the service, the same on every replica. */
   readonly seed: Secret<Uint8Array>;
   readonly runtime: { now(): number; readonly random: Random };
+  /** Tells the other replicas that somebody logged out; they take it in with {@link ReaderSessions.takeEnded}. */
+  readonly tellEnded?: ((id: string, expires: number) => Promise<void>) | undefined;
 }
 
 /**
@@ -114,11 +116,18 @@ export class ReaderSessions {
     return this.#ended.has(session.id) ? undefined : session;
   }
 
-  /** Ends a session here; gives the place at the provider where it is ended too. Never rejects. */
-  async endSession({ id, expires, idToken }: ReaderSession): Promise<string | undefined> {
+  /** Takes in sessions that were ended elsewhere, with the times at which they would have. */
+  takeEnded(sessions: Iterable<readonly [id: string, expires: number]>): void {
     const now = this.#options.runtime.now();
     for (const [ended, until] of this.#ended) if (until <= now) this.#ended.delete(ended);
-    this.#ended.set(id, expires);
+    for (const [id, expires] of sessions) this.#ended.set(id, expires);
+  }
+
+  /** Ends a session, here and at other replicas; gives the place at the provider where it is ended too. Never rejects. */
+  async endSession({ id, expires, idToken }: ReaderSession): Promise<string | undefined> {
+    this.takeEnded([[id, expires]]);
+    // The browser has lost its cookie all the same when the others cannot be told.
+    await this.#options.tellEnded?.(id, expires).catch(() => undefined);
     return this.#options.provider.logoutUrl(idToken).catch(() => undefined);
   }
 }
