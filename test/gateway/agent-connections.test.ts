@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeliveryReport } from '@hitmachine/protocol';
+import { signalsSchema } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openGatewayConnections } from '../../node-agent/src/adapters/http/gateway-connection.ts';
 import { httpGatewayClient } from '../../node-agent/src/adapters/http/gateway-client.ts';
@@ -17,10 +18,16 @@ import { POLICY, SEEDS, backend, logTo, random } from './support/fixtures.ts';
 import { questionsRequest, reports } from './support/questions.ts';
 import { SocketGateway } from './support/running-gateway.ts';
 
-/** The connections of the real agent to replicas of the real gateway. */
-/** Between two lookups, so that no quota a minute comes in between. */
+/** Nobody stands out for asking much, however long a slow machine takes to come to what is waited for. */
+const policy = {
+  ...POLICY,
+  quotas: { agency: { day: 1_000_000 }, professional: { day: 1_000_000 } },
+  signals: signalsSchema.parse({ burst: 1_000_000, atNight: 1_000_000, slowDownSeconds: 0 }),
+};
+/** Between two lookups. */
 const PAUSE_MS = 150;
 
+/** The connections of the real agent to replicas of the real gateway. */
 describe('the connections of an agent', () => {
   let gateway: SocketGateway;
   let second: RunningGateway;
@@ -37,7 +44,7 @@ describe('the connections of an agent', () => {
       backend,
       seeds: SEEDS,
       federation: POLICY.federation,
-      firstPolicy: async () => POLICY,
+      firstPolicy: async () => policy,
       listen: { host: '127.0.0.1', port },
       store: gateway.store,
       runtime: { now: Date.now, random },
@@ -46,7 +53,7 @@ describe('the connections of an agent', () => {
   const portOf = (url: string): number => Number(new URL(url).port);
 
   beforeEach(async () => {
-    gateway = await new SocketGateway().start();
+    gateway = await new SocketGateway({ policy }).start();
     second = await anotherReplica();
     politie = await gateway.enrolled('politie');
     ggz = await gateway.enrolled('ggz', ['volwassenen']);
