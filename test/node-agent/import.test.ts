@@ -240,7 +240,7 @@ describe('hit-agent import, at a real gateway', () => {
         ? undefined
         : heard.bytes;
     write('bsn', ...clients);
-    const { code, err } = await importFile('--progress', 'json');
+    const { code, err } = await importFile('--progress', 'json', '--wait', '1');
     expect(code).toBe(1);
     expect(err).toMatch(/\(gateway-unreachable\)\n$/);
     expect(evaluations).toBeGreaterThan(1);

@@ -76,6 +76,7 @@ export function waitingTo(
   terminal: Terminal,
   form: ProgressForm,
   register: string,
+  atMostMs: number,
 ): (reason: string | undefined) => void {
   if (form === 'none') return () => undefined;
   return (reason) => {
@@ -86,7 +87,7 @@ export function waitingTo(
     const line =
       reason === undefined
         ? 'the gateway is there again; going on'
-        : `waiting for the gateway, ten minutes at most (${reason})`;
+        : `waiting for the gateway, at most ${durationText(atMostMs)} (${reason})`;
     // Below a bar, which is drawn anew afterwards.
     terminal.err(`${terminal.interactive ? '\n' : ''}${register}: ${line}\n`);
   };

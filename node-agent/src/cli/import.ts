@@ -34,6 +34,8 @@ export interface ImportOptions {
   readonly dryRun: boolean;
   /** A folder for what unchanged clients need not be made anew from. */
   readonly cache?: string | undefined;
+  /** Seconds to wait for a gateway that goes away meanwhile. */
+  readonly wait: number;
   readonly progress: ProgressForm;
   readonly json: boolean;
 }
@@ -100,7 +102,8 @@ export async function importFile(
         cache: tools.cache,
         patience: new GatewayPatience({
           stopped,
-          waiting: waitingTo(terminal, options.progress, register.id),
+          patienceMs: options.wait * 1_000,
+          waiting: waitingTo(terminal, options.progress, register.id, options.wait * 1_000),
         }),
         stopped,
       },

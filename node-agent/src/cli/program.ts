@@ -116,6 +116,7 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
     .option('--allow-shrink', 'also when more clients than maxShrink would be gone, or all', false)
     .option('--dry-run', 'say what would change, and change nothing', false)
     .option('--cache <folder>', 'beside the source: unchanged clients need not be made anew')
+    .option('--wait <seconds>', 'for a gateway that goes away meanwhile', wholeNumber, 600)
     .addOption(
       new Option('--progress <form>', 'how to show progress')
         .choices(['auto', 'json', 'none'])

@@ -16,7 +16,7 @@ import {
 } from '../node-key-in-use.ts';
 import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 import type { SqliteAgentDatabase } from './agent-database.ts';
-import { inTransaction } from './database.ts';
+import { asStorageFailure, inTransaction } from './database.ts';
 
 /** {@link PseudonymStore} on SQLite. */
 export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStore {
@@ -29,6 +29,8 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
         add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
         async commit(clients, madeWith, now, over) {
           try {
+            // The long part is done beside those who write, and the switch writes the difference alone.
+            await sqlite.exclusively(() => stage.compare());
             return await sqlite.exclusively(() => stage.commit(clients, madeWith, now, over));
           } finally {
             await abandon();
@@ -66,8 +68,32 @@ function attachStage(database: DatabaseSync): string {
     CREATE TABLE ${name}.incoming (
       token_type TEXT NOT NULL, element BLOB NOT NULL, masked_hash INTEGER NOT NULL, kept_until TEXT,
       PRIMARY KEY (token_type, element)
+    ) WITHOUT ROWID;
+    CREATE TABLE ${name}.gone (token_type TEXT NOT NULL, element BLOB NOT NULL, PRIMARY KEY (token_type, element))
+      WITHOUT ROWID;
+    CREATE TABLE ${name}.moved (
+      token_type TEXT NOT NULL, element BLOB NOT NULL, kept_until TEXT, PRIMARY KEY (token_type, element)
+    ) WITHOUT ROWID;
+    CREATE TABLE ${name}.fresh (
+      token_type TEXT NOT NULL, element BLOB NOT NULL, masked_hash INTEGER NOT NULL, kept_until TEXT,
+      PRIMARY KEY (token_type, element)
     ) WITHOUT ROWID`);
   return name;
+}
+
+/**
+ * Work on what was attached, in one transaction that reads the agent's own database and does not write to it: who writes
+ * there, as lookups do with each entry of the log, does not wait for it.
+ */
+function besideWriters(database: DatabaseSync, work: () => void): void {
+  try {
+    database.exec('BEGIN');
+    work();
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
+    throw asStorageFailure(error);
+  }
 }
 
 function beginImport(database: DatabaseSync, register: string) {
@@ -79,13 +105,48 @@ function beginImport(database: DatabaseSync, register: string) {
      ON CONFLICT DO UPDATE SET kept_until = max(kept_until, excluded.kept_until)`,
   );
   const count = (sql: string): number => (database.prepare(sql).get(register) as { n: number }).n;
+  const stateOf = (): string =>
+    JSON.stringify(database.prepare('SELECT * FROM imports WHERE register = ?').get(register) ?? null);
+  /** The state of the register that the difference was found from. */
+  let comparedWith: string | undefined;
+  const differ = (): void => {
+    const same = `p.register = ?1 AND p.${IN_USE} AND p.token_type = i.token_type AND p.element = i.element`;
+    for (const table of ['gone', 'moved', 'fresh']) database.exec(`DELETE FROM ${stage}.${table}`);
+    database
+      .prepare(
+        `INSERT INTO ${stage}.gone SELECT token_type, element FROM pseudonyms p WHERE register = ?1 AND ${IN_USE}
+         AND NOT EXISTS (SELECT 1 FROM ${stage}.incoming i WHERE ${same})`,
+      )
+      .run(register);
+    database
+      .prepare(
+        `INSERT INTO ${stage}.moved SELECT i.token_type, i.element, i.kept_until
+         FROM pseudonyms p JOIN ${stage}.incoming i ON ${same} WHERE i.kept_until IS NOT p.kept_until`,
+      )
+      .run(register);
+    database
+      .prepare(
+        `INSERT INTO ${stage}.fresh SELECT token_type, element, masked_hash, kept_until FROM ${stage}.incoming i
+         WHERE NOT EXISTS (SELECT 1 FROM pseudonyms p WHERE ${same})`,
+      )
+      .run(register);
+    comparedWith = stateOf();
+  };
+  const change = () => {
+    const sizeOf = (table: string): number =>
+      (database.prepare(`SELECT count(*) AS n FROM ${stage}.${table}`).get() as { n: number }).n;
+    const [added, removed, moved] = [sizeOf('fresh'), sizeOf('gone'), sizeOf('moved')];
+    return { added, removed, moved, unchanged: count(HELD) - removed };
+  };
+  const compare = (): void => besideWriters(database, differ);
   return {
     add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): void {
-      inTransaction(database, () => {
+      besideWriters(database, () => {
         for (const { element, maskedHash, until } of pseudonyms)
           insert.run(tokenType, element, maskedHash, until === undefined ? null : isoDay(until));
       });
     },
+    compare,
     commit: (clients: number, { evaluationKey, nodeKey }: MadeWith, now: number, over?: ExpectedContent) =>
       inTransaction(database, (): ImportChange => {
         refuseOtherNodeKey(nodeKey, database.prepare(NODE_KEY_IN_USE).get()?.['value']);
@@ -94,51 +155,40 @@ function beginImport(database: DatabaseSync, register: string) {
           over,
           database.prepare(IMPORTED_AT.replace('$1', '?')).get(register)?.['imported_at'],
         );
-        const before = count(HELD);
-        const removed = Number(
-          database
-            .prepare(
-              `DELETE FROM pseudonyms WHERE register = ?1 AND ${IN_USE} AND NOT EXISTS (
-                 SELECT 1 FROM ${stage}.incoming i WHERE i.token_type = pseudonyms.token_type AND i.element = pseudonyms.element)`,
-            )
-            .run(register).changes,
+        // Another import came in between, or other keys: what was found then does not hold any more.
+        if (stateOf() !== comparedWith) differ();
+        const { added, removed, moved, unchanged } = change();
+        const run = (sql: string, ...values: (string | number)[]): void =>
+          void database.prepare(sql).run(register, ...values);
+        run(
+          `DELETE FROM pseudonyms WHERE register = ?1 AND (token_type, element) IN
+             (SELECT token_type, element FROM ${stage}.gone)`,
         );
-        const moved = Number(
-          database
-            .prepare(
-              `UPDATE pseudonyms SET kept_until = i.kept_until FROM ${stage}.incoming i
-               WHERE register = ?1 AND ${IN_USE} AND i.token_type = pseudonyms.token_type AND i.element = pseudonyms.element
-                 AND i.kept_until IS NOT pseudonyms.kept_until`,
-            )
-            .run(register).changes,
+        run(
+          `UPDATE pseudonyms SET kept_until = m.kept_until FROM ${stage}.moved m
+           WHERE register = ?1 AND m.token_type = pseudonyms.token_type AND m.element = pseudonyms.element`,
         );
-        const added = Number(
-          database
-            .prepare(
-              `INSERT OR IGNORE INTO pseudonyms (register, token_type, element, masked_hash, kept_until, version)
-               SELECT ?1, token_type, element, masked_hash, kept_until, ${VERSION} FROM ${stage}.incoming`,
-            )
-            .run(register).changes,
+        run(
+          `INSERT INTO pseudonyms (register, token_type, element, masked_hash, kept_until, version)
+           SELECT ?1, token_type, element, masked_hash, kept_until, ${VERSION} FROM ${stage}.fresh WHERE true
+           -- One of former keys, which waits to be removed, would hide it.
+           ON CONFLICT DO UPDATE SET masked_hash = excluded.masked_hash, kept_until = excluded.kept_until,
+             version = excluded.version, origin = NULL`,
         );
-        database
-          .prepare(
-            `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key, node_key)
-             VALUES (?1, 1, ?2, ?3, ?5, ?6)
-             ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3,
-               evaluation_key = ?5, node_key = ?6`,
-          )
-          .run(register, clients, now, added + removed + moved > 0 ? 1 : 0, evaluationKey, nodeKey);
-        return { added, removed, unchanged: before - removed };
+        run(
+          `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key, node_key)
+           VALUES (?1, 1, ?2, ?3, ?5, ?6)
+           ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3,
+             evaluation_key = ?5, node_key = ?6`,
+          ...[clients, now, added + removed + moved > 0 ? 1 : 0, evaluationKey, nodeKey],
+        );
+        return { added, removed, unchanged };
       }),
     close,
-    preview() {
-      const before = count(HELD);
-      const unchanged = count(
-        `SELECT count(*) AS n FROM pseudonyms p JOIN ${stage}.incoming i USING (token_type, element)
-         WHERE p.register = ?1 AND p.${IN_USE}`,
-      );
-      const { n } = database.prepare(`SELECT count(*) AS n FROM ${stage}.incoming`).get() as { n: number };
-      return { added: n - unchanged, removed: before - unchanged, unchanged };
+    preview(): ImportChange {
+      compare();
+      const { added, removed, unchanged } = change();
+      return { added, removed, unchanged };
     },
   };
 }
