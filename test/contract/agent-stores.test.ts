@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HitError, bytesToHex } from '@hitmachine/protocol';
 import { sqlEpochStore } from '../../node-agent/src/adapters/sql/epoch-store.ts';
@@ -98,52 +96,6 @@ overDatabases('the stores of an agent', (databases) => {
       await reopen();
       expect((await contentOf(stores.pseudonyms, 'zaken')).sort()).toEqual(keysOf(some(4, 12)));
     });
-
-    it('of two imports that end at once are those of one or the other, and the difference is told right', async () => {
-      await importAll(some(0, 10));
-      const stages = [some(5, 20), some(0, 3)].map(async (pseudonyms) => {
-        const stage = await stores.pseudonyms.beginImport('zaken');
-        await stage.add('bsn', pseudonyms);
-        return stage;
-      });
-      const [a, b] = await Promise.all(stages);
-      const changes = await Promise.all([a!.commit(15, MADE_WITH, T0), b!.commit(3, MADE_WITH, T0)]);
-      const kept = (await contentOf(stores.pseudonyms, 'zaken')).sort();
-      const aWasLast = kept.length === 15;
-      expect(kept).toEqual(keysOf(aWasLast ? some(5, 20) : some(0, 3)));
-      expect(changes).toEqual(
-        aWasLast
-          ? [
-              { added: 15, removed: 3, unchanged: 0 },
-              { added: 0, removed: 7, unchanged: 3 },
-            ]
-          : [
-              { added: 10, removed: 5, unchanged: 5 },
-              { added: 3, removed: 15, unchanged: 0 },
-            ],
-      );
-      expect((await stores.pseudonyms.imports())[0]).toMatchObject({
-        generation: 3,
-        clients: aWasLast ? 15 : 3,
-      });
-    });
-
-    if (sqlite)
-      onDisk('are gathered and compared while others write', async () => {
-        await importAll(some(0, 10));
-        const stage = await stores.pseudonyms.beginImport('zaken');
-        const other = new DatabaseSync(join(place, 'agent.sqlite'));
-        other.exec('BEGIN IMMEDIATE');
-        const began = performance.now();
-        await stage.add('bsn', some(5, 20));
-        expect(await stage.preview()).toEqual({ added: 10, removed: 5, unchanged: 5 });
-        // Who waits for a lock waits for ten seconds.
-        expect(performance.now() - began).toBeLessThan(5_000);
-        const committed = stage.commit(15, MADE_WITH, T0);
-        other.exec('COMMIT');
-        other.close();
-        expect(await committed).toEqual({ added: 10, removed: 5, unchanged: 5 });
-      });
 
     it('stand once when they come twice', async () => {
       const stage = await stores.pseudonyms.beginImport('zaken');

@@ -109,6 +109,7 @@ function beginImport(database: DatabaseSync, register: string) {
     JSON.stringify(database.prepare('SELECT * FROM imports WHERE register = ?').get(register) ?? null);
   /** The state of the register that the difference was found from. */
   let comparedWith: string | undefined;
+  let held = 0;
   const differ = (): void => {
     const same = `p.register = ?1 AND p.${IN_USE} AND p.token_type = i.token_type AND p.element = i.element`;
     for (const table of ['gone', 'moved', 'fresh']) database.exec(`DELETE FROM ${stage}.${table}`);
@@ -130,13 +131,14 @@ function beginImport(database: DatabaseSync, register: string) {
          WHERE NOT EXISTS (SELECT 1 FROM pseudonyms p WHERE ${same})`,
       )
       .run(register);
+    held = count(HELD);
     comparedWith = stateOf();
   };
   const change = () => {
     const sizeOf = (table: string): number =>
       (database.prepare(`SELECT count(*) AS n FROM ${stage}.${table}`).get() as { n: number }).n;
     const [added, removed, moved] = [sizeOf('fresh'), sizeOf('gone'), sizeOf('moved')];
-    return { added, removed, moved, unchanged: count(HELD) - removed };
+    return { added, removed, moved, unchanged: held - removed };
   };
   const compare = (): void => besideWriters(database, differ);
   return {

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { bytesToHex } from '@hitmachine/protocol';
+import type { StoredPseudonym } from '../../node-agent/src/ports/pseudonym-store.ts';
+import type { OpenedDatabase } from './support/agent-databases.ts';
+import { overDatabases } from './support/agent-databases.ts';
+
+const T0 = Date.UTC(2026, 2, 2);
+const MADE_WITH = { evaluationKey: 'a'.repeat(43), nodeKey: '' };
+const some = (from: number, to: number): StoredPseudonym[] =>
+  Array.from({ length: to - from }, (_, i) => ({
+    element: new Uint8Array(32).fill(from + i),
+    maskedHash: from + i,
+  }));
+const keysOf = (pseudonyms: readonly StoredPseudonym[]): string[] =>
+  pseudonyms.map(({ element }) => bytesToHex(element)).sort();
+
+overDatabases('pseudonyms, with several imports or writers at once,', (databases) => {
+  let place: string;
+  let opened: OpenedDatabase;
+
+  beforeEach(async () => {
+    place = await databases.place();
+    opened = await databases.open(place);
+  });
+
+  afterEach(async () => {
+    await opened.database.close();
+    databases.remove(place);
+  });
+
+  const importAll = async (pseudonyms: readonly StoredPseudonym[]): Promise<void> => {
+    const stage = await opened.pseudonyms.beginImport('zaken');
+    await stage.add('bsn', pseudonyms);
+    await stage.commit(pseudonyms.length, MADE_WITH, T0);
+  };
+  const contentOf = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const { elements } of opened.pseudonyms.pages('zaken', 'bsn', 0))
+      for (let at = 0; at < elements.length; at += 32) found.push(bytesToHex(elements.subarray(at, at + 32)));
+    return found.sort();
+  };
+
+  it('of two imports that end at once are those of one or the other, and the difference is told right', async () => {
+    await importAll(some(0, 10));
+    const stages = [some(5, 20), some(0, 3)].map(async (pseudonyms) => {
+      const stage = await opened.pseudonyms.beginImport('zaken');
+      await stage.add('bsn', pseudonyms);
+      return stage;
+    });
+    const [a, b] = await Promise.all(stages);
+    const changes = await Promise.all([a!.commit(15, MADE_WITH, T0), b!.commit(3, MADE_WITH, T0)]);
+    const kept = await contentOf();
+    const aWasLast = kept.length === 15;
+    expect(kept).toEqual(keysOf(aWasLast ? some(5, 20) : some(0, 3)));
+    expect(changes).toEqual(
+      aWasLast
+        ? [
+            { added: 15, removed: 3, unchanged: 0 },
+            { added: 0, removed: 7, unchanged: 3 },
+          ]
+        : [
+            { added: 10, removed: 5, unchanged: 5 },
+            { added: 3, removed: 15, unchanged: 0 },
+          ],
+    );
+    expect((await opened.pseudonyms.imports())[0]).toMatchObject({
+      generation: 3,
+      clients: aWasLast ? 15 : 3,
+    });
+  });
+
+  if (databases.sqlite && databases.durable)
+    it('are gathered and compared while others write', async () => {
+      await importAll(some(0, 10));
+      const stage = await opened.pseudonyms.beginImport('zaken');
+      const other = new DatabaseSync(join(place, 'agent.sqlite'));
+      other.exec('BEGIN IMMEDIATE');
+      const began = performance.now();
+      await stage.add('bsn', some(5, 20));
+      expect(await stage.preview()).toEqual({ added: 10, removed: 5, unchanged: 5 });
+      // Who waits for a lock waits for ten seconds.
+      expect(performance.now() - began).toBeLessThan(5_000);
+      const committed = stage.commit(15, MADE_WITH, T0);
+      other.exec('COMMIT');
+      other.close();
+      expect(await committed).toEqual({ added: 10, removed: 5, unchanged: 5 });
+    });
+});
