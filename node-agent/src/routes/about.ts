@@ -95,6 +95,7 @@ const register = described(registerSchema, {
   ),
   tableBits:
     'For every token type, the bits of a bucket number in its tables; empty before the first import.',
+  evaluationKey: "The gateway's evaluation key that its tables were made with; absent for its first.",
 });
 const agency = described(agencySchema.pick({ id: true, name: true, kind: true, registers: true }), {
   id: 'Identifier of the agency.',
