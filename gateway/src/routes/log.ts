@@ -14,7 +14,7 @@ import {
   json,
   signedHeaders,
 } from './schemas.ts';
-import { JSON_CODES, SIGNED_CODES, signedBy, signedJson } from './signed.ts';
+import { ADMISSION_CODES, JSON_CODES, SIGNED_CODES, admitted, signedBy } from './signed.ts';
 
 const getCheckpoint: ApiRoute = {
   method: 'get',
@@ -100,7 +100,7 @@ const findLoggedLookups: ApiRoute = {
       description: 'The entries and their proofs.',
       content: json(LoggedLookups, examples.loggedLookups),
     },
-    ...problemResponses(...SIGNED_CODES, ...JSON_CODES),
+    ...problemResponses(...SIGNED_CODES, ...JSON_CODES, ...ADMISSION_CODES),
   },
 };
 
@@ -123,9 +123,11 @@ export function logRoutes(api: ApiRoutes, deps: GatewayDeps): void {
   });
 
   api.add(findLoggedLookups, async (c) => {
-    const { caller, body } = await signedJson(deps, c);
-    const { lookupIds } = parseJson(LoggedLookupsRequest, body);
-    return c.json(await loggedLookups(deps, caller.agency.id, lookupIds));
+    // A hundred of them take some milliseconds, as a lookup does: agencies take turns.
+    const shown = await admitted(deps, c, deps.admission.lookups, (caller, body) =>
+      loggedLookups(deps, caller.agency.id, parseJson(LoggedLookupsRequest, body).lookupIds),
+    );
+    return c.json(shown);
   });
 }
 

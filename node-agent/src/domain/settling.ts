@@ -108,9 +108,9 @@ export class Settling {
     this.#opened = undefined;
     const parts = [
       () => this.#seePublished(),
-      () => this.#each(this.#receipts(), ASKED, (receipt, show) => this.#settleAsked(receipt, show), errors),
       () =>
-        this.#each(this.#answered(), ANSWERED, (event, show) => this.#settleAnswered(event, show), errors),
+        this.#each(this.#receipts(), ofReceipt, (receipt, show) => this.#settleAsked(receipt, show), errors),
+      () => this.#each(this.#answered(), ofEvent, (event, show) => this.#settleAnswered(event, show), errors),
       () => this.#noteCompared(),
     ];
     for (const part of parts) {
@@ -261,7 +261,7 @@ export class Settling {
     const known = answeredSchema.safeParse(detail);
     // Removed by retention: there is nothing left to compare.
     if (!known.success) return true;
-    const lookupId = ANSWERED(event);
+    const lookupId = ofEvent(event);
     const found = this.#find(lookupId, at, show);
     if (found === 'wait') return false;
     if (found === 'missing') {
@@ -320,8 +320,8 @@ export class Settling {
 }
 
 /** The lookup of a kept receipt, and of an entry of this agency's own log. */
-const ASKED = ({ lookupId }: KeptReceipt): string => lookupId;
-const ANSWERED = ({ lookupKey }: LoggedEvent): string => encodeBase64(hexToBytes(lookupKey));
+const ofReceipt = ({ lookupId }: KeptReceipt): string => lookupId;
+const ofEvent = ({ lookupKey }: LoggedEvent): string => encodeBase64(hexToBytes(lookupKey));
 
 async function* inGroups<T>(some: AsyncIterable<T>, most: number): AsyncGenerator<T[]> {
   let group: T[] = [];
