@@ -1,4 +1,4 @@
-import { renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { HitError } from '@hitmachine/protocol';
 import type { AgentDatabase, Run } from './adapters/database.ts';
@@ -61,7 +61,9 @@ export async function openTarget(
   const shared = config.database !== undefined;
   const waiting = { ...directory, database: `${directory.database}${ending}` };
   const pushedFile = `${directory.pushed}${ending}`;
-  for (const file of shared ? [pushedFile] : [waiting.database, pushedFile]) removeDatabase(file);
+  // One that was killed when only this had its name yet: the database, which goes last, still tells of it.
+  if (!shared && existsSync(waiting.database)) removeDatabase(directory.pushed);
+  for (const file of shared ? [pushedFile] : [pushedFile, waiting.database]) removeDatabase(file);
   const { database } = await openStores(waiting, config);
   if (shared) await requireEmpty(database);
   let pushed: SqliteAgentDatabase | undefined;
@@ -73,23 +75,48 @@ export async function openTarget(
     await pushed?.close();
     await database.close();
   };
+  let moved = false;
   return {
     database,
     isShared: shared,
     pushed,
     async finish() {
+      if (pushed !== undefined) await intoOneFile(pushed);
+      if (!shared) await intoOneFile(database);
       await close();
+      for (const file of shared ? [] : [pushedFile, waiting.database]) requireNoWal(file);
       if (pushed !== undefined) renameSync(pushedFile, directory.pushed);
+      moved = pushed !== undefined;
       // Last, because its presence means that there is an agent.
       if (!shared) renameSync(waiting.database, directory.database);
     },
     async abandon() {
       await close();
+      if (moved) removeDatabase(directory.pushed);
       removeDatabase(pushedFile);
       if (!shared) removeDatabase(waiting.database);
     },
   };
 }
+
+/**
+ * Takes what was written into the file itself. SQLite does so when a file is closed, too, but keeps silent where the disk
+ * is too small for that, and what lies beside the file would be left behind under the old name.
+ */
+async function intoOneFile(database: AgentDatabase): Promise<void> {
+  const { rows } = await database.run('PRAGMA wal_checkpoint(TRUNCATE)');
+  if (rows[0]?.['busy'] !== 0) throw notInOneFile('another program has it open');
+}
+
+function requireNoWal(file: string): void {
+  if (existsSync(`${file}-wal`)) throw notInOneFile('its -wal file is still there');
+}
+
+const notInOneFile = (why: string): HitError =>
+  new HitError(
+    'storage-failed',
+    `the restored database could not be finished (${why}); nothing was restored. Look at what else uses this directory, and run this again`,
+  );
 
 function removeDatabase(file: string): void {
   for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${end}`, { force: true });

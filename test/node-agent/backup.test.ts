@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -14,11 +15,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { HitError } from '@hitmachine/protocol';
 import { openedBackup, sealedBackup } from '../../node-agent/src/adapters/files/sealed-backup.ts';
 import { openSqlite } from '../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { sqlitePseudonymStore } from '../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
 import { sqlitePushedClients } from '../../node-agent/src/adapters/sqlite/pushed-clients.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
+import { DISK_MISSING, SmallDisk } from '../support/full-disk.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
 import { Program, contentOf, runCommand } from './support/program.ts';
 
@@ -96,6 +99,18 @@ describe('a sealed backup', () => {
       });
   });
 
+  it('is not written with a record that could not be read again', async () => {
+    const written = (size: number) =>
+      bytesOf(sealedBackup(records([{ long: 'x'.repeat(size) }]), unlock, secureRandom)).then(
+        (bytes) => bytes,
+        ({ code }: HitError) => code,
+      );
+    const most = await readAll((await written(16_700_000)) as Buffer, unlock, 65_536);
+    expect((most as { long: string }[]).map(({ long }) => long.length)).toEqual([16_700_000]);
+    const tooLarge = await written(16_777_216);
+    expect(typeof tooLarge === 'string' ? tooLarge : 'written').toBe('backup-invalid');
+  });
+
   it('is refused under another key, and says that it may be that', async () => {
     const other = { type: 'key-file', key: new Uint8Array(32).fill(8) } as const;
     await expect(readAll(sealed, other)).rejects.toThrow(
@@ -148,6 +163,21 @@ describe('hit-agent backup and restore', () => {
       0,
     );
     pushed.close();
+  }
+
+  /** Entries as they are of lookups about many persons: 17 kB each. */
+  function fillLog(entries: number): void {
+    const database = new DatabaseSync(join(folder, 'agent.sqlite'));
+    const insert = database.prepare(
+      `INSERT INTO log (sequence, at, event, lookup_key, nonce, sealed, content_hash, chain)
+       VALUES (?, 1, 'asking', ?, ?, ?, ?, ?)`,
+    );
+    const bytes = (size: number, i: number): Uint8Array => new Uint8Array(size).fill(i % 256);
+    database.exec('BEGIN');
+    for (let i = 1; i <= entries; i++)
+      insert.run(i, `lookup ${i}`, bytes(24, i), bytes(17_000, i), bytes(32, i), bytes(32, i));
+    database.exec('COMMIT');
+    database.close();
   }
 
   /** Another machine, to which what opens the backup was brought. */
@@ -261,6 +291,54 @@ describe('hit-agent backup and restore', () => {
       expect((await runCommand(other, 'restore', file)).code).toBe(0);
     expect(contentOf(other, KEPT)).toBe(contentOf(folder, KEPT));
   });
+
+  it('bring a log of large entries back', async () => {
+    fillLog(1_100);
+    expect((await runCommand(folder, 'backup', file)).code).toBe(0);
+    const other = elsewhere('key-file', 'keystore.json');
+    expect(await runCommand(other, 'restore', file)).toMatchObject({ code: 0, err: '' });
+    expect(contentOf(other, KEPT)).toBe(contentOf(folder, KEPT));
+  });
+
+  it('go on after a kill between the two files, and never over what was pushed to another', async () => {
+    push();
+    await runCommand(folder, 'backup', file);
+    const other = elsewhere('key-file', 'keystore.json');
+    expect((await runCommand(other, 'restore', file)).code).toBe(0);
+    // As it is between the two: what was pushed has its name, and the database does not yet.
+    renameSync(join(other, 'agent.sqlite'), join(other, 'agent.sqlite.restoring'));
+    expect(await runCommand(other, 'restore', file)).toMatchObject({ code: 0, err: '' });
+    expect(contentOf(other, KEPT)).toBe(contentOf(folder, KEPT));
+    expect(readdirSync(other).filter((name) => name.includes('.restoring'))).toEqual([]);
+
+    rmSync(join(other, 'agent.sqlite'));
+    expect((await runCommand(other, 'restore', file)).err).toMatch(/pushed\.sqlite: there is an agent in/);
+  });
+
+  it.skipIf(DISK_MISSING !== undefined)(
+    `say so when the disk has no room for the whole database ${DISK_MISSING ?? ''}`,
+    async () => {
+      fillLog(600);
+      await runCommand(folder, 'backup', file);
+      // Room for what is written first, and not for taking it into the database's own file.
+      const disk = new SmallDisk(16_000);
+      try {
+        const other = join(disk.folder, 'agent');
+        mkdirSync(other, { mode: 0o700 });
+        for (const name of ['key-file', 'keystore.json'])
+          writeFileSync(join(other, name), readFileSync(join(folder, name)), { mode: 0o600 });
+        const { code, err } = await runCommand(other, 'restore', file);
+        expect(err).toMatch(/storage-failed/);
+        expect(code).toBe(1);
+        expect(readdirSync(other).filter((name) => name.includes('sqlite'))).toEqual([]);
+        disk.grow(60_000);
+        expect((await runCommand(other, 'restore', file)).code).toBe(0);
+        expect(contentOf(other, KEPT)).toBe(contentOf(folder, KEPT));
+      } finally {
+        disk.remove();
+      }
+    },
+  );
 
   it('go through standard output and input', async () => {
     const written = new Program(folder, 'backup', '-');

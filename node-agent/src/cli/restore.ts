@@ -69,7 +69,9 @@ export async function restore(
 }
 
 function refuseUsed({ path, database, pushed }: AgentDirectory): void {
-  for (const file of [database, pushed])
+  // A restore that was killed may have come as far as what was pushed; its database is waiting then.
+  const ofNobody = isThere(`${database}${WAITING}`);
+  for (const file of ofNobody ? [database] : [database, pushed])
     if (isThere(file))
       throw new HitError(
         'already-exists',

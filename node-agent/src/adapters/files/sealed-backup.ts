@@ -32,6 +32,7 @@ const LENGTH_BYTES = 4;
 /**
  * Records as the bytes of a sealed backup, one after another: a line that says what it is, and for each record its length
  * in four bytes and itself, sealed and bound to all before it. Only the last one ends it. Holds one record in memory.
+ * Throws `backup-invalid` for a record that could not be read again.
  */
 export async function* sealedBackup(
   records: AsyncIterable<unknown>,
@@ -45,6 +46,11 @@ export async function* sealedBackup(
   yield utf8ToBytes(`${JSON.stringify({ ...about, stream: encodeBase64(stream.header) })}\n`);
   const framed = (record: unknown, last: boolean): Uint8Array => {
     const sealed = stream.seal(utf8ToBytes(JSON.stringify(record)), last);
+    if (sealed.length > MAX_RECORD)
+      throw new HitError(
+        'backup-invalid',
+        `a record of ${sealed.length} bytes, and a backup takes ${MAX_RECORD} at most: nothing was written that could not be restored`,
+      );
     return concatBytes(uintToBytes(sealed.length, LENGTH_BYTES), sealed);
   };
   for await (const record of records) yield framed(record, false);

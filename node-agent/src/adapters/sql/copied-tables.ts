@@ -63,10 +63,12 @@ export const PUSHED_TABLES: readonly CopiedTable[] = [
 ];
 
 const PAGE_ROWS = 1_000;
+/** Of one page, about; a row that is larger is a page by itself. */
+const PAGE_BYTES = 4_194_304;
 
 export const columnsOf = ({ key, others }: CopiedTable): readonly string[] => [...key, ...others];
 
-/** All rows of a table, in the order of its key, page by page; `run` reads a snapshot. */
+/** All rows of a table, in the order of its key, in pages of about 4 MB at most; `run` reads a snapshot. */
 export async function* pagesOf(run: Run, copied: CopiedTable): AsyncGenerator<Value[][]> {
   const columns = columnsOf(copied);
   const key = copied.key.join(', ');
@@ -79,12 +81,30 @@ export async function* pagesOf(run: Run, copied: CopiedTable): AsyncGenerator<Va
     );
   let { rows } = await page(undefined);
   while (rows.length > 0) {
-    yield rows.map((row) => columns.map((column) => row[column] as Value));
+    yield* cutBySize(rows.map((row) => columns.map((column) => row[column] as Value)));
     const last = rows.at(-1) as Row;
     rows =
       rows.length < PAGE_ROWS ? [] : (await page(copied.key.map((column) => last[column] as Value))).rows;
   }
 }
+
+function* cutBySize(rows: readonly Value[][]): Generator<Value[][]> {
+  let page: Value[][] = [];
+  let size = 0;
+  for (const row of rows) {
+    const more = row.reduce<number>((sum, value) => sum + sizeOf(value), 0);
+    if (page.length > 0 && size + more > PAGE_BYTES) {
+      yield page;
+      [page, size] = [[], 0];
+    }
+    page.push(row);
+    size += more;
+  }
+  yield page;
+}
+
+const sizeOf = (value: Value): number =>
+  typeof value === 'string' || value instanceof Uint8Array ? value.length : 8;
 
 /** Puts rows, as {@link pagesOf} gave them, into a table. */
 export async function putRows(
