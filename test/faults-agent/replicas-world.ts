@@ -100,6 +100,17 @@ export class ReplicasWorld {
     );
   }
 
+  /** Which one leads, once one does: after a death it takes the other some seconds. */
+  async untilLed(): Promise<number> {
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      const leader = this.leader();
+      if (leader >= 0) return leader;
+      require(Date.now() < deadline, 'none of the replicas leads');
+      await delay(50);
+    }
+  }
+
   /** How often the replicas that ran until now wrote an event to their logs. */
   countEvents(event: string): number {
     return this.#replicas.reduce(

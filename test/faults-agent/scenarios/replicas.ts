@@ -60,7 +60,7 @@ export const replicas: readonly Scenario[] = [
     for (const moment of [300, 900, 1_800]) {
       const run = world.beginImport([...world.clients, ...added], kills % 2);
       await delay(moment);
-      const leader = world.leader();
+      const leader = await world.untilLed();
       await world.kill(leader);
       if (run.isRunning) {
         await run.kill();
