@@ -82,7 +82,7 @@ describe.each(['operators-guide.md', 'compose/README.md', 'kubernetes/README.md'
 
 describe('the check of commands', () => {
   it.each([
-    ['Run `hit-agent backup`.', 'hit-agent backup'],
+    ['Run `hit-agent mirror`.', 'hit-agent mirror'],
     ['Run `hit-gateway agency rename x`.', 'hit-gateway agency rename'],
     ['Run `hit-agent import FILE --register R --rehearse`.', 'hit-agent import  --rehearse'],
   ])('would see: %s', async (text, unknown) => {
