@@ -1,5 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
+/** This machine itself. */
+const LOOPBACK = 'localhost,127.0.0.0/8,::1';
+
 /** What the environment says about proxies: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in either case. */
 export interface ProxyEnvironment {
   readonly https?: string | undefined;
@@ -23,12 +26,13 @@ export function environmentProxy(target: URL): string | undefined {
 
 /**
  * Whether a list like that of `NO_PROXY` names a host: `*`, a name (with all names below it, with or without a dot in
- * front), an IP address or a range of them (10.0.0.0/8), each with or without a port.
+ * front), an IP address or a range of them (10.0.0.0/8), each with or without a port. What goes to this machine itself
+ * without TLS is exempt whatever the list says: at a proxy it would be readable, and would end at that machine.
  */
 export function isExempt({ hostname, port, protocol }: URL, list: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   const at = port === '' ? (protocol === 'https:' ? '443' : '80') : port;
-  return list
+  return (protocol === 'http:' ? `${list},${LOOPBACK}` : list)
     .toLowerCase()
     .split(/[\s,]+/)
     .filter((entry) => entry !== '')

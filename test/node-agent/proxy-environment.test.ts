@@ -31,6 +31,23 @@ describe('the proxy of the environment', () => {
     expect(environmentProxy(new URL(target))).toBe(exempt ? undefined : PROXY);
   });
 
+  it.each<[string, boolean]>([
+    ['http://localhost:4318', true],
+    ['http://127.0.0.1:4318', true],
+    ['http://127.8.9.1', true],
+    ['http://[::1]:4318', true],
+    ['http://collector.example:4318', false],
+    ['http://127.example', false],
+    ['http://128.0.0.1', false],
+    // With TLS a proxy sees nothing, and may be what the administrator wants.
+    ['https://localhost:8443', false],
+    ['https://127.0.0.1:8443', false],
+  ])('%s is this machine itself, which no proxy stands before: %s', (target, exempt) => {
+    expect(isExempt(new URL(target), '')).toBe(exempt);
+    useProxyEnvironment({ http: PROXY, https: PROXY, no: 'other.example' });
+    expect(environmentProxy(new URL(target))).toBe(exempt ? undefined : PROXY);
+  });
+
   it('may lack its scheme, is that of https: for https:, and may be empty', () => {
     useProxyEnvironment({ https: 'proxy.example:3128', http: '' });
     expect(environmentProxy(new URL('https://gateway.example'))).toBe(PROXY);
