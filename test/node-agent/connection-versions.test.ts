@@ -193,4 +193,14 @@ describe('an agent and the versions of its connection', () => {
     expect(opened[0]?.frames.at(-1)).toEqual({ type: 'leaving' });
     expect(log.lines).toContainEqual(expect.objectContaining({ event: 'gateway-connection-moved' }));
   });
+
+  it('looks for one other process however often that one says that it stops', async () => {
+    greet = (one) => send(one, greeting(one, { replica: FIRST }));
+    open();
+    await expect.poll(() => connection?.state().connected, PATIENCE).toBe(true);
+    for (let i = 0; i < 200; i++) send(opened[0]!, { type: 'leaving' });
+    await expect.poll(() => opened.length, PATIENCE).toBeGreaterThan(3);
+    // One attempt at a time, each after a pause: a frame more is no attempt more.
+    expect(opened.length).toBeLessThan(30);
+  });
 });

@@ -23,6 +23,8 @@ interface Slot {
   link: GatewayLink | undefined;
   /** The one that takes its place when the process at its end stops. */
   next: GatewayLink | undefined;
+  /** The link whose place another one is looked for. */
+  movingFrom: GatewayLink | undefined;
   timer: NodeJS.Timeout | undefined;
   /** Attempts that failed in a row. */
   failures: number;
@@ -74,6 +76,7 @@ class Connections implements GatewayConnection {
       },
       link: undefined,
       next: undefined,
+      movingFrom: undefined,
       timer: undefined,
       failures: 0,
       turn: number,
@@ -117,12 +120,19 @@ class Connections implements GatewayConnection {
         this.#search.failures = 0;
         this.#lookForAnother();
       },
-      leaving: () => this.#moveOn(slot, link),
+      leaving: () => this.#leaves(slot, link),
       closed: (problem) => {
         if (slot.link === link) this.#closed(slot, url, problem);
       },
     });
     opened(link);
+  }
+
+  /** A gateway says that it stops; said again it is nothing new, since each move opens a link. */
+  #leaves(slot: Slot, link: GatewayLink): void {
+    if (slot.movingFrom === link) return;
+    if (slot.link === link) slot.movingFrom = link;
+    this.#moveOn(slot, link);
   }
 
   /** The process at the end of a slot's link stops: another link first, so that no question finds none. */
@@ -147,7 +157,7 @@ class Connections implements GatewayConnection {
             void from.leave();
             this.#lookForAnother();
           },
-          leaving: () => this.#moveOn(slot, link),
+          leaving: () => this.#leaves(slot, link),
           closed: (problem) => {
             if (slot.next === link) slot.next = undefined;
             if (slot.link === link) this.#closed(slot, url, problem);
@@ -281,7 +291,7 @@ class Connections implements GatewayConnection {
         again();
       },
       leaving: () => {
-        if (adoptedBy !== undefined) this.#moveOn(adoptedBy, link);
+        if (adoptedBy !== undefined) this.#leaves(adoptedBy, link);
       },
       closed: (problem) => {
         if (adoptedBy === undefined) return again();
