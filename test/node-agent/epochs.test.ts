@@ -96,6 +96,37 @@ describe('epochs', () => {
     expect(await police.epochs.refresh()).toBe(false);
   });
 
+  it('are not answered from for a moment on the word of the canary of other ones', async () => {
+    await police.import([known]);
+    await police.upkeep();
+    const { tables, canaries } = police;
+    const switchTo = tables.switchTo.bind(tables);
+    const seen: unknown[] = [];
+    tables.switchTo = (stored) => {
+      switchTo(stored);
+      queueMicrotask(() => seen.push(canaries.obstacle('incidenten'), tables.isSound()));
+    };
+    await police.import([known, other]);
+    await police.epochs.refresh();
+    expect(seen).toEqual(['starting', false]);
+  });
+
+  it('ask for their canary also when something failed after the switch', async () => {
+    await police.import([known]);
+    await police.upkeep();
+    const { tables } = police;
+    const setProblems = tables.setProblems.bind(tables);
+    tables.setProblems = () => {
+      tables.setProblems = setProblems;
+      throw new Error('storage is away');
+    };
+    await police.import([known, other]);
+    await expect(police.epochs.refresh()).rejects.toThrow('storage is away');
+    expect(tables.isSound()).toBe(false);
+    expect(await police.epochs.refresh()).toBe(true);
+    expect(await police.epochs.refresh()).toBe(false);
+  });
+
   it('leave out who ended, from the day after on (Dutch time), without an import', async () => {
     const last = Date.UTC(2026, 2, 4) / DAY;
     await police.importRows([

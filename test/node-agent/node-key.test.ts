@@ -50,7 +50,10 @@ const RIGHT = ['known', 'not-known', 'not-known', 'not-known', 'known', 'not-kno
 /** The key store has the next key beside the present one. */
 const haveNext = (): void =>
   police.keys.renew({ identities: police.keys.identities, nodeKeys: [...police.keys.nodeKeys, next] });
-const moverOf = (changed: () => void = () => undefined): KeyMover =>
+const moverOf = (
+  changed: () => void = () => undefined,
+  isSound = (): boolean => police.tables.isSound(),
+): KeyMover =>
   new KeyMover({
     ...{ keys: police.keys, store: police.keyChanges, log: police.log, changed },
     moveFor: (from, to) =>
@@ -63,7 +66,7 @@ const moverOf = (changed: () => void = () => undefined): KeyMover =>
     startMover: () => workerPseudonymMover(2),
     rereadKeys: async () => undefined,
     leads: () => true,
-    isSound: () => police.tables.isSound(),
+    isSound,
   });
 const moved = async (): Promise<void> => {
   await new Promise<void>((resolve) => {
@@ -72,8 +75,8 @@ const moved = async (): Promise<void> => {
   });
 };
 
-const looked = async (): Promise<void> => {
-  const mover = moverOf();
+const looked = async (isSound?: () => boolean): Promise<void> => {
+  const mover = moverOf(undefined, isSound);
   mover.wake();
   await mover.settled();
   await mover.stop();
@@ -111,6 +114,35 @@ describe('a new node key', () => {
     await looked();
     expect(await police.keyChanges.isSettled()).toBe(true);
     expect(await answers()).toEqual(RIGHT);
+  });
+
+  it('stops taking it away when other tables are answered from meanwhile', async () => {
+    haveNext();
+    await police.keyChanges.want({ nodeKey: next.mark });
+    await moved();
+    await police.upkeep();
+    let looks = 0;
+    await looked(() => ++looks === 1);
+    expect(looks).toBe(2);
+    expect(await police.keyChanges.isSettled()).toBe(false);
+    await looked();
+    expect(await police.keyChanges.isSettled()).toBe(true);
+  });
+
+  it('that a running replica does not have ends its answers once another has made tables with it', async () => {
+    const before = police.tables.stored!;
+    const present = police.keys.nodeKeys[0]!;
+    haveNext();
+    await police.keyChanges.want({ nodeKey: next.mark });
+    await moved();
+    await police.upkeep();
+    // What a replica has in memory that was not given the key: the tables of before, and that their canary was back.
+    police.keys.useNodeKey(present.mark);
+    police.keys.renew({ identities: police.keys.identities, nodeKeys: [present] });
+    police.tables.switchTo(before);
+    expect(await answers()).not.toContain('no-answer: starting');
+    await expect(police.epochs.refresh()).rejects.toMatchObject({ code: 'key-changed' });
+    expect(await answers()).toEqual(Array.from({ length: 6 }, () => 'no-answer: starting'));
   });
 
   it('that the key store does not have stops nothing and mixes nothing', async () => {

@@ -15,7 +15,7 @@ import type { OperationalLog } from '../ports/operational-log.ts';
 import type { PseudonymStore } from '../ports/pseudonym-store.ts';
 import type { BuiltTable, TableBuilder } from '../ports/table-builder.ts';
 import { sha256 } from '../sha256.ts';
-import type { AnsweringTables } from './answering-tables.ts';
+import type { AnsweringTables, CommittedEpoch } from './answering-tables.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import { dayNumber, isoDay } from './days.ts';
 import type { AgencyKeys } from './keys.ts';
@@ -72,6 +72,8 @@ export class EpochKeeper {
   /** The epoch that the gateway's log has, where that was news. */
   #standing: number | undefined;
   #running: Promise<boolean> | undefined;
+  /** Other tables are answered from, and nobody was told yet that their canaries are to be asked about. */
+  #isUnproved = false;
   /** The tables that another replica made cannot be answered from here. */
   #unfit = false;
 
@@ -85,7 +87,7 @@ export class EpochKeeper {
    * older version made it, is committed to by the next {@link refresh}; one that is not what was committed to is left.
    */
   async resume(): Promise<void> {
-    const { epochs, tables, committer, log } = this.#deps;
+    const { epochs, committer, log } = this.#deps;
     const stored = await epochs.current();
     this.#lookedAt = stored?.epoch;
     if (stored === undefined || !(await this.#fitsSettings(stored))) return;
@@ -110,24 +112,31 @@ export class EpochKeeper {
       log.error({ event: 'stored-tables-refused', epoch: stored.epoch, reason: error.detail });
       return;
     }
-    tables.switchTo({ ...built, commitment });
+    this.#answerFrom({ ...built, commitment });
     await this.#tellProblems(stored.generations);
   }
 
-  /** Builds a new epoch when the day, an import or the settings call for one. Returns whether it did. */
+  /** What canaries said of other tables says nothing of these: not for a moment are they answered from unproved. */
+  #answerFrom(stored: CommittedEpoch): void {
+    const { tables, canaries } = this.#deps;
+    tables.switchTo(stored);
+    canaries.startAgain();
+    this.#isUnproved = true;
+  }
+
+  /** Builds a new epoch when the day, an import or the settings call for one. Returns whether other tables than before are answered from. */
   refresh(): Promise<boolean> {
     this.#running ??= this.#refresh().finally(() => (this.#running = undefined));
     return this.#running;
   }
 
   async #refresh(): Promise<boolean> {
-    const { clock, epochs, keys, log, tables, canaries } = this.#deps;
+    const { clock, epochs, keys, log, tables } = this.#deps;
     const started = performance.now();
-    let taken = false;
     for (;;) {
       const today = dayNumber(clock());
       const day = isoDay(today);
-      await this.#deps.followNodeKey();
+      await this.#followNodeKey();
       const nodeKey = keys.nodeKeyMark;
       const evaluationKey = this.#deps.roster.trustedEvaluationKey();
       const generations = await this.#generations();
@@ -140,18 +149,15 @@ export class EpochKeeper {
       if (tables.stored !== undefined && (await fits(tables.stored))) {
         this.#unfit = false;
         await this.#tellProblems(generations);
-        if (taken) canaries.startAgain();
-        return taken;
+        return this.#toldUnproved();
       }
       if (await this.#tookUp()) {
-        taken = true;
         log.info({ event: 'epoch-taken-up', epoch: tables.stored?.epoch });
         continue;
       }
       if (!this.#leads) {
         await this.#leaveToOther(generations);
-        if (taken) canaries.startAgain();
-        return taken;
+        return this.#toldUnproved();
       }
       const waiting = this.#waiting;
       const built =
@@ -162,7 +168,7 @@ export class EpochKeeper {
       // Who was asked about meanwhile is in them or not: the next ones hold them all.
       if (!this.#areServed(await this.#generations(), built, true) || !this.#leads) continue;
       // And so may a change of keys: then all of it is of other pseudonyms than the tables were built for.
-      await this.#deps.followNodeKey();
+      await this.#followNodeKey();
       if (keys.nodeKeyMark !== nodeKey || this.#deps.roster.trustedEvaluationKey() !== evaluationKey)
         continue;
       const stored = { ...built, commitment: await this.#commit(built) };
@@ -172,19 +178,38 @@ export class EpochKeeper {
       if (!(await epochs.switchTo(stored))) {
         if ((await this.#tookUp()) && tables.stored !== undefined)
           await this.#deps.publishBits(bitsOf(tables.stored), tables.stored.evaluationKey);
-        taken = true;
         continue;
       }
-      tables.switchTo(stored);
+      this.#answerFrom(stored);
       await this.#tellProblems(generations);
-      canaries.startAgain();
       log.info({
         event: 'epoch-switched',
         epoch: stored.epoch,
         tables: stored.tables.length,
         milliseconds: Math.round(performance.now() - started),
       });
-      return true;
+      return this.#toldUnproved();
+    }
+  }
+
+  /** Whether other tables are answered from than when this was last told. */
+  #toldUnproved(): boolean {
+    const isUnproved = this.#isUnproved;
+    this.#isUnproved = false;
+    return isUnproved;
+  }
+
+  /**
+   * Without the node key in use here, what was made with it cannot be answered from: where there are such tables, those
+   * of before are too old to say "not known". Throws `key-changed`.
+   */
+  async #followNodeKey(): Promise<void> {
+    const { epochs, tables, followNodeKey } = this.#deps;
+    try {
+      await followNodeKey();
+    } catch (error) {
+      if ((await epochs.newest()) !== tables.stored?.epoch) tables.clear();
+      throw error;
     }
   }
 

@@ -130,8 +130,11 @@ export class KeyMover {
   async #removeFormer(): Promise<boolean> {
     const { store, isSound, log } = this.#deps;
     if (await store.isSettled()) return true;
-    if (!isSound()) return false;
-    while (await store.removeFormer()) if (this.#stopped) return true;
+    do {
+      // Each time: other tables may be answered from meanwhile, whose canaries are not back.
+      if (!isSound()) return false;
+      if (this.#stopped) return true;
+    } while (await store.removeFormer());
     log.info({ event: 'former-keys-done' });
     return true;
   }

@@ -5,7 +5,8 @@ import type { AgencyKeys } from './keys.ts';
 /**
  * Makes pseudonyms and tables from now on with the node key and under the evaluation key that the store says are in use. `reread` takes in the key
  * store again: a command or another replica may have put a new key there. Throws `key-changed` when the key store does
- * not have it; then nothing new may be made, and what is answered from goes on with the key that it was made with.
+ * not have it; then nothing new may be made, and what is answered from goes on with the key that it was made with until
+ * there are tables made with the new one.
  */
 export async function followNodeKey(
   keys: Pick<AgencyKeys, 'useNodeKey' | 'evaluationKey'>,
