@@ -115,7 +115,7 @@ export const AGENT_EVENTS = {
   'leads-no-longer': {
     at: 'info',
     fields: {},
-    says: 'Another replica makes tables and imports sources: this one could not reach the database for some seconds, or hung.',
+    says: 'Another replica makes tables and imports sources: this one could not reach the database for some seconds, hung, or could not make the tables (`upkeep-failed` says why).',
   },
   'answered-again': {
     at: 'info',

@@ -10,6 +10,8 @@ import { secureRandom } from './random.ts';
 export interface Replica {
   /** Whether this one does what one of them does for all. */
   readonly leads: () => boolean;
+  /** Makes tables where it leads; one that cannot lets another lead. */
+  readonly doing: <T>(work: () => Promise<T>) => Promise<T>;
   /** What the replicas know of each other's sessions; an agent alone has nothing to share. */
   readonly openings: SessionOpenings | undefined;
   /** Goes on looking who leads. `taken`: this one begins to. */
@@ -19,6 +21,7 @@ export interface Replica {
 
 const ALONE: Replica = {
   leads: () => true,
+  doing: (work) => work(),
   openings: undefined,
   start: () => undefined,
   stop: () => Promise.resolve(),
@@ -34,6 +37,7 @@ export async function openReplica(
   await leadership.renew();
   return {
     leads: () => leadership.leads(),
+    doing: (work) => leadership.doing(work),
     openings: postgresSessionOpenings(database, backend, keys.logKey, secureRandom),
     start: (taken) => leadership.start(taken),
     stop: () => leadership.stop(),

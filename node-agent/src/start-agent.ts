@@ -221,11 +221,12 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
           register: askedAbout,
           askedAbout: sqlAskedAboutStore(database),
         }),
-      refreshEpoch: async () => {
-        // Before the first commitment, which takes the place of the one that tells, and so before the first answer.
-        await continuity.check();
-        return epochs.refresh();
-      },
+      refreshEpoch: () =>
+        replica.doing(async () => {
+          // Before the first commitment, which takes the place of the one that tells, and so before the first answer.
+          await continuity.check();
+          return epochs.refresh();
+        }),
       epochIsDue: () => epochs.isDue(),
       canary: async () => {
         await continuity.check();
