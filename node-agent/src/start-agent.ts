@@ -244,7 +244,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   );
   const mover = openKeyMover(agent, { tables, roster, gateway, log, leads }, () => {
     upkeep.registerChanged();
-    sources.pushed.keysChanged();
+    sources.pushed.lookAtAll();
   });
   const restored = await state.restored();
   const incoming = new IncomingSessions({ backend, keys, roster, clock, openings: replica.openings });
@@ -350,6 +350,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   // Whoever begins to lead finishes what the one before it left.
   replica.start(() => {
     upkeep.registerChanged();
+    sources.pushed.lookAtAll();
     mover.wake();
   });
   upkeep.start();

@@ -23,7 +23,7 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
   let file: PushedClients;
   let pushed: PushedRegisters;
 
-  const open = (): void => {
+  const open = (replica: { isShared?: boolean; leads?: () => boolean } = {}): void => {
     file = openPushedClients(node.folder);
     pushed = new PushedRegisters({
       ...node.service,
@@ -34,6 +34,7 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
       changed: () => undefined,
       registers: [register],
       listOf: () => new Set(),
+      ...replica,
     });
     void pushed.start();
   };
@@ -81,6 +82,24 @@ describe('registers that are pushed to, on real files', { timeout: 60_000 }, () 
   const removeFile = (): void => {
     for (const end of ['', '-wal', '-shm']) rmSync(join(node.folder, `pushed.sqlite${end}`), { force: true });
   };
+
+  it('are brought in by a replica that failed at it, and leads again after another that did not come to it', async () => {
+    await putAll(0, 2);
+    await applied(2);
+    await close();
+    let leads = true;
+    open({ isShared: true, leads: () => leads });
+    // The push itself still gets through, and what brings it in does not.
+    await put(2);
+    gateway.beforeEvaluation = () => Promise.reject(new HitError('gateway-unreachable'));
+    await refused(/^register zaken/);
+    leads = false;
+    pushed.lookAtAll();
+    while (pushed.problems.length > 0) await delay(10);
+    gateway.beforeEvaluation = async () => undefined;
+    leads = true;
+    await applied(3);
+  });
 
   describe('of changes to one client', () => {
     /** Holds the gateway's answers to evaluations back; each is let go, or fails, by itself. */

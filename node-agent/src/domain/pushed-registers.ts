@@ -112,9 +112,13 @@ export class PushedRegisters {
     }
   }
 
-  /** The node key in use is another one: what was pushed is made anew before it is next needed. */
-  keysChanged(): void {
-    for (const { id } of this.#deps.registers) this.#schedule(id);
+  /** The keys in use are others, or this replica leads from now on: looks at every register, and waits for no other try. */
+  lookAtAll(): void {
+    for (const { id } of this.#deps.registers) {
+      clearTimeout(this.#timers.get(id));
+      this.#timers.delete(id);
+      this.#schedule(id);
+    }
   }
 
   async stop(): Promise<void> {
@@ -221,12 +225,17 @@ export class PushedRegisters {
 
   async #applyAndTell(id: string): Promise<void> {
     if (this.#stopped) return;
-    // Another replica does it, and tells of it.
-    if (this.#deps.leads?.() === false) return void this.#problems.delete(id);
+    // Another replica does it, and tells of it. Whether it did is looked at when this one leads again.
+    if (this.#deps.leads?.() === false) {
+      this.#seen.delete(id);
+      this.#problems.delete(id);
+      return;
+    }
     try {
       await this.#apply(id);
       this.#problems.delete(id);
     } catch (error) {
+      this.#seen.delete(id);
       const code = error instanceof HitError ? error.code : 'internal';
       const reason = error instanceof HitError ? error.detail : 'a fault of the program';
       if (this.#problems.get(id) !== reason)
