@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AgentFrame, GatewayFrame } from '@hitmachine/protocol';
@@ -199,7 +200,8 @@ describe('an agent and the versions of its connection', () => {
     open();
     await expect.poll(() => connection?.state().connected, PATIENCE).toBe(true);
     for (let i = 0; i < 200; i++) send(opened[0]!, { type: 'leaving' });
-    await expect.poll(() => opened.length, PATIENCE).toBeGreaterThan(3);
+    await expect.poll(() => opened.length, PATIENCE).toBeGreaterThan(1);
+    await delay(500);
     // One attempt at a time, each after a pause: a frame more is no attempt more.
     expect(opened.length).toBeLessThan(30);
   });
