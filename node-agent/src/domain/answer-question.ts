@@ -19,6 +19,7 @@ import {
   answerQuestion,
   checkQuestion,
   checkTicket,
+  concatBytes,
   constantTimeEqual,
   nodeLimitOf,
   openQuestion,
@@ -146,7 +147,12 @@ async function answered(
     throw new HitError('ticket-expired', 'it was asked before this agent was restored, and may be answered');
   const detail = {
     ...detailOf(ticket, delivery, tables.epoch),
-    ...(node.hasReplicas === true && { question: base64(hash('sha256', opened, 'buffer')) }),
+    // With the ticket: its purpose and registers decide what is answered, and the entry and the charge are by them.
+    ...(node.hasReplicas === true && {
+      question: base64(
+        hash('sha256', concatBytes(hash('sha256', encodedTicket, 'buffer'), opened), 'buffer'),
+      ),
+    }),
   };
   await node.watch.seen(ticket, node.clock());
   const refused = (reason: Refusal): Answer => ({ type: 'refused', reason });

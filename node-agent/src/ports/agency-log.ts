@@ -128,7 +128,7 @@ export interface AnsweredDetail {
   /** The asker's signed request head and signature, for the auditor. */
   readonly evidence: string;
   readonly evidenceSignature: string;
-  /** SHA-256 of the question, base64url; where replicas of this agent may get the same one. */
+  /** SHA-256 of the ticket's SHA-256 and the question, base64url; where replicas of this agent may get the same one. */
   readonly question?: string | undefined;
 }
 
@@ -210,8 +210,8 @@ export interface AgencyLog extends LogRows {
   ): Promise<void>;
   /**
    * Logs a lookup that is about to be answered and charges the quotas of the day (UTC), in one step. `repeated` when
-   * the very same question of this lookup was answered before, from the tables of the same epoch, and `replayed` when
-   * another one was; `node-quota-agency` when the asker would exceed `limit` persons, `node-quota-all`
+   * the very same question of this lookup was answered before, under the same ticket and from the tables of the same
+   * epoch, and `replayed` when another one was; `node-quota-agency` when the asker would exceed `limit` persons, `node-quota-all`
    * when all askers together would exceed `total`.
    */
   appendAnswered(

@@ -92,6 +92,8 @@ export interface NodeOptions {
   readonly builder?: TableBuilder;
   readonly canaryStaleMs?: number;
   readonly minWitnesses?: number;
+  /** Whether it answers as one of several. */
+  readonly hasReplicas?: boolean;
   /** Answer from the register of the persons asked about as well, with these settings. */
   readonly subjectAccess?: Partial<Config['subjectAccess']>;
 }
@@ -293,21 +295,12 @@ export class TestNode {
   }
 
   answer(delivery: Delivery): Promise<AgentReply> {
-    const { roster, incoming, tables, agencyLog, log, clock } = this;
+    const { roster, incoming: sessions, tables, agencyLog, log, clock, registers, canaries } = this;
     return answerDelivery(
       {
-        suite,
-        backend,
-        random: secureRandom,
-        clock,
-        roster,
-        sessions: incoming,
-        tables,
-        agencyLog,
+        ...{ suite, backend, random: secureRandom, clock, roster, sessions, tables, agencyLog, log },
+        ...{ registers, canaries, hasReplicas: this.#options.hasReplicas },
         logView: this.watch.view,
-        log,
-        registers: this.registers,
-        canaries: this.canaries,
         watch: this.askerWatch,
         policy: () => this.policyKeeper.current(),
       },
