@@ -2,6 +2,7 @@ import type { Backend, Random } from '@hitmachine/protocol';
 import { HitError, logOrigin } from '@hitmachine/protocol';
 import type { AgentDatabase } from './adapters/database.ts';
 import { sqlLogStore } from './adapters/sql/log-store.ts';
+import { sqlStateStore } from './adapters/sql/state-store.ts';
 import { sqlReceiptStore } from './adapters/sql/receipt-store.ts';
 import { logKeySealer } from './adapters/sql/sealed.ts';
 import type { AgencyKeys } from './domain/keys.ts';
@@ -81,7 +82,8 @@ export async function openLogWatch(deps: WatchDeps): Promise<LogWatch> {
   });
   const published = new PublishedCheckpoints({ ...deps, view });
   const receipts = new Receipts({ backend, agency, keys, view, store: receiptStore, clock });
-  const witness = new Witness({ backend, keys, agency, roster, logKey, view, store, clock, log });
+  const state = sqlStateStore(database);
+  const witness = new Witness({ backend, keys, agency, roster, logKey, view, store, state, clock, log });
   const settling = await Settling.open({ ...deps, view, published, receipts: receiptStore, store });
   return {
     view,

@@ -65,6 +65,27 @@ describe('an agent as a witness', () => {
     expect(isCosignature(again.text)).toBe(true);
   });
 
+  it.each(['restored from a backup', 'found to lack entries'])(
+    'signs for nothing when it was %s, which may have made it forget, until somebody lets it go on',
+    async (what) => {
+      await agent.asked(await log.addCheckpoint(0));
+      // Its copy is of now; what it signs for after this is not in it, and the gateway shows it another log.
+      const { state } = agent;
+      if (what === 'found to lack entries')
+        await state.setLostEntries({ held: 1, known: 2, chain: 'x', foundAt: T0 });
+      else await state.setRestored({ takenAt: T0, restoredAt: T0 });
+      await state.setStoppedAnswering({ since: T0, reason: 'restored' });
+      await agent.restart();
+      const fork = log.copy();
+      grow(fork, 5, 'b');
+      expect((await agent.asked(await fork.addCheckpoint(4))).status).toBe(503);
+      expect((await agent.store.heads()).cosigned?.size).toBe(4);
+      await agent.state.setStoppedAnswering(undefined);
+      grow(log, 3);
+      expect((await agent.asked(await log.addCheckpoint(4))).status).toBe(200);
+    },
+  );
+
   it('does not sign for what it cannot store', async () => {
     agent.database.exec('ALTER TABLE log_heads RENAME TO away');
     const refused = await agent.asked(await log.addCheckpoint(0));

@@ -3,6 +3,7 @@ import { HitError, addCheckpoint, parseAddCheckpoint, utf8ToBytes, witnessName }
 import type { Clock } from '../ports/clock.ts';
 import type { LogStore } from '../ports/log-store.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
+import type { StateStore } from '../ports/state-store.ts';
 import type { AgencyKeys } from './keys.ts';
 import type { LogView, Verdict } from './log-view.ts';
 import type { RosterKeeper } from './roster-keeper.ts';
@@ -15,6 +16,7 @@ interface WitnessDeps {
   readonly logKey: () => LogKey;
   readonly view: LogView;
   readonly store: LogStore;
+  readonly state: Pick<StateStore, 'restored' | 'lostEntries' | 'stoppedAnswering'>;
   readonly clock: Clock;
   readonly log: OperationalLog;
 }
@@ -69,6 +71,11 @@ export class Witness {
       name: witnessName(roster.roster.federation, agency),
       seed: keys.identitySeed.reveal(),
     };
+    if (await mayHaveForgotten(this.#deps.state))
+      return answer(
+        503,
+        'this witness was put back from a copy, and waits until its administrator goes on\n',
+      );
     // Others rely on it that what is signed for here fits all that this agency saw.
     if (view.owing !== undefined) return withheld('unknown');
     const { cosigned, newest } = await store.heads();
@@ -93,6 +100,15 @@ export class Witness {
       log.warn({ event: 'checkpoint-refused', status: response.status, reason: response.body.trim() });
     return answer(response.status, response.body);
   }
+}
+
+/**
+ * Whether this database is a copy of before, and nobody has said yet that the agent goes on: what was signed for since
+ * then is not in it, and another history could follow on what is.
+ */
+async function mayHaveForgotten(state: WitnessDeps['state']): Promise<boolean> {
+  const isCopy = (await state.restored()) !== undefined || (await state.lostEntries()) !== undefined;
+  return isCopy && (await state.stoppedAnswering()) !== undefined;
 }
 
 function withheld(verdict: Exclude<Verdict, 'consistent'>): WitnessAnswer {

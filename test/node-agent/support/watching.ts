@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Secret, witnessName } from '@hitmachine/protocol';
+import { sqlStateStore } from '../../../node-agent/src/adapters/sql/state-store.ts';
 import { SqliteAgentDatabase } from '../../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
 import type { AgencyKeys } from '../../../node-agent/src/domain/keys.ts';
@@ -85,8 +86,13 @@ export class Watching {
     };
     this.view = await LogView.open({ backend, store: this.store, gateway, logKey, clock, log });
     const roster = { roster: { federation: 'waalstad' } } as unknown as RosterKeeper;
-    const { store, view } = this;
-    this.witness = new Witness({ backend, keys, agency: 'politie', roster, logKey, view, store, clock, log });
+    const { store, view, state } = this;
+    const own = { backend, keys, agency: 'politie', roster };
+    this.witness = new Witness({ ...own, logKey, view, store, state, clock, log });
+  }
+
+  get state() {
+    return sqlStateStore(new SqliteAgentDatabase(this.database));
   }
 
   /** A checkpoint comes by; resolves when it was compared, as far as that goes. */
