@@ -59,7 +59,7 @@ export function openSources(deps: {
   const imports = new SourceImports({
     ...deps,
     plans: importPlans(directory, registers),
-    run: importBeside(directory, stopping.signal),
+    run: importBeside(directory, stopping.signal, deps.leads),
     importedAt: async (id) =>
       (await pseudonyms.imports()).find(({ register }) => register === id)?.importedAt,
   });

@@ -8,6 +8,8 @@ import type { ImportEnd, ImportPlan } from './domain/source-imports.ts';
 const PROGRAM = fileURLToPath(new URL('../bin/hit-agent.mjs', import.meta.url));
 /** Of what an import says, this much is kept: the first bad rows, and how it ended. */
 const KEPT_CHARACTERS = 4_000;
+/** How often it is looked whether this replica still leads. */
+const LOOK_MS = 1_000;
 
 /** The registers whose sources are imported by the running agent. */
 export function importPlans(directory: string, registers: readonly ConfiguredRegister[]): ImportPlan[] {
@@ -31,10 +33,11 @@ function lookAt(file: string): ReturnType<NonNullable<ImportPlan['look']>> {
   }
 }
 
-/** Imports in processes of their own, so that answering goes on; ends those that run when `stopped` is aborted. */
+/** Imports in processes of their own, so that answering goes on; ends those that run when `stopped` is aborted, or another replica leads. */
 export function importBeside(
   directory: string,
   stopped: AbortSignal,
+  leads: () => boolean,
 ): (register: string) => Promise<ImportEnd> {
   return (register) =>
     new Promise((resolve) => {
@@ -50,7 +53,9 @@ export function importBeside(
       // It takes what is done with it, and the next one goes on from there.
       const stop = (): void => void child.kill('SIGINT');
       stopped.addEventListener('abort', stop, { once: true });
+      const looking = setInterval(() => void (leads() || stop()), LOOK_MS);
       const ended = (end: ImportEnd): void => {
+        clearInterval(looking);
         stopped.removeEventListener('abort', stop);
         resolve(end);
       };

@@ -212,7 +212,7 @@ describe('hit-agent import, at a real gateway', () => {
     );
   });
 
-  it('of two files at once leaves one or the other', async () => {
+  it('of two files at once leaves one or the other, and refuses the one that was slower', async () => {
     const [a, b] = [clients.slice(0, 300), clients.slice(200, 600)];
     const results = await Promise.all(
       [a, b].map(async (list, i) => {
@@ -221,13 +221,17 @@ describe('hit-agent import, at a real gateway', () => {
         return agency.tryRun('import', own, '--register', 'zaken', '--json', '--allow-shrink');
       }),
     );
-    expect(results.map(({ code }) => code)).toEqual([0, 0]);
+    // The second may have begun when the first was over.
+    const refused = results.filter(({ code }) => code !== 0);
+    expect(refused.length).toBeLessThan(2);
+    for (const { err } of refused) expect(err).toMatch(/changed meanwhile.*\(not-ready\)\n$/);
     const { imports } = JSON.parse((await agency.tryRun('status', '--json')).out) as {
       imports: { register: string; clients: number }[];
     };
     const count = imports.find(({ register }) => register === 'zaken')!.clients;
     // Whichever came last: importing it again changes nothing.
     const last = count === 300 ? a : b;
+    if (refused.length > 0) expect(results[last === a ? 0 : 1]).toMatchObject({ code: 0 });
     expect(await importNumbers(last)).toMatchObject({ added: 0, removed: 0, unchanged: last.length + 1 });
   });
 

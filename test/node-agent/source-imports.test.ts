@@ -76,6 +76,34 @@ describe('sources that are imported by themselves', () => {
     expect(log.lines.map(({ event }) => event)).toEqual(['source-refused', 'source-imported']);
   });
 
+  it('are left to the replica that leads, also one that was under way', async () => {
+    let leads = true;
+    const log = keepingLog();
+    let runs = 0;
+    const imports = new SourceImports({
+      plans: [{ register: 'zaken', schedule: '06:30' }],
+      run: () => {
+        runs++;
+        if (runs === 2) leads = false;
+        return Promise.resolve(runs === 1 ? refused : { ok: false, code: 'internal', reason: 'broken off' });
+      },
+      importedAt: () => undefined,
+      clock: () => now,
+      log,
+      leads: () => leads,
+      retryMs: 0,
+    });
+    await imports.round();
+    expect(imports.problems).toHaveLength(1);
+    await imports.round();
+    await imports.round();
+    expect([runs, imports.problems]).toEqual([2, []]);
+    expect(log.lines.map(({ reason }) => reason)).toEqual(['clients.csv:3: no']);
+    leads = true;
+    await imports.round();
+    expect(runs).toBe(3);
+  });
+
   it('are taken only when a file has come to rest, and again when it is another', async () => {
     let file: FileLook | undefined;
     const { imports, ends, pass } = start({ look: () => file });

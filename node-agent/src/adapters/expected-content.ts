@@ -10,5 +10,8 @@ export const IMPORTED_AT = 'SELECT imported_at FROM imports WHERE register = $1'
  */
 export function refuseOtherContent(expected: ExpectedContent | undefined, importedAt: unknown): void {
   if (expected === undefined || (expected.importedAt ?? null) === (importedAt ?? null)) return;
-  throw new HitError('not-ready', 'the register was changed meanwhile: it is tried again');
+  throw new HitError(
+    'not-ready',
+    'the register was changed meanwhile, by another import or a push, so this one changed nothing: what runs by itself is tried again, and an import by hand can be',
+  );
 }

@@ -74,6 +74,8 @@ export async function importFile(
     }
     await checkTokenTypes(agent);
     tools = openImport(agent.directory, register.id, cacheFolder(agent, register, options));
+    const { pseudonyms } = agent;
+    const held = (await pseudonyms.imports()).find((state) => state.register === register.id);
     const source = openSource(agent.directory.path, register, {
       file,
       stream: process.stdin,
@@ -81,9 +83,7 @@ export async function importFile(
     });
     const { prepared, left } = await read(agent, register, source, options, tools, terminal);
     stopped.throwIfAborted();
-    const { pseudonyms } = agent;
-    const held = (await pseudonyms.imports()).find((state) => state.register === register.id)?.clients;
-    if (!options.allowShrink) refuseShrinking(register, held, prepared.clients);
+    if (!options.allowShrink) refuseShrinking(register, held?.clients, prepared.clients);
     const roster = await RosterKeeper.open(agent.backend, agent.state, membership, log, Date.now, agent.keys);
     await roster.accept(await gateway.roster());
     const announced = announcedRegisters(agent.config, membership.agency, () => ownSettings(roster));
@@ -100,6 +100,7 @@ export async function importFile(
         startMaker: tools.startMaker,
         kept: tools.kept,
         cache: tools.cache,
+        over: { importedAt: held?.importedAt },
         patience: new GatewayPatience({
           stopped,
           patienceMs: options.wait * 1_000,

@@ -18,6 +18,7 @@ import type { GatewayClient } from '../ports/gateway-client.ts';
 import type { KeptBatches } from '../ports/kept-batches.ts';
 import type { PseudonymMaker } from '../ports/pseudonym-maker.ts';
 import type {
+  ExpectedContent,
   ImportChange,
   PseudonymPage,
   PseudonymStore,
@@ -80,6 +81,8 @@ interface Importing {
   readonly cache?: EntryCache | undefined;
   /** Waits for a gateway that is away for a while; without it the import ends then. */
   readonly patience?: GatewayPatience | undefined;
+  /** What the register held before its source was read; where it holds another content by then, nothing is changed. */
+  readonly over?: ExpectedContent | undefined;
   /** Aborted when the import is to stop; what is done by then is kept. */
   readonly stopped?: AbortSignal | undefined;
 }
@@ -180,7 +183,7 @@ export function refuseShrinking(
 /**
  * Imports a register: every token becomes a pseudonym with the gateway's help, and all of them together take the
  * place of what the register held. Until the last step nothing changes; whatever fails leaves the register as it was,
- * and so does `dryRun`, which tells what would change.
+ * and so does `dryRun`, which tells what would change. Rejects with `not-ready` when another import was quicker.
  * Throws `config-invalid` for a register by an identifier that this agency has no right to use.
  */
 export async function importClients(
@@ -257,7 +260,7 @@ export async function importClients(
   }
   // First, so that what fails here changes nothing; its entries are good whatever becomes of the register.
   cached?.finish();
-  const change = await stage.commit(clients, madeWith, deps.clock());
+  const change = await stage.commit(clients, madeWith, deps.clock(), deps.over);
   deps.kept?.clear();
   return { ...result, ...change };
 }

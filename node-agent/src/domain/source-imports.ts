@@ -99,7 +99,11 @@ export class SourceImports {
   }
 
   async #round(): Promise<void> {
-    if (this.#deps.leads?.() === false) return;
+    if (this.#isOfAnother) {
+      // Whatever was refused here, the one that leads tries it, and tells of it.
+      for (const state of this.#states.values()) this.#mended(state);
+      return;
+    }
     for (const plan of this.#deps.plans) {
       const state = this.#states.get(plan.register) as PlanState;
       const importedAt = await this.#deps.importedAt(plan.register);
@@ -137,11 +141,20 @@ export class SourceImports {
       log.info({ event: 'source-imported', register, milliseconds: clock() - at });
       return;
     }
+    if (this.#isOfAnother) {
+      // It was broken off here; should this replica lead again before it was imported there, it is due.
+      delete state.tried;
+      return;
+    }
     const wait = Math.min(LONGEST_RETRY_MS, (this.#deps.retryMs ?? RETRY_MS) * 2 ** state.failures++);
     state.retryAt = clock() + wait;
     if (state.refused?.reason !== end.reason)
       log.error({ event: 'source-refused', register, code: end.code, reason: end.reason });
     state.refused = { at: clock(), reason: end.reason };
+  }
+
+  get #isOfAnother(): boolean {
+    return this.#deps.leads?.() === false;
   }
 
   #mended(state: PlanState): void {

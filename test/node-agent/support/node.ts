@@ -314,6 +314,7 @@ export class TestNode {
   }
 
   async importRows(rows: readonly ClientRow[], register = this.registers[0]!): Promise<ImportResult> {
+    const held = (await this.pseudonyms.imports()).find((state) => state.register === register.id);
     return importClients(
       {
         suite,
@@ -323,6 +324,7 @@ export class TestNode {
         pseudonyms: this.pseudonyms,
         random: secureRandom,
         clock: this.clock,
+        over: { importedAt: held?.importedAt },
       },
       register,
       await prepareImport(register, rows, this.clock()),
