@@ -29,9 +29,9 @@ import {
   sealQuestion,
   takeEvaluation,
 } from '@hitmachine/protocol';
-import { answerDelivery } from '../node-agent/src/domain/answer-question.ts';
-import { AskerWatch } from '../node-agent/src/domain/asker-watch.ts';
-import { TableCommitter } from '../node-agent/src/domain/table-committer.ts';
+import { answerDelivery } from '../node-agent/src/domain/answering/answer-question.ts';
+import { AskerWatch } from '../node-agent/src/domain/answering/asker-watch.ts';
+import { TableCommitter } from '../node-agent/src/domain/answering/table-committer.ts';
 import type { AgencyLog } from '../node-agent/src/ports/agency-log.ts';
 import type { Delivery } from '../node-agent/src/ports/gateway-connection.ts';
 import { secureRandom } from '../node-agent/src/random.ts';

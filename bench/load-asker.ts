@@ -25,10 +25,10 @@ import {
   tokensOf,
 } from '@hitmachine/protocol';
 import { httpGatewayClient } from '../node-agent/src/adapters/http/gateway-client.ts';
-import { NodeCommitments } from '../node-agent/src/domain/node-commitments.ts';
-import type { OutgoingSession } from '../node-agent/src/domain/outgoing-sessions.ts';
-import { OutgoingSessions } from '../node-agent/src/domain/outgoing-sessions.ts';
-import { RosterKeeper } from '../node-agent/src/domain/roster-keeper.ts';
+import { NodeCommitments } from '../node-agent/src/domain/asking/node-commitments.ts';
+import type { OutgoingSession } from '../node-agent/src/domain/asking/outgoing-sessions.ts';
+import { OutgoingSessions } from '../node-agent/src/domain/asking/outgoing-sessions.ts';
+import { RosterKeeper } from '../node-agent/src/domain/membership/roster-keeper.ts';
 import type { OpenedAgent } from '../node-agent/src/open-agent.ts';
 import { openAgent } from '../node-agent/src/open-agent.ts';
 import type { GatewayClient } from '../node-agent/src/ports/gateway-client.ts';

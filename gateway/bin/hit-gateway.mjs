@@ -10,7 +10,7 @@ if (major < 24 || (major === 24 && minor < 7)) {
   process.exit(1);
 }
 // Between full collections the heap may double. Left to itself it grows by some megabytes only where little is going on,
-// and the collections, several a second and in the background, took a fifth of all processor time. Set here, because not
+// and the collections, about one a second and in the background, took a fifth of all processor time. Set here, because not
 // every way of starting the program can pass flags on.
 setFlagsFromString('--heap-growing-percent=100');
 await import('../src/main.ts');

@@ -1,5 +1,5 @@
-import type { BatchCounts, Counted } from '../src/domain/batch-figures.ts';
-import { byNumber, combinations, withoutSmall } from '../src/domain/batch-figures.ts';
+import type { BatchCounts, Counted } from '../src/domain/desk/batch-figures.ts';
+import { byNumber, combinations, withoutSmall } from '../src/domain/desk/batch-figures.ts';
 
 /** What a report is about. */
 export interface BatchReport {

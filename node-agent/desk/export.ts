@@ -1,6 +1,6 @@
 import { csvLine } from '@hitmachine/web';
-import { agenciesOf, personsOf, purposeOf, statusOf } from '../src/domain/log-filter.ts';
-import type { LogRecord } from '../src/domain/log-records.ts';
+import { agenciesOf, personsOf, purposeOf, statusOf } from '../src/domain/own-log/log-filter.ts';
+import type { LogRecord } from '../src/domain/own-log/log-records.ts';
 
 export type ExportFormat = 'csv' | 'ndjson';
 

@@ -1,9 +1,9 @@
 import type { Contact, Roster } from '@hitmachine/protocol';
 import { namesOf, timeText } from '@hitmachine/web';
-import type { DeskLookup } from '../src/domain/desk-lookup.ts';
-import type { NoAnswerReason, Outcome } from '../src/domain/outcome.ts';
-import { EXPLANATIONS } from '../src/domain/outcome.ts';
-import type { OwnLookup } from '../src/domain/own-lookups.ts';
+import type { DeskLookup } from '../src/domain/desk/desk-lookup.ts';
+import type { NoAnswerReason, Outcome } from '../src/domain/asking/outcome.ts';
+import { EXPLANATIONS } from '../src/domain/asking/outcome.ts';
+import type { OwnLookup } from '../src/domain/desk/own-lookups.ts';
 import type { KeptReceipt } from '../src/ports/receipt-store.ts';
 import type { Wording } from './record-text.ts';
 

@@ -1,6 +1,6 @@
 import type { Purpose } from '@hitmachine/protocol';
 import { HitError, normaliseName, parseAddress, parseBirthDate, parseBsn } from '@hitmachine/protocol';
-import type { LookupInput } from '../src/domain/lookup-input.ts';
+import type { LookupInput } from '../src/domain/asking/lookup-input.ts';
 import { pastedPersons } from './pasted-persons.ts';
 import type { PersonField, PersonValues } from './person-values.ts';
 import { PERSON_FIELDS, noPerson } from './person-values.ts';

@@ -1,9 +1,9 @@
 import type { Html, Language, Names } from '@hitmachine/web';
 import { badge, code, dayText, link, numberText, timeText } from '@hitmachine/web';
-import type { LogRecord } from '../src/domain/log-records.ts';
-import { purposeOf, statusOf } from '../src/domain/log-filter.ts';
-import { EXPLANATIONS } from '../src/domain/outcome.ts';
-import { RULE_EXPLANATIONS } from '../src/domain/rule-explanations.ts';
+import type { LogRecord } from '../src/domain/own-log/log-records.ts';
+import { purposeOf, statusOf } from '../src/domain/own-log/log-filter.ts';
+import { EXPLANATIONS } from '../src/domain/asking/outcome.ts';
+import { RULE_EXPLANATIONS } from '../src/domain/asking/rule-explanations.ts';
 import type { SearchField } from './search-form.ts';
 import type { Texts } from './texts/nl.ts';
 

@@ -1,5 +1,5 @@
 import type { HitError } from '@hitmachine/protocol';
-import type { SubjectAccessRequest } from '../src/domain/subject-access.ts';
+import type { SubjectAccessRequest } from '../src/domain/asking/subject-access.ts';
 import type { Texts } from './texts/nl.ts';
 
 const FIELDS = [

@@ -2,7 +2,7 @@ import { base64Schema, slugSchema } from '@hitmachine/protocol';
 import type { CookieSeal } from '@hitmachine/web';
 import { DAY_MS, momentOf, wallTime } from '@hitmachine/web';
 import { z } from 'zod';
-import type { LogFilter } from '../src/domain/log-filter.ts';
+import type { LogFilter } from '../src/domain/own-log/log-filter.ts';
 import type { Texts } from './texts/nl.ts';
 
 /** The fields of the form, as they stand in the address of a page. */

@@ -9,8 +9,8 @@ import { sqlStateStore } from './adapters/sql/state-store.ts';
 import { readPlacedConfig } from './config.ts';
 import type { AgentDirectory } from './directory.ts';
 import { isThere } from './directory.ts';
-import type { BackupManifest } from './domain/backup-manifest.ts';
-import { keyFingerprints } from './domain/backup-manifest.ts';
+import type { BackupManifest } from './domain/running/backup-manifest.ts';
+import { keyFingerprints } from './domain/running/backup-manifest.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import { AGENT_VERSION } from './version.ts';
 

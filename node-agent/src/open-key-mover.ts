@@ -1,9 +1,9 @@
 import { workerPseudonymMover } from './adapters/workers/pseudonym-mover.ts';
-import type { AnsweringTables } from './domain/answering-tables.ts';
-import { followGateway } from './domain/follow-gateway.ts';
-import { KeyMover } from './domain/key-mover.ts';
-import { moveFor } from './domain/moves.ts';
-import type { RosterKeeper } from './domain/roster-keeper.ts';
+import type { AnsweringTables } from './domain/answering/answering-tables.ts';
+import { followGateway } from './domain/rotation/follow-gateway.ts';
+import { KeyMover } from './domain/rotation/key-mover.ts';
+import { moveFor } from './domain/rotation/moves.ts';
+import type { RosterKeeper } from './domain/membership/roster-keeper.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
 import type { OperationalLog } from './ports/operational-log.ts';

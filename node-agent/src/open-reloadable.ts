@@ -1,7 +1,7 @@
 import type { Reloadable } from '@hitmachine/service';
 import type { Config, ConfiguredRegister } from './config.ts';
-import type { AnsweringTables } from './domain/answering-tables.ts';
-import type { Upkeep } from './domain/upkeep.ts';
+import type { AnsweringTables } from './domain/answering/answering-tables.ts';
+import type { Upkeep } from './domain/running/upkeep.ts';
 
 /** What of agent.yaml is taken in while the agent runs: how much is logged, and how registers are reached. */
 export function reloadable(

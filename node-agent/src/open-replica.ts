@@ -1,6 +1,6 @@
 import { postgresLease } from './adapters/postgres/lease.ts';
 import { postgresSessionOpenings } from './adapters/postgres/session-openings.ts';
-import { Leadership } from './domain/leadership.ts';
+import { Leadership } from './domain/running/leadership.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import type { SessionOpenings } from './ports/session-openings.ts';

@@ -5,8 +5,8 @@ import { countLookups, measureAgent } from './adapters/telemetry/agent-metrics.t
 import type { SpanExport } from './adapters/telemetry/span-export.ts';
 import { exportSpans } from './adapters/telemetry/span-export.ts';
 import { readSecretFile } from './directory.ts';
-import type { Readiness } from './domain/readiness.ts';
-import type { AgentStatus } from './domain/status.ts';
+import type { Readiness } from './domain/running/readiness.ts';
+import type { AgentStatus } from './domain/running/status.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import type { AgentState } from './ports/agent-state.ts';
 import type { OperationalLog } from './ports/operational-log.ts';

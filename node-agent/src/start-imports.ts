@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fileOf } from '@hitmachine/service';
 import type { ConfiguredRegister } from './config.ts';
-import type { ImportEnd, ImportPlan } from './domain/source-imports.ts';
+import type { ImportEnd, ImportPlan } from './domain/importing/source-imports.ts';
 
 const PROGRAM = fileURLToPath(new URL('../bin/hit-agent.mjs', import.meta.url));
 /** Of what an import says, this much is kept: the first bad rows, and how it ended. */

@@ -37,6 +37,14 @@ const FOLDERS: Readonly<Record<string, Room>> = {
   verify: 'verify',
 };
 
+/**
+ * The parts of an agent's domain, from the ground up: each stands on the parts before it, and on what lies directly
+ * in domain/, which stands on none of them.
+ */
+export const PARTS = [
+  ...['membership', 'rotation', 'own-log', 'asking', 'answering', 'importing', 'desk', 'running'],
+];
+
 /** The room of a file of a service (path from the root), or undefined when it stands in no room that we know. */
 export function roomOf(path: string): Room | undefined {
   const [, folder, ...rest] = path.split('/');
@@ -47,12 +55,22 @@ export function roomOf(path: string): Room | undefined {
   return TOP_FILES.find(([pattern]) => pattern.test(rest[0] as string))?.[1];
 }
 
-/** Whether a file of a service may import another of the same service. Adapters of different kinds stay apart. */
+/**
+ * Whether a file of a service may import another of the same service. Adapters of different kinds stay apart; parts of a domain
+ * stand on those below. */
 export function mayImport(from: string, to: string): boolean {
   const [room, target] = [roomOf(from), roomOf(to)];
   if (room === undefined || target === undefined) return false;
   if (room !== target) return BELOW[room].includes(target);
+  if (room === 'domain') return levelOf(from) >= levelOf(to);
   return room !== 'adapters' || adapterKind(from) === adapterKind(to) || adapterKind(to) === undefined;
+}
+
+/** How high a file of a domain stands: 0 directly in domain/, NaN in a part that we do not know. */
+function levelOf(path: string): number {
+  const [, , , part = '', ...rest] = path.split('/');
+  if (rest.length === 0) return 0;
+  return PARTS.includes(part) ? PARTS.indexOf(part) + 1 : Number.NaN;
 }
 
 /** `sqlite` for gateway/src/adapters/sqlite/log.ts; undefined for what stands directly in adapters/. */

@@ -24,7 +24,7 @@ export const RULES = {
     'gateway and node-agent import each other never, deploy imports neither, and only services import @hitmachine/web and @hitmachine/service',
   'tests-on-top': 'nothing imports test or bench',
   rooms:
-    'in a service: routes -> domain -> ports <- adapters; only main, index, open-*, start-* and cli wire',
+    'in a service: routes -> domain -> ports <- adapters; only main, index, open-*, start-* and cli wire; a part of a domain stands on the parts below it',
   environment: 'only main.ts, and what starts it in bin, reads the environment',
   'computed-import': 'outside tests an import names its target',
   unresolved: 'a relative import names a file that exists, with its extension',

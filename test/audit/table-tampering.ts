@@ -1,5 +1,5 @@
 import { epochFactor, tagPrefix } from '@hitmachine/protocol';
-import type { CommittedEpoch } from '../../node-agent/src/domain/answering-tables.ts';
+import type { CommittedEpoch } from '../../node-agent/src/domain/answering/answering-tables.ts';
 import { StandInGateway, suite } from '../node-agent/support/gateway.ts';
 import { TestNode, numbers, wordOf } from '../node-agent/support/node.ts';
 import type { Result } from './result.ts';

@@ -17,7 +17,7 @@ interface Edit {
 
 const DECIDE = 'protocol/src/policy/decide.ts';
 const NODE = 'protocol/src/policy/node-policy.ts';
-const NODE_RULES = 'node-agent/src/domain/node-rules.ts';
+const NODE_RULES = 'node-agent/src/domain/answering/node-rules.ts';
 const DUTCH_TIME = 'protocol/src/policy/dutch-time.ts';
 const ROUTING = 'protocol/src/policy/routing.ts';
 const POLICY = 'protocol/src/policy/policy.ts';

@@ -1,6 +1,6 @@
 import * as protocol from '@hitmachine/protocol';
 import { lookupCharges } from '../../gateway/src/domain/quotas.ts';
-import { ruleAgainst, rulesFor } from '../../node-agent/src/domain/node-rules.ts';
+import { ruleAgainst, rulesFor } from '../../node-agent/src/domain/answering/node-rules.ts';
 
 /** The code that decides, as gateway and nodes run it; a mutant of it has the same shape. */
 export interface Evaluator {

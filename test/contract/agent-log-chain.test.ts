@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgencyLogContent, AgencyLogHead } from '@hitmachine/protocol';
 import { AGENCY_LOG_START, agencyLogChain, agencyLogContentHash, utf8ToBytes } from '@hitmachine/protocol';
 import { openDatabase } from '../../node-agent/src/adapters/sqlite/database.ts';
-import { checkLog } from '../../node-agent/src/domain/log-check.ts';
+import { checkLog } from '../../node-agent/src/domain/own-log/log-check.ts';
 import type { AgencyLog } from '../../node-agent/src/ports/agency-log.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Secret, loadSodium } from '@hitmachine/protocol';
 import { sqlAgencyLog } from '../../node-agent/src/adapters/sql/agency-log.ts';
 import type { AgentDatabase } from '../../node-agent/src/adapters/database.ts';
-import { checkLog } from '../../node-agent/src/domain/log-check.ts';
+import { checkLog } from '../../node-agent/src/domain/own-log/log-check.ts';
 import type { AgencyLog, AnsweredDetail } from '../../node-agent/src/ports/agency-log.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { overDatabases } from './support/agent-databases.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
-import { admitClients } from '../../node-agent/src/domain/admit-clients.ts';
-import { prepareImport } from '../../node-agent/src/domain/import-clients.ts';
-import { RowSet } from '../../node-agent/src/domain/row-set.ts';
-import { referenceComplaint } from '../../node-agent/src/domain/references.ts';
+import { admitClients } from '../../node-agent/src/domain/importing/admit-clients.ts';
+import { prepareImport } from '../../node-agent/src/domain/importing/import-clients.ts';
+import { RowSet } from '../../node-agent/src/domain/importing/row-set.ts';
+import { referenceComplaint } from '../../node-agent/src/domain/importing/references.ts';
 import type { ClientRow } from '../../node-agent/src/ports/client-source.ts';
 import { numbers, registerOf } from './support/node.ts';
 

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Ticket } from '@hitmachine/protocol';
 import { CANARY_PURPOSE, CANARY_ROLE, encodeBase64, openSession, ticketCodec } from '@hitmachine/protocol';
-import { ask } from '../../node-agent/src/domain/ask.ts';
+import { ask } from '../../node-agent/src/domain/asking/ask.ts';
 import {
   addressedRegisters,
   personSchema,
   tokensOfPersons,
-} from '../../node-agent/src/domain/lookup-input.ts';
+} from '../../node-agent/src/domain/asking/lookup-input.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import type { Delivery } from './support/gateway.ts';
 import { StandInGateway, T0, backend } from './support/gateway.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REFUSALS, contactSchema } from '@hitmachine/protocol';
 import { API_VERSION as GATEWAY_API_VERSION } from '../../gateway/src/routes/headers.ts';
-import { lookupInputSchema } from '../../node-agent/src/domain/lookup-input.ts';
-import { EXPLANATIONS, NO_ANSWER_REASONS } from '../../node-agent/src/domain/outcome.ts';
-import { agentStatusSchema } from '../../node-agent/src/domain/status.ts';
+import { lookupInputSchema } from '../../node-agent/src/domain/asking/lookup-input.ts';
+import { EXPLANATIONS, NO_ANSWER_REASONS } from '../../node-agent/src/domain/asking/outcome.ts';
+import { agentStatusSchema } from '../../node-agent/src/domain/running/status.ts';
 import * as examples from '../../node-agent/src/routes/examples.ts';
 import { LookupLine } from '../../node-agent/src/routes/lookup-schemas.ts';
 import type { ApiDocument } from '../support/openapi.ts';

@@ -8,11 +8,11 @@ import {
   tokensOf,
   utf8ToBytes,
 } from '@hitmachine/protocol';
-import { ask } from '../../node-agent/src/domain/ask.ts';
-import { beginLookup } from '../../node-agent/src/domain/lookup.ts';
-import type { LookupInput } from '../../node-agent/src/domain/lookup-input.ts';
-import { lookupInputSchema } from '../../node-agent/src/domain/lookup-input.ts';
-import { addressedRegisters } from '../../node-agent/src/domain/lookup-input.ts';
+import { ask } from '../../node-agent/src/domain/asking/ask.ts';
+import { beginLookup } from '../../node-agent/src/domain/asking/lookup.ts';
+import type { LookupInput } from '../../node-agent/src/domain/asking/lookup-input.ts';
+import { lookupInputSchema } from '../../node-agent/src/domain/asking/lookup-input.ts';
+import { addressedRegisters } from '../../node-agent/src/domain/asking/lookup-input.ts';
 import { commitToCase, professionalPseudonym } from '../../node-agent/src/domain/pseudonymise.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { PURPOSE, StandInGateway, suite } from './support/gateway.ts';

@@ -9,17 +9,17 @@ import { batchDocument } from '../../node-agent/desk/batch-document.ts';
 import { batchCsv } from '../../node-agent/desk/batch-report.ts';
 import type { BatchReport } from '../../node-agent/desk/batch-summary.ts';
 import { readHouseholdFile } from '../../node-agent/src/adapters/sources/household-file.ts';
-import type { BatchHousehold, BatchProgress } from '../../node-agent/src/domain/batch.ts';
-import { runBatch } from '../../node-agent/src/domain/batch.ts';
-import type { BatchPerson, BatchStatus } from '../../node-agent/src/domain/batch-figures.ts';
+import type { BatchHousehold, BatchProgress } from '../../node-agent/src/domain/desk/batch.ts';
+import { runBatch } from '../../node-agent/src/domain/desk/batch.ts';
+import type { BatchPerson, BatchStatus } from '../../node-agent/src/domain/desk/batch-figures.ts';
 import {
   NO_COUNTS,
   byNumber,
   combinations,
   withHousehold,
   withoutSmall,
-} from '../../node-agent/src/domain/batch-figures.ts';
-import { householdsOf } from '../../node-agent/src/domain/batch-input.ts';
+} from '../../node-agent/src/domain/desk/batch-figures.ts';
+import { householdsOf } from '../../node-agent/src/domain/desk/batch-input.ts';
 
 const person = (statuses: Readonly<Record<string, BatchStatus>>): BatchPerson =>
   new Map(Object.entries(statuses));

@@ -12,7 +12,7 @@ import type { z } from '@hono/zod-openapi';
 import type { Answer, AnswerLine, Question } from '@hitmachine/client';
 import { HitmachineClient, ProblemError } from '@hitmachine/client';
 import { JwtAccessTokens } from '../../node-agent/src/adapters/oauth/access-tokens.ts';
-import { CaseSystems } from '../../node-agent/src/domain/case-systems.ts';
+import { CaseSystems } from '../../node-agent/src/domain/asking/case-systems.ts';
 import type { LookupInput, LookupLine, LookupResult } from '../../node-agent/src/routes/lookup-schemas.ts';
 import type { TestClient } from '../support/authorisation-server.ts';
 import { AUDIENCE, TestAuthorisationServer, makeClient } from '../support/authorisation-server.ts';

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
 import { csvClients } from '../../node-agent/src/adapters/sources/csv-source.ts';
 import { fileBytes } from '../../node-agent/src/adapters/sources/file-bytes.ts';
-import { prepareImport } from '../../node-agent/src/domain/import-clients.ts';
+import { prepareImport } from '../../node-agent/src/domain/importing/import-clients.ts';
 import type { ClientRow } from '../../node-agent/src/ports/client-source.ts';
 import { T0 } from './support/gateway.ts';
 import { numbers, registerOf } from './support/node.ts';

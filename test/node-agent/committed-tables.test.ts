@@ -10,7 +10,7 @@ import {
   utf8ToBytes,
 } from '@hitmachine/protocol';
 import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
-import { fingerprintsOf } from '../../node-agent/src/domain/roster-keeper.ts';
+import { fingerprintsOf } from '../../node-agent/src/domain/membership/roster-keeper.ts';
 import type { BuiltTable, TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
 import { StandInGateway, backend } from './support/gateway.ts';
 import { TestNode, numbers, wordOf } from './support/node.ts';

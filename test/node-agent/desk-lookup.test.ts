@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DeskLookup } from '../../node-agent/src/domain/desk-lookup.ts';
-import type { LookupEvent, PutQuestion } from '../../node-agent/src/domain/lookup.ts';
-import type { AddressedRegister } from '../../node-agent/src/domain/lookup-input.ts';
-import type { Outcome } from '../../node-agent/src/domain/outcome.ts';
+import { DeskLookup } from '../../node-agent/src/domain/desk/desk-lookup.ts';
+import type { LookupEvent, PutQuestion } from '../../node-agent/src/domain/asking/lookup.ts';
+import type { AddressedRegister } from '../../node-agent/src/domain/asking/lookup-input.ts';
+import type { Outcome } from '../../node-agent/src/domain/asking/outcome.ts';
 
 const register = (name: string): AddressedRegister => ({ name }) as AddressedRegister;
 const [school, debts, teams] = ['a/school', 'a/debts', 'a/teams'].map(register) as [

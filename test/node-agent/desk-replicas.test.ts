@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sqlIdempotencyStore } from '../../node-agent/src/adapters/sql/idempotency-store.ts';
-import { DeskLookups } from '../../node-agent/src/domain/desk-lookups.ts';
-import type { LookupInput } from '../../node-agent/src/domain/lookup-input.ts';
+import { DeskLookups } from '../../node-agent/src/domain/desk/desk-lookups.ts';
+import type { LookupInput } from '../../node-agent/src/domain/asking/lookup-input.ts';
 import { PURPOSE, StandInGateway } from './support/gateway.ts';
 import { TestNode, numbers } from './support/node.ts';
 import { ROLE } from './support/policy.ts';

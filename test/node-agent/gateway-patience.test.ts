@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
-import { GatewayPatience } from '../../node-agent/src/domain/gateway-patience.ts';
+import { GatewayPatience } from '../../node-agent/src/domain/importing/gateway-patience.ts';
 
 const away = new HitError('gateway-unreachable', 'no connection');
 

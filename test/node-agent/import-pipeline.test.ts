@@ -17,9 +17,9 @@ import { sealedSpool } from '../../node-agent/src/adapters/files/sealed-spool.ts
 import { workerPseudonymMaker } from '../../node-agent/src/adapters/workers/pseudonym-maker.ts';
 import { eachAtOnce } from '../../node-agent/src/at-once.ts';
 import { Rate, durationText, progressTo } from '../../node-agent/src/cli/import-progress.ts';
-import { DigestSet } from '../../node-agent/src/domain/digest-set.ts';
-import { makeHere } from '../../node-agent/src/domain/make-here.ts';
-import { TokenBatches, spoolInMemory } from '../../node-agent/src/domain/token-batches.ts';
+import { DigestSet } from '../../node-agent/src/domain/importing/digest-set.ts';
+import { makeHere } from '../../node-agent/src/domain/importing/make-here.ts';
+import { TokenBatches, spoolInMemory } from '../../node-agent/src/domain/importing/token-batches.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { suite } from './support/gateway.ts';
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LaterStands } from '../../node-agent/src/domain/later-stands.ts';
+import { LaterStands } from '../../node-agent/src/domain/importing/later-stands.ts';
 
 describe('of two works on one thing', () => {
   let works: LaterStands;

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { PostgresAgentDatabase } from '../../node-agent/src/adapters/postgres/agent-database.ts';
 import { openPostgres } from '../../node-agent/src/adapters/postgres/agent-database.ts';
 import { postgresLease } from '../../node-agent/src/adapters/postgres/lease.ts';
-import { Leadership } from '../../node-agent/src/domain/leadership.ts';
+import { Leadership } from '../../node-agent/src/domain/running/leadership.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
 import { keepingLog } from './support/node.ts';
 

@@ -1,8 +1,8 @@
 import { createSuite } from '@hitmachine/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { workerPseudonymMover } from '../../node-agent/src/adapters/workers/pseudonym-mover.ts';
-import { KeyMover } from '../../node-agent/src/domain/key-mover.ts';
-import { moveFor } from '../../node-agent/src/domain/moves.ts';
+import { KeyMover } from '../../node-agent/src/domain/rotation/key-mover.ts';
+import { moveFor } from '../../node-agent/src/domain/rotation/moves.ts';
 import type { NodeKey } from '../../node-agent/src/domain/keys.ts';
 import {
   deriveKeys,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkLog } from '../../node-agent/src/domain/log-check.ts';
-import { recordsBetween } from '../../node-agent/src/domain/log-records.ts';
-import { dailyRetention } from '../../node-agent/src/domain/retention.ts';
+import { checkLog } from '../../node-agent/src/domain/own-log/log-check.ts';
+import { recordsBetween } from '../../node-agent/src/domain/own-log/log-records.ts';
+import { dailyRetention } from '../../node-agent/src/domain/asking/retention.ts';
 import { PURPOSE, StandInGateway } from './support/gateway.ts';
 import { TestNode, numbers, registerOf } from './support/node.ts';
 import { purposeFile } from './support/policy.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { professionalPseudonym } from '../../node-agent/src/domain/pseudonymise.ts';
-import { review } from '../../node-agent/src/domain/review.ts';
+import { review } from '../../node-agent/src/domain/desk/review.ts';
 import { Federation } from '../harness/federation.ts';
 import { PURPOSE, StandInGateway } from './support/gateway.ts';
 import { TestNode, numbers, registerOf, wordOf } from './support/node.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HitError, encodeBase64, loadSodium } from '@hitmachine/protocol';
 import { deriveKeys, makeSeeds } from '../../node-agent/src/domain/keys.ts';
-import { beginLookup } from '../../node-agent/src/domain/lookup.ts';
-import { lookupInputSchema } from '../../node-agent/src/domain/lookup-input.ts';
-import { fingerprintsOf } from '../../node-agent/src/domain/roster-keeper.ts';
+import { beginLookup } from '../../node-agent/src/domain/asking/lookup.ts';
+import { lookupInputSchema } from '../../node-agent/src/domain/asking/lookup-input.ts';
+import { fingerprintsOf } from '../../node-agent/src/domain/membership/roster-keeper.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { PURPOSE, StandInGateway, suite } from './support/gateway.ts';
 import { TestNode, numbers, wordOf } from './support/node.ts';

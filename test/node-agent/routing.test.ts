@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LookupInput } from '../../node-agent/src/domain/lookup-input.ts';
-import { lookupInputSchema } from '../../node-agent/src/domain/lookup-input.ts';
-import { beginLookup } from '../../node-agent/src/domain/lookup.ts';
+import type { LookupInput } from '../../node-agent/src/domain/asking/lookup-input.ts';
+import { lookupInputSchema } from '../../node-agent/src/domain/asking/lookup-input.ts';
+import { beginLookup } from '../../node-agent/src/domain/asking/lookup.ts';
 import type { Answered } from './support/household.ts';
 import { askAll } from './support/household.ts';
 import { PURPOSE, StandInGateway } from './support/gateway.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
 import { workerTableBuilder } from '../../node-agent/src/adapters/workers/table-builder.ts';
 import type { ConfiguredRegister } from '../../node-agent/src/config.ts';
-import { importClients, prepareImport } from '../../node-agent/src/domain/import-clients.ts';
+import { importClients, prepareImport } from '../../node-agent/src/domain/importing/import-clients.ts';
 import type { BuiltTable, TableBuilder } from '../../node-agent/src/ports/table-builder.ts';
 import { StandInGateway, T0 } from './support/gateway.ts';
 import { TestNode, numbers, registerOf, wordOf } from './support/node.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
-import { Upkeep } from '../../node-agent/src/domain/upkeep.ts';
+import { Upkeep } from '../../node-agent/src/domain/running/upkeep.ts';
 import type { StateStore } from '../../node-agent/src/ports/state-store.ts';
 import { keepingLog } from './support/node.ts';
 

@@ -10,9 +10,9 @@ import {
   ticketCodec,
   utf8ToBytes,
 } from '@hitmachine/protocol';
-import type { CommittedEpoch } from '../../node-agent/src/domain/answering-tables.ts';
-import type { LoggedTables } from '../../node-agent/src/domain/node-commitments.ts';
-import { NodeCommitments } from '../../node-agent/src/domain/node-commitments.ts';
+import type { CommittedEpoch } from '../../node-agent/src/domain/answering/answering-tables.ts';
+import type { LoggedTables } from '../../node-agent/src/domain/asking/node-commitments.ts';
+import { NodeCommitments } from '../../node-agent/src/domain/asking/node-commitments.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { StandInGateway, backend, suite } from '../node-agent/support/gateway.ts';
 import { TestNode, numbers, wordOf } from '../node-agent/support/node.ts';

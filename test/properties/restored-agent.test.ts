@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSodium, openKeystore, sealKeystore } from '@hitmachine/protocol';
-import { CanaryWatch } from '../../node-agent/src/domain/canary-watch.ts';
+import { CanaryWatch } from '../../node-agent/src/domain/answering/canary-watch.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import type { TestAgency } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';

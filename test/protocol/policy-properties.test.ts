@@ -14,7 +14,7 @@ import {
   registerObjection,
   signDocument,
 } from '@hitmachine/protocol';
-import { ruleAgainst } from '../../node-agent/src/domain/node-rules.ts';
+import { ruleAgainst } from '../../node-agent/src/domain/answering/node-rules.ts';
 import { POLICY, facts } from './policy-support.ts';
 import { seeded, sodium } from './support.ts';
 

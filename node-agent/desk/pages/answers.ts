@@ -13,9 +13,9 @@ import {
   submit,
   timeText,
 } from '@hitmachine/web';
-import type { DeskLookup, DeskRow } from '../../src/domain/desk-lookup.ts';
-import type { AddressedRegister } from '../../src/domain/lookup-input.ts';
-import { NOT_ASKED_EXPLANATIONS } from '../../src/domain/not-asked.ts';
+import type { DeskLookup, DeskRow } from '../../src/domain/desk/desk-lookup.ts';
+import type { AddressedRegister } from '../../src/domain/asking/lookup-input.ts';
+import { NOT_ASKED_EXPLANATIONS } from '../../src/domain/asking/not-asked.ts';
 import { PATHS, lookupPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import { contactLines, outcomeCell, statusBadge } from './outcome.ts';

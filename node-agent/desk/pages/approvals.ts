@@ -1,7 +1,7 @@
 import type { Html } from '@hitmachine/web';
 import { NOTHING, dataList, heading, html, message, paragraph, submit, timeText } from '@hitmachine/web';
-import type { DeskLookup } from '../../src/domain/desk-lookup.ts';
-import type { LookupInput } from '../../src/domain/lookup-input.ts';
+import type { DeskLookup } from '../../src/domain/desk/desk-lookup.ts';
+import type { LookupInput } from '../../src/domain/asking/lookup-input.ts';
 import { PATHS } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 

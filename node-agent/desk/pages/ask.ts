@@ -14,7 +14,7 @@ import {
   textArea,
   textField,
 } from '@hitmachine/web';
-import type { PermittedPurpose } from '../../src/domain/permitted-purposes.ts';
+import type { PermittedPurpose } from '../../src/domain/asking/permitted-purposes.ts';
 import { PATHS } from '../paths.ts';
 import type { PersonField, PersonValues } from '../person-values.ts';
 import type { QuestionForm } from '../question-form.ts';

@@ -15,8 +15,8 @@ import {
   textField,
 } from '@hitmachine/web';
 import type { FieldError } from '@hitmachine/protocol';
-import type { DeskBatch } from '../../src/domain/desk-batches.ts';
-import type { PermittedPurpose } from '../../src/domain/permitted-purposes.ts';
+import type { DeskBatch } from '../../src/domain/desk/desk-batches.ts';
+import type { PermittedPurpose } from '../../src/domain/asking/permitted-purposes.ts';
 import { batchReport, batchTextsOf } from '../batch-report.ts';
 import type { BatchReport } from '../batch-summary.ts';
 import type { BatchTexts } from '../texts/nl-batch.ts';

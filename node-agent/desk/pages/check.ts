@@ -14,8 +14,8 @@ import {
   timeText,
   verdict,
 } from '@hitmachine/web';
-import type { LogCheck } from '../../src/domain/log-check.ts';
-import type { AgentStatus } from '../../src/domain/status.ts';
+import type { LogCheck } from '../../src/domain/own-log/log-check.ts';
+import type { AgentStatus } from '../../src/domain/running/status.ts';
 import type { Alarm } from '../../src/ports/log-store.ts';
 import { entryPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';

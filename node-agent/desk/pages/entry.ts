@@ -14,9 +14,9 @@ import {
   numberText,
   verdict,
 } from '@hitmachine/web';
-import type { ChainPlace } from '../../src/domain/chain-place.ts';
-import type { LogRecord } from '../../src/domain/log-records.ts';
-import type { CheckedReceipt } from '../../src/domain/receipt-check.ts';
+import type { ChainPlace } from '../../src/domain/own-log/chain-place.ts';
+import type { LogRecord } from '../../src/domain/own-log/log-records.ts';
+import type { CheckedReceipt } from '../../src/domain/own-log/receipt-check.ts';
 import { PATHS, entryPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import { fieldsOf, outcomeText } from '../record-text.ts';

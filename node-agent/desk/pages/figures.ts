@@ -19,7 +19,7 @@ import {
   textField,
   tiles,
 } from '@hitmachine/web';
-import type { Daily, LogFigures } from '../../src/domain/log-figures.ts';
+import type { Daily, LogFigures } from '../../src/domain/own-log/log-figures.ts';
 import { PATHS } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import { ruleText } from '../record-text.ts';

@@ -1,8 +1,8 @@
 import type { Html } from '@hitmachine/web';
 import { NOTHING, html } from '@hitmachine/web';
 import type { Contact } from '@hitmachine/protocol';
-import type { Outcome } from '../../src/domain/outcome.ts';
-import { EXPLANATIONS } from '../../src/domain/outcome.ts';
+import type { Outcome } from '../../src/domain/asking/outcome.ts';
+import { EXPLANATIONS } from '../../src/domain/asking/outcome.ts';
 import type { Wording } from '../record-text.ts';
 
 export type ShownStatus = Outcome['status'] | 'not-asked' | 'asked' | 'pending';

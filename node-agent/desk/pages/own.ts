@@ -17,11 +17,11 @@ import {
   textField,
   timeText,
 } from '@hitmachine/web';
-import type { AskedOfUs } from '../../src/domain/asked-of-us.ts';
-import { SMALL } from '../../src/domain/asked-of-us.ts';
-import type { NoAnswerReason, Outcome } from '../../src/domain/outcome.ts';
-import { EXPLANATIONS } from '../../src/domain/outcome.ts';
-import type { OwnLookup, OwnRecord } from '../../src/domain/own-lookups.ts';
+import type { AskedOfUs } from '../../src/domain/desk/asked-of-us.ts';
+import { SMALL } from '../../src/domain/desk/asked-of-us.ts';
+import type { NoAnswerReason, Outcome } from '../../src/domain/asking/outcome.ts';
+import { EXPLANATIONS } from '../../src/domain/asking/outcome.ts';
+import type { OwnLookup, OwnRecord } from '../../src/domain/desk/own-lookups.ts';
 import { PATHS, ownPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import { statusBadge } from './outcome.ts';

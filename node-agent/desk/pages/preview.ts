@@ -1,8 +1,8 @@
 import type { Html } from '@hitmachine/web';
 import { NOTHING, dataList, dataTable, heading, html, message, paragraph, submit } from '@hitmachine/web';
-import type { CheckedQuestion } from '../../src/domain/lookup-check.ts';
-import type { AddressedRegister } from '../../src/domain/lookup-input.ts';
-import { NOT_ASKED_EXPLANATIONS } from '../../src/domain/not-asked.ts';
+import type { CheckedQuestion } from '../../src/domain/asking/lookup-check.ts';
+import type { AddressedRegister } from '../../src/domain/asking/lookup-input.ts';
+import { NOT_ASKED_EXPLANATIONS } from '../../src/domain/asking/not-asked.ts';
 import { PATHS } from '../paths.ts';
 import type { QuestionForm } from '../question-form.ts';
 import { fieldName, labelsOf } from '../question-form.ts';

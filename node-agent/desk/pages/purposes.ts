@@ -1,6 +1,6 @@
 import type { Html } from '@hitmachine/web';
 import { NOTHING, heading, html, message, paragraph } from '@hitmachine/web';
-import type { PermittedPurpose } from '../../src/domain/permitted-purposes.ts';
+import type { PermittedPurpose } from '../../src/domain/asking/permitted-purposes.ts';
 import { purposePath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import { purposeSection } from './purpose-parts.ts';

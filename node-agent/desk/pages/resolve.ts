@@ -13,7 +13,7 @@ import {
   textField,
   timeText,
 } from '@hitmachine/web';
-import type { Resolved } from '../../src/domain/resolve.ts';
+import type { Resolved } from '../../src/domain/own-log/resolve.ts';
 import { PATHS, entryPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 

@@ -10,7 +10,7 @@ import {
   paragraph,
   timeText,
 } from '@hitmachine/web';
-import type { OpenReview } from '../../src/domain/open-reviews.ts';
+import type { OpenReview } from '../../src/domain/desk/open-reviews.ts';
 import { PATHS, entryPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 

@@ -15,7 +15,7 @@ import {
   selectField,
   textField,
 } from '@hitmachine/web';
-import type { LogRecord } from '../../src/domain/log-records.ts';
+import type { LogRecord } from '../../src/domain/own-log/log-records.ts';
 import { PATHS, entryPath } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import { statusBadge, summaryOf, whenOf, whoOf } from '../record-text.ts';

@@ -15,8 +15,8 @@ import {
   textField,
   timeText,
 } from '@hitmachine/web';
-import { EXPLANATIONS } from '../../src/domain/outcome.ts';
-import type { SubjectAccessResult } from '../../src/domain/subject-access.ts';
+import { EXPLANATIONS } from '../../src/domain/asking/outcome.ts';
+import type { SubjectAccessResult } from '../../src/domain/asking/subject-access.ts';
 import { PATHS } from '../paths.ts';
 import type { Wording } from '../record-text.ts';
 import type { RequestField, RequestForm } from '../request-form.ts';

@@ -9,7 +9,7 @@ import { snapshotOf } from '../adapters/sqlite/agent-database.ts';
 import type { Config } from '../config.ts';
 import type { AgentDirectory } from '../directory.ts';
 import { isThere, keyIn, passphraseIn, readUnlock } from '../directory.ts';
-import type { BackupManifest } from '../domain/backup-manifest.ts';
+import type { BackupManifest } from '../domain/running/backup-manifest.ts';
 import type { BackupRecord } from '../open-backup.ts';
 import { backupRecords } from '../open-backup.ts';
 import type { OpenedAgent } from '../open-agent.ts';

@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { batchDocument } from '../../desk/batch-document.ts';
 import { batchCsv } from '../../desk/batch-report.ts';
 import type { BatchReport } from '../../desk/batch-summary.ts';
-import type { BatchEnd, BatchProgress } from '../domain/batch.ts';
-import { NO_COUNTS } from '../domain/batch-figures.ts';
+import type { BatchEnd, BatchProgress } from '../domain/desk/batch.ts';
+import { NO_COUNTS } from '../domain/desk/batch-figures.ts';
 
 const SAVE_EVERY_MS = 1_000;
 

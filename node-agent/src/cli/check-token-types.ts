@@ -7,7 +7,7 @@ import {
   signedDocumentSchema,
   utf8ToBytes,
 } from '@hitmachine/protocol';
-import { unknownTypes } from '../domain/unknown-types.ts';
+import { unknownTypes } from '../domain/membership/unknown-types.ts';
 import type { OpenedAgent } from '../open-agent.ts';
 
 /**

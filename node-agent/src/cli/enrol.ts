@@ -9,8 +9,8 @@ import {
 } from '@hitmachine/protocol';
 import { httpGatewayClient } from '../adapters/http/gateway-client.ts';
 import { announcedRegisters } from '../domain/asked-about.ts';
-import { publicPart } from '../domain/publish-registers.ts';
-import { OFFLINE_KEY, fingerprintsOf } from '../domain/roster-keeper.ts';
+import { publicPart } from '../domain/membership/publish-registers.ts';
+import { OFFLINE_KEY, fingerprintsOf } from '../domain/membership/roster-keeper.ts';
 import { gatewayUrlComplaint } from '../gateway-config.ts';
 import { openAgent } from '../open-agent.ts';
 import { refuseUnknown } from './check-token-types.ts';

@@ -10,10 +10,10 @@ import {
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { readUnlock, writeSecretFile } from '../directory.ts';
-import { fingerprintAfter } from '../domain/key-changes.ts';
+import { fingerprintAfter } from '../domain/membership/key-changes.ts';
 import type { AgencyKeys, OwnIdentity } from '../domain/keys.ts';
 import { withNextSeeds } from '../domain/keys.ts';
-import { RosterKeeper } from '../domain/roster-keeper.ts';
+import { RosterKeeper } from '../domain/membership/roster-keeper.ts';
 import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent, readSeeds } from '../open-agent.ts';
 import { secureRandom } from '../random.ts';

@@ -1,6 +1,6 @@
 import { HitError } from '@hitmachine/protocol';
 import { sqlAgencyLog } from '../adapters/sql/agency-log.ts';
-import { reconciliationLines } from '../domain/reconciliation.ts';
+import { reconciliationLines } from '../domain/own-log/reconciliation.ts';
 import { openAgent } from '../open-agent.ts';
 import { secureRandom } from '../random.ts';
 import type { Terminal } from './print.ts';

@@ -2,7 +2,7 @@ import { HitError, sealKeystore } from '@hitmachine/protocol';
 import { readUnlock, writeSecretFile } from '../directory.ts';
 import type { Seeds } from '../domain/keys.ts';
 import { withNextNodeSeed, withoutFormerNodeSeed } from '../domain/keys.ts';
-import { UNKNOWN_NODE_KEY } from '../domain/node-key-in-use.ts';
+import { UNKNOWN_NODE_KEY } from '../domain/rotation/node-key-in-use.ts';
 import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent, readSeeds } from '../open-agent.ts';
 import { openPushedClients } from '../open-sources.ts';

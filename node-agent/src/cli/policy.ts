@@ -9,9 +9,9 @@ import {
   signedDocumentSchema,
   utf8ToBytes,
 } from '@hitmachine/protocol';
-import { unknownNames } from '../domain/node-policy-names.ts';
-import { RULE_EXPLANATIONS } from '../domain/rule-explanations.ts';
-import { outsideOf } from '../domain/lookup-registers.ts';
+import { unknownNames } from '../domain/answering/node-policy-names.ts';
+import { RULE_EXPLANATIONS } from '../domain/asking/rule-explanations.ts';
+import { outsideOf } from '../domain/asking/lookup-registers.ts';
 import { readPlacedPolicy } from '../node-policy-file.ts';
 import { openAgent } from '../open-agent.ts';
 import type { OpenedAgent } from '../open-agent.ts';

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { HitError, utf8ToBytes } from '@hitmachine/protocol';
-import type { TrustedKeys } from '../domain/receipt-check.ts';
-import { checkReceipt, trustedKeysOf } from '../domain/receipt-check.ts';
-import { RosterKeeper } from '../domain/roster-keeper.ts';
+import type { TrustedKeys } from '../domain/own-log/receipt-check.ts';
+import { checkReceipt, trustedKeysOf } from '../domain/own-log/receipt-check.ts';
+import { RosterKeeper } from '../domain/membership/roster-keeper.ts';
 import { fileProblem } from '@hitmachine/service';
 import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent } from '../open-agent.ts';

@@ -1,7 +1,7 @@
 import { HitError } from '@hitmachine/protocol';
 import { sqlAgencyLog } from '../adapters/sql/agency-log.ts';
-import { OpenReviews } from '../domain/open-reviews.ts';
-import { review } from '../domain/review.ts';
+import { OpenReviews } from '../domain/desk/open-reviews.ts';
+import { review } from '../domain/desk/review.ts';
 import { openAgent } from '../open-agent.ts';
 import { secureRandom } from '../random.ts';
 import { counted, word } from './print.ts';

@@ -1,7 +1,7 @@
 import { ASKED_ABOUT_REGISTER, HitError } from '@hitmachine/protocol';
 import { openAgent } from '../open-agent.ts';
 import { openLogStores } from '../open-log-watch.ts';
-import type { AgentStatus } from '../domain/status.ts';
+import type { AgentStatus } from '../domain/running/status.ts';
 import { askAgent } from './ask-agent.ts';
 import { counted, table } from './print.ts';
 import type { Terminal } from './print.ts';

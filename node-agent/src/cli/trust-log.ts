@@ -2,7 +2,7 @@ import { HitError, headFingerprint, logOrigin, openCheckpoint } from '@hitmachin
 import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent } from '../open-agent.ts';
 import { openLogStores } from '../open-log-watch.ts';
-import { RosterKeeper } from '../domain/roster-keeper.ts';
+import { RosterKeeper } from '../domain/membership/roster-keeper.ts';
 import type { Alarm, LogStore, SignedHead } from '../ports/log-store.ts';
 import { counted, table } from './print.ts';
 import type { Terminal } from './print.ts';

@@ -1,5 +1,5 @@
 import { HitError, keysFingerprint, openRoster } from '@hitmachine/protocol';
-import { OFFLINE_KEY } from '../domain/roster-keeper.ts';
+import { OFFLINE_KEY } from '../domain/membership/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
 import type { Terminal } from './print.ts';
 

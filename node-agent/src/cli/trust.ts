@@ -1,5 +1,5 @@
 import { HitError, encodeBase64 } from '@hitmachine/protocol';
-import { RosterKeeper, fingerprintsOf } from '../domain/roster-keeper.ts';
+import { RosterKeeper, fingerprintsOf } from '../domain/membership/roster-keeper.ts';
 import { openAgent } from '../open-agent.ts';
 import { table } from './print.ts';
 import type { Terminal } from './print.ts';

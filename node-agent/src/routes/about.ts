@@ -9,10 +9,10 @@ import {
   registerSchema,
   registersSchema,
 } from '@hitmachine/protocol';
-import type { RosterKeeper } from '../domain/roster-keeper.ts';
-import type { Readiness } from '../domain/readiness.ts';
-import type { AgentStatus } from '../domain/status.ts';
-import { agentStatusSchema } from '../domain/status.ts';
+import type { RosterKeeper } from '../domain/membership/roster-keeper.ts';
+import type { Readiness } from '../domain/running/readiness.ts';
+import type { AgentStatus } from '../domain/running/status.ts';
+import { agentStatusSchema } from '../domain/running/status.ts';
 import * as examples from './examples.ts';
 import { problemResponse } from './problems.ts';
 

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { createRoute, z } from '@hono/zod-openapi';
 import { HitError } from '@hitmachine/protocol';
-import type { PushedRegisters } from '../domain/pushed-registers.ts';
+import type { PushedRegisters } from '../domain/importing/pushed-registers.ts';
 import { jsonLimit, requireJson } from './http.ts';
 import { personFields } from './lookup-schemas.ts';
 import { problemResponse } from './problems.ts';

@@ -13,8 +13,8 @@ import {
 import type { Decided } from '../../desk/pages/approvals.ts';
 import { approvalsPage } from '../../desk/pages/approvals.ts';
 import { lookupPath } from '../../desk/paths.ts';
-import type { DeskLookup } from '../domain/desk-lookup.ts';
-import { readerName } from '../domain/desk-readers.ts';
+import type { DeskLookup } from '../domain/desk/desk-lookup.ts';
+import { readerName } from '../domain/desk/desk-readers.ts';
 import type { DeskContext, DeskRoute, Professional } from './desk-context.ts';
 import { areaNames, forProfessional, formOf, wordingOf } from './desk-context.ts';
 

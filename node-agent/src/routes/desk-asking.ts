@@ -20,12 +20,12 @@ import {
   withPerson,
   withoutPerson,
 } from '../../desk/question-form.ts';
-import { readerName } from '../domain/desk-readers.ts';
-import type { CheckedQuestion } from '../domain/lookup-check.ts';
-import type { PermittedPurpose } from '../domain/permitted-purposes.ts';
-import { permittedPurposes } from '../domain/permitted-purposes.ts';
-import { previewQuestion } from '../domain/question-preview.ts';
-import { RULE_EXPLANATIONS } from '../domain/rule-explanations.ts';
+import { readerName } from '../domain/desk/desk-readers.ts';
+import type { CheckedQuestion } from '../domain/asking/lookup-check.ts';
+import type { PermittedPurpose } from '../domain/asking/permitted-purposes.ts';
+import { permittedPurposes } from '../domain/asking/permitted-purposes.ts';
+import { previewQuestion } from '../domain/asking/question-preview.ts';
+import { RULE_EXPLANATIONS } from '../domain/asking/rule-explanations.ts';
 import type { DeskContext, DeskRoute } from './desk-context.ts';
 import { areaNames, forProfessional, formOf, roleNames, wordingOf } from './desk-context.ts';
 

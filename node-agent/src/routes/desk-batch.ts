@@ -8,12 +8,12 @@ import type { BatchReport } from '../../desk/batch-summary.ts';
 import type { BatchForm, BatchMistakes } from '../../desk/pages/batch.ts';
 import { batchFormPage, batchPurposesPage, batchResultPage } from '../../desk/pages/batch.ts';
 import { PATHS, batchPath } from '../../desk/paths.ts';
-import type { BatchHousehold } from '../domain/batch.ts';
-import { householdsOf } from '../domain/batch-input.ts';
-import type { DeskBatch } from '../domain/desk-batches.ts';
-import { readerName } from '../domain/desk-readers.ts';
-import type { PermittedPurpose } from '../domain/permitted-purposes.ts';
-import { permittedPurposes } from '../domain/permitted-purposes.ts';
+import type { BatchHousehold } from '../domain/desk/batch.ts';
+import { householdsOf } from '../domain/desk/batch-input.ts';
+import type { DeskBatch } from '../domain/desk/desk-batches.ts';
+import { readerName } from '../domain/desk/desk-readers.ts';
+import type { PermittedPurpose } from '../domain/asking/permitted-purposes.ts';
+import { permittedPurposes } from '../domain/asking/permitted-purposes.ts';
 import type { DeskContext, DeskRoute, Professional } from './desk-context.ts';
 import { forProfessional, wordingOf } from './desk-context.ts';
 

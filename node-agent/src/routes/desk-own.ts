@@ -5,11 +5,11 @@ import { notePdf } from '../../desk/note-pdf.ts';
 import type { Note, NoteSource } from '../../desk/note.ts';
 import { noteOfLookup, noteOfOwn, noteText } from '../../desk/note.ts';
 import { askedOfUsPage, ownLookupPage, ownPage } from '../../desk/pages/own.ts';
-import { askedOfUs } from '../domain/asked-of-us.ts';
-import { readerName } from '../domain/desk-readers.ts';
-import { recordsBetween } from '../domain/log-records.ts';
-import type { OwnLookup } from '../domain/own-lookups.ts';
-import { ownLookup, ownLookups } from '../domain/own-lookups.ts';
+import { askedOfUs } from '../domain/desk/asked-of-us.ts';
+import { readerName } from '../domain/desk/desk-readers.ts';
+import { recordsBetween } from '../domain/own-log/log-records.ts';
+import type { OwnLookup } from '../domain/desk/own-lookups.ts';
+import { ownLookup, ownLookups } from '../domain/desk/own-lookups.ts';
 import type { DeskContext, DeskDeps, DeskRoute, Professional } from './desk-context.ts';
 import { forProfessional, wordingOf } from './desk-context.ts';
 

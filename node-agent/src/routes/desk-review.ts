@@ -6,12 +6,12 @@ import { figuresPage } from '../../desk/pages/figures.ts';
 import { resolvePage } from '../../desk/pages/resolve.ts';
 import { subjectAccessPage, subjectAccessResultPage } from '../../desk/pages/subject-access.ts';
 import { EMPTY_REQUEST, readRequest, requestOf, withMistakes } from '../../desk/request-form.ts';
-import { checkRunningLog } from '../domain/log-check.ts';
-import { figuresOf } from '../domain/log-figures.ts';
-import { recordsBetween } from '../domain/log-records.ts';
-import { readerName } from '../domain/desk-readers.ts';
-import { resolve } from '../domain/resolve.ts';
-import { whoAskedAbout } from '../domain/subject-access.ts';
+import { checkRunningLog } from '../domain/own-log/log-check.ts';
+import { figuresOf } from '../domain/own-log/log-figures.ts';
+import { recordsBetween } from '../domain/own-log/log-records.ts';
+import { readerName } from '../domain/desk/desk-readers.ts';
+import { resolve } from '../domain/own-log/resolve.ts';
+import { whoAskedAbout } from '../domain/asking/subject-access.ts';
 import type { DeskContext, DeskRoute, Reader } from './desk-context.ts';
 import { formOf, forOfficer, wordingOf } from './desk-context.ts';
 

@@ -2,8 +2,8 @@ import { HitError, base64Schema } from '@hitmachine/protocol';
 import type { Context } from 'hono';
 import type { GivenState } from '../../desk/pages/reviews.ts';
 import { reviewsPage } from '../../desk/pages/reviews.ts';
-import { readerName } from '../domain/desk-readers.ts';
-import { review } from '../domain/review.ts';
+import { readerName } from '../domain/desk/desk-readers.ts';
+import { review } from '../domain/desk/review.ts';
 import type { DeskContext, DeskRoute, Reader } from './desk-context.ts';
 import { forOfficer, formOf, wordingOf } from './desk-context.ts';
 

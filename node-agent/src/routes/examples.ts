@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi';
-import type { AgentStatus } from '../domain/status.ts';
-import { EXPLANATIONS } from '../domain/outcome.ts';
-import { NOT_ASKED_EXPLANATIONS } from '../domain/not-asked.ts';
+import type { AgentStatus } from '../domain/running/status.ts';
+import { EXPLANATIONS } from '../domain/asking/outcome.ts';
+import { NOT_ASKED_EXPLANATIONS } from '../domain/asking/not-asked.ts';
 import type { LookupInput, LookupLine, LookupResult, NotAsked, RegisterResult } from './lookup-schemas.ts';
 
 /** A question and its answers in an invented city; the numbers pass the 11-test and belong to nobody. */

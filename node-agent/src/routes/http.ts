@@ -5,7 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Secret } from '@hitmachine/protocol';
 import { ERRORS, HitError, LIMITS, constantTimeEqual, fieldErrors, problemOf } from '@hitmachine/protocol';
-import type { CaseSystem, CaseSystems } from '../domain/case-systems.ts';
+import type { CaseSystem, CaseSystems } from '../domain/asking/case-systems.ts';
 import { PATHS } from '../../desk/paths.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { CHALLENGE } from './problems.ts';

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { contactSchema, described, listOf, problemSchema } from '@hitmachine/protocol';
-import { lookupInputSchema } from '../domain/lookup-input.ts';
-import { NOT_ASKED_EXPLANATIONS, NOT_ASKED_REASONS } from '../domain/not-asked.ts';
-import type { Outcome } from '../domain/outcome.ts';
-import { EXPLANATIONS } from '../domain/outcome.ts';
+import { lookupInputSchema } from '../domain/asking/lookup-input.ts';
+import { NOT_ASKED_EXPLANATIONS, NOT_ASKED_REASONS } from '../domain/asking/not-asked.ts';
+import type { Outcome } from '../domain/asking/outcome.ts';
+import { EXPLANATIONS } from '../domain/asking/outcome.ts';
 
 /** The messages of `POST /v1/lookups`, with what the document says of their fields. */
 

@@ -1,5 +1,5 @@
-import { beginLookup } from '../../../node-agent/src/domain/lookup.ts';
-import { lookupInputSchema } from '../../../node-agent/src/domain/lookup-input.ts';
+import { beginLookup } from '../../../node-agent/src/domain/asking/lookup.ts';
+import { lookupInputSchema } from '../../../node-agent/src/domain/asking/lookup-input.ts';
 import type { TestNode } from './node.ts';
 import { wordOf } from './node.ts';
 

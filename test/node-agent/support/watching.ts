@@ -7,9 +7,9 @@ import { sqlStateStore } from '../../../node-agent/src/adapters/sql/state-store.
 import { SqliteAgentDatabase } from '../../../node-agent/src/adapters/sqlite/agent-database.ts';
 import { openDatabase } from '../../../node-agent/src/adapters/sqlite/database.ts';
 import type { AgencyKeys } from '../../../node-agent/src/domain/keys.ts';
-import { LogView } from '../../../node-agent/src/domain/log-view.ts';
-import type { RosterKeeper } from '../../../node-agent/src/domain/roster-keeper.ts';
-import { Witness } from '../../../node-agent/src/domain/witness.ts';
+import { LogView } from '../../../node-agent/src/domain/own-log/log-view.ts';
+import type { RosterKeeper } from '../../../node-agent/src/domain/membership/roster-keeper.ts';
+import { Witness } from '../../../node-agent/src/domain/own-log/witness.ts';
 import { openLogStores } from '../../../node-agent/src/open-log-watch.ts';
 import type { LogStore } from '../../../node-agent/src/ports/log-store.ts';
 import { secureRandom } from '../../../node-agent/src/random.ts';

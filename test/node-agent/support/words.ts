@@ -1,4 +1,4 @@
-import type { Outcome } from '../../../node-agent/src/domain/outcome.ts';
+import type { Outcome } from '../../../node-agent/src/domain/asking/outcome.ts';
 
 /** What came out, as one word: `known`, `not-known`, or `no-answer: starting`. */
 export const wordOf = (outcome: Outcome | undefined): string =>
