@@ -25,7 +25,8 @@ import { BACKENDS, acceptsOrRefuses, errorOf, expectCode, seeded, sodium } from 
 
 const seed = seeded('document identity')(32);
 const key = { keyId: 'gateway', publicKey: sodium.signatures.publicKey(seed) };
-const anything = z.json();
+/** Not z.json(), which leaves out a member that is called __proto__. */
+const anything = z.unknown();
 
 describe('signed documents', () => {
   test('any JSON value survives, on both backends', () => {
