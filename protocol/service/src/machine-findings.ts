@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Finding } from './finding.ts';
 import { ok, warning, wrong } from './finding.ts';
@@ -51,6 +52,26 @@ function writeSpeed(file: string): { readonly perSecond: number; readonly syncMs
     closeSync(handle);
     rmSync(file, { force: true });
   }
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Why nothing could listen at an address just now, as the code of the system's error; undefined when it is free. */
+export function portProblem({ host, port }: Address): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+      .once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'cannot be used'))
+      .listen(port, host, () => server.close(() => resolve(undefined)));
+  });
+}
+
+/** A finding on an address with what {@link portProblem} says of it; `other` is what may be chosen instead, and where. */
+export function portTaken(check: string, { host, port }: Address, problem: string, other: string): Finding {
+  const why = problem === 'EADDRINUSE' ? 'another program listens there' : problem;
+  return wrong(check, `${host}:${port}: ${why}; end it, or choose another ${other}`);
 }
 
 const DAY_MS = 86_400_000;

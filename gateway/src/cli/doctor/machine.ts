@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import type { Finding } from '@hitmachine/service';
 import {
   diskFindings,
@@ -9,6 +8,8 @@ import {
   isOpenToOthers,
   namedFileProblems,
   ok,
+  portProblem,
+  portTaken,
   shownSettings,
   warning,
   wrong,
@@ -79,18 +80,8 @@ function isServing({ lock }: GatewayFiles): boolean {
 
 const textOf = ({ host, port }: Address): string => `${host}:${port}`;
 
-function notFree(check: string, at: Address, problem: string): Finding {
-  const why = problem === 'EADDRINUSE' ? 'another program listens there' : problem;
-  return wrong(check, `${textOf(at)}: ${why}; end it, or choose another address in gateway.yaml`);
-}
-
-function portProblem({ host, port }: Address): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer()
-      .once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'cannot be used'))
-      .listen(port, host, () => server.close(() => resolve(undefined)));
-  });
-}
+const notFree = (check: string, at: Address, problem: string): Finding =>
+  portTaken(check, at, problem, 'address in gateway.yaml');
 
 /** How long the certificates hold that the gateway shows, and those of the authorities of its agents. */
 export function lookAtCertificates({ directory }: GatewayFiles, { tls }: GatewayConfig): Finding[] {

@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import type { Finding } from '@hitmachine/service';
 import {
   diskFindings,
@@ -9,6 +8,8 @@ import {
   isOpenToOthers,
   namedFileProblems,
   ok,
+  portProblem,
+  portTaken,
   shownSettings,
   warning,
   wrong,
@@ -69,16 +70,10 @@ export async function lookAtPort({ path }: AgentDirectory, { listen }: Config): 
           ),
         ];
   }
-  const address = `${listen.host}:${listen.port}`;
-  const problem = await new Promise<string | undefined>((resolve) => {
-    const server = createServer()
-      .once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'cannot be used'))
-      .listen(listen.port, listen.host, () => server.close(() => resolve(undefined)));
-  });
-  if (problem === undefined)
-    return [warning('own port', `no agent serves from here; ${address} is free for it: hit-agent serve`)];
-  const why = problem === 'EADDRINUSE' ? 'another program listens there' : problem;
-  return [wrong('own port', `${address}: ${why}; end it, or choose another listen in agent.yaml`)];
+  const problem = await portProblem(listen);
+  if (problem !== undefined) return [portTaken('own port', listen, problem, 'listen in agent.yaml')];
+  const free = `no agent serves from here; ${listen.host}:${listen.port} is free for it: hit-agent serve`;
+  return [warning('own port', free)];
 }
 
 /** How long the certificate holds that this agent shows; nothing where it shows none. */
