@@ -29,6 +29,19 @@ describe('an agency that was taken off while the gateway runs', () => {
   /** As `hit-gateway agency remove` does it, beside the gateway. */
   const remove = (id: string) => removeAgency({ ...gateway.store, runtime: { now: Date.now, random } }, id);
 
+  /** A question of the police that has reached the clinic's agent; the reports come when the lookup is over. */
+  async function underWay() {
+    const agent = await AgentSocket.open(gateway.url, ggz);
+    const mine = await AgentSocket.open(gateway.url, politie);
+    const waiting = new Promise<number>((resolve) => {
+      agent.onDelivery = ({ delivery }) => void resolve(delivery);
+    });
+    const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
+    const path = `/v1/lookups/${opened.lookupId}/questions`;
+    const asked = politie.send(path, questionsRequest(opened, ['ggz'])).then(reports);
+    return { agent, mine, asked, delivery: await waiting };
+  }
+
   it('loses its connection and its place on the roster, and the others hear of it', async () => {
     const [gone, stays] = [
       await AgentSocket.open(gateway.url, politie),
@@ -70,15 +83,7 @@ describe('an agency that was taken off while the gateway runs', () => {
   });
 
   it('hears nothing more of a lookup that is under way', async () => {
-    const agent = await AgentSocket.open(gateway.url, ggz);
-    const mine = await AgentSocket.open(gateway.url, politie);
-    const waiting = new Promise<number>((resolve) => {
-      agent.onDelivery = ({ delivery }) => void resolve(delivery);
-    });
-    const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
-    const path = `/v1/lookups/${opened.lookupId}/questions`;
-    const asked = politie.send(path, questionsRequest(opened, ['ggz'])).then(reports);
-    const delivery = await waiting;
+    const { agent, mine, asked, delivery } = await underWay();
     await remove('politie');
     expect(await mine.closed).toBe(1008);
     agent.reply(delivery, { outcome: 'answered', ciphertext: new Uint8Array([7]) });
@@ -90,15 +95,7 @@ describe('an agency that was taken off while the gateway runs', () => {
   });
 
   it('hears nothing more of it while the gateway stops either', async () => {
-    const agent = await AgentSocket.open(gateway.url, ggz);
-    const mine = await AgentSocket.open(gateway.url, politie);
-    const waiting = new Promise<number>((resolve) => {
-      agent.onDelivery = ({ delivery }) => void resolve(delivery);
-    });
-    const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
-    const path = `/v1/lookups/${opened.lookupId}/questions`;
-    const asked = politie.send(path, questionsRequest(opened, ['ggz'])).then(reports);
-    const delivery = await waiting;
+    const { agent, mine, asked, delivery } = await underWay();
     const before = await gateway.version();
     // While the question is under way the gateway waits, and its database stays open.
     const stopped = gateway.stop();
@@ -115,14 +112,7 @@ describe('an agency that was taken off while the gateway runs', () => {
   });
 
   it('is no longer waited for as a node in a lookup that is under way', async () => {
-    const agent = await AgentSocket.open(gateway.url, ggz);
-    const waiting = new Promise<void>((resolve) => {
-      agent.onDelivery = () => void resolve();
-    });
-    const opened = await politie.opened(await gateway.version(), { registers: ['ggz/volwassenen'] });
-    const path = `/v1/lookups/${opened.lookupId}/questions`;
-    const asked = politie.send(path, questionsRequest(opened, ['ggz'])).then(reports);
-    await waiting;
+    const { asked } = await underWay();
     await remove('ggz');
     expect(await asked).toEqual([{ node: 'ggz', outcome: 'connection-lost', ciphertext: undefined }]);
   });
