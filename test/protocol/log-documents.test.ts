@@ -77,7 +77,7 @@ describe('with an offline key', () => {
         format: 'hitmachine-members-1',
         federation: 'waalstad',
         version: number,
-        gateway,
+        gateway: log.gateway,
         agencies: log.agencies.map(memberOf),
       }),
       key,
@@ -108,6 +108,27 @@ describe('with an offline key', () => {
     expect(reasons(log.roster(['policy']))).toEqual([
       'the policy is not signed with the pinned key of offline',
     ]);
+  });
+
+  test('an evaluation key that it did not vouch for is found out, in force or before', () => {
+    const [own, other] = [gateway.evaluationKey, encodeBase64(random(32))];
+    const complaint = ['the gateway has other keys than the list of members gives it'];
+    for (const forged of [
+      { evaluationKey: other, evaluationVersion: 2, formerEvaluationKey: own },
+      { evaluationVersion: 2 },
+      { formerEvaluationKey: other },
+    ]) {
+      log.gateway = { ...gateway, ...forged };
+      expect(reasons(log.roster(['gateway-keys']))).toEqual(complaint);
+    }
+    log.gateway = { ...gateway, evaluationKey: other, evaluationVersion: 2, formerEvaluationKey: own };
+    expect(publish(2)).toEqual([]);
+    expect(log.roster(['gateway-keys', 'members'])).toEqual([]);
+    // Forgotten by the gateway, which no list has to say; another one is none.
+    log.gateway = { ...log.gateway, formerEvaluationKey: encodeBase64(random(32)) };
+    expect(reasons(log.roster(['gateway-keys']))).toEqual(complaint);
+    log.gateway = { ...gateway, evaluationKey: other, evaluationVersion: 2 };
+    expect(log.roster(['gateway-keys'])).toEqual([]);
   });
 
   test('an agency that it did not vouch for is found out', () => {

@@ -1,12 +1,16 @@
+import { join } from 'node:path';
 import type { Agency, Roster } from '@hitmachine/protocol';
 import { HitError, Secret, keyServedBy, keysFingerprint, openRoster } from '@hitmachine/protocol';
 import type { Command } from 'commander';
+import { gatewayKeys } from '../domain/keys.ts';
+import { prepareMembers, publishMembers } from '../domain/members.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
 import { readSeeds, systemRandom, writeSeeds } from './gateway-files.ts';
 import type { OpenedGateway } from './open-gateway.ts';
 import { withGateway } from './open-gateway.ts';
 import { table } from './table.ts';
+import { readDecision, writeDecision } from './to-sign.ts';
 
 /** `hit-gateway keys show | rotate | forget`: the evaluation key, the gateway's half of every pseudonym. */
 export function addKeys(program: Command, context: CliContext): void {
@@ -19,9 +23,15 @@ export function addKeys(program: Command, context: CliContext): void {
     ({ dir }: DirectoryOptions) => withGateway(dir, (gateway) => show(context, gateway)),
   );
   command('rotate', 'make a new evaluation key, or put the one that was made in force')
-    .option('--activate', 'every process of this gateway has the new key: put it in force')
-    .action(({ dir, activate }: DirectoryOptions & { readonly activate?: true }) =>
-      withGateway(dir, (gateway) => (activate === true ? put(context, gateway) : make(context, gateway))),
+    .option(
+      '--activate [signed-file]',
+      'every process of this gateway has the new key: put it in force; with an offline key, by the list that it signed',
+    )
+    .option('--out <file>', 'with an offline key: where to write the list of members that it has to sign')
+    .action(({ dir, activate, out }: DirectoryOptions & RotateOptions) =>
+      withGateway(dir, (gateway) =>
+        activate === undefined ? make(context, gateway, out) : put(context, gateway, activate),
+      ),
     );
   command('forget', 'take the evaluation key before out of the key store, when all have followed')
     .option(
@@ -31,6 +41,12 @@ export function addKeys(program: Command, context: CliContext): void {
     .action(({ dir, leaveBehind }: DirectoryOptions & { readonly leaveBehind?: true }) =>
       withGateway(dir, (gateway) => forget(context, gateway, leaveBehind === true)),
     );
+}
+
+interface RotateOptions {
+  /** The signed list of members, where one was given. */
+  readonly activate?: true | string;
+  readonly out?: string;
 }
 
 /** The roster in force, as the gateway that serves has made it. */
@@ -62,36 +78,64 @@ async function show(context: CliContext, gateway: OpenedGateway): Promise<void> 
   context.print(table(['agency', 'evaluation key'], rows));
 }
 
-async function make(context: CliContext, gateway: OpenedGateway): Promise<void> {
+async function make(context: CliContext, gateway: OpenedGateway, out: string | undefined): Promise<void> {
   const { keys, files, config, directory } = gateway;
-  if ((await directory.offlineKey()) !== undefined)
-    throw new HitError(
-      'config-invalid',
-      'this federation has an offline key, and its list of members names the evaluation key: that cannot change yet without an interruption, so nothing was changed',
-    );
+  const hasOfflineKey = (await directory.offlineKey()) !== undefined;
+  if (out !== undefined && !hasOfflineKey)
+    throw new HitError('config-invalid', '--out: without an offline key there is nothing to be signed');
   const roster = await rosterOf(gateway);
   if (roster.gateway.formerEvaluationKey !== undefined)
     throw new HitError(
       'already-exists',
       'a change is under way: see "hit-gateway keys show", and end it with "hit-gateway keys forget"',
     );
+  let after = keys;
   if (keys.evaluations.length < 2) {
-    const seeds = await readSeeds(keys.suite.backend, files, config);
-    await writeSeeds(keys.suite.backend, files, config, {
-      ...seeds,
-      nextEvaluationSeed: new Secret(systemRandom(32)),
-    });
+    const { backend } = keys.suite;
+    const nextEvaluationSeed = new Secret(systemRandom(32));
+    const seeds = { ...(await readSeeds(backend, files, config)), nextEvaluationSeed };
+    await writeSeeds(backend, files, config, seeds);
+    after = gatewayKeys(backend, seeds);
   }
   context.print(`A new evaluation key stands in ${files.keystore}, and is not in force yet.`);
-  context.explain('Next: back that file up, copy it to every replica, and restart each of them. Then run:');
-  context.explain('  hit-gateway keys rotate --activate');
+  const signed = hasOfflineKey ? await toSign(context, { ...gateway, keys: after }, out) : '';
+  context.explain(
+    'Next: back the key store up, copy it to every replica, and restart each of them. Then run:',
+  );
+  context.explain(`  hit-gateway keys rotate --activate${signed}`);
 }
 
-async function put(context: CliContext, gateway: OpenedGateway): Promise<void> {
-  const next = gateway.keys.evaluations[1]?.key;
+/** Writes the list of members that puts the new key in force; gives what `--activate` gets of it. */
+async function toSign(context: CliContext, gateway: OpenedGateway, out: string | undefined): Promise<string> {
+  const { config, files, keys } = gateway;
+  const { members, document } = await prepareMembers(gateway, config.federation, keys.evaluations[1]?.key);
+  const path = out ?? join(files.directory, `members-${members.version}-new-key.to-sign.json`);
+  await writeDecision(path, 'members', document);
+  context.print(path);
+  context.explain('The offline key has to sign the list of members that puts the new key in force:');
+  context.explain(`  hit-gateway sign ${path} --key KEY-FILE     on the machine without network`);
+  return ' SIGNED-FILE';
+}
+
+async function put(context: CliContext, gateway: OpenedGateway, file: true | string): Promise<void> {
+  const { directory, keys, config } = gateway;
+  const next = keys.evaluations[1]?.key;
   if (next === undefined)
     throw new HitError('not-ready', 'there is no new evaluation key yet; run: hit-gateway keys rotate');
-  await gateway.directory.useEvaluationKey(next);
+  const hasOfflineKey = (await directory.offlineKey()) !== undefined;
+  if (hasOfflineKey && file === true)
+    throw new HitError(
+      'config-invalid',
+      'the offline key has to sign the list of members with the new key: give --activate the file that "hit-gateway sign" wrote',
+    );
+  if (!hasOfflineKey && file !== true)
+    throw new HitError('config-invalid', '--activate takes no file where there is no offline key');
+  if (file === true) await directory.useEvaluationKey(next);
+  else {
+    const decision = await readDecision(file);
+    if (decision.kind !== 'members') throw new HitError('config-invalid', `${file} is a policy`);
+    await publishMembers(gateway, decision.document, config.federation, next);
+  }
   context.print(
     `The evaluation key ${keysFingerprint(next)} comes into force with the next roster, within a second.`,
   );

@@ -58,7 +58,8 @@ async function sign(context: CliContext, file: string, options: SignOptions): Pr
   await writeDecision(out, decision.kind, document);
   await memory.keep({ ...decision, document });
   context.print(out);
-  context.explain(`Bring this file to the gateway:  hit-gateway ${decision.kind} publish FILE`);
+  const next = changesEvaluationKey(decision, before) ? 'keys rotate --activate' : `${decision.kind} publish`;
+  context.explain(`Bring this file to the gateway:  hit-gateway ${next} FILE`);
 }
 
 /** That the gateway of this federation signed it too, as far as this key knows that gateway. */
@@ -86,6 +87,12 @@ function requireNext(decision: Decision, before: Decision | undefined, publicKey
     throw refuse(`this is version ${value.version}, and this key has signed version ${before.value.version}`);
 }
 
+/** Whether a list of members puts a new evaluation key in force, as far as is known of the one before. */
+function changesEvaluationKey({ kind, value }: Decision, before: Decision | undefined): boolean {
+  if (kind !== 'members' || value.gateway.formerEvaluationKey === undefined) return false;
+  return before?.kind !== 'members' || before.value.gateway.evaluationKey !== value.gateway.evaluationKey;
+}
+
 function describe({ kind, value }: Decision, before: Decision | undefined): string[] {
   const what = kind === 'policy' ? policyLines(value) : memberLines(value);
   const changed =
@@ -110,11 +117,22 @@ const policyLines = ({ purposes }: Policy): string[] =>
 
 const memberLines = ({ gateway, agencies }: Members): string[] => [
   `the gateway, key ${keysFingerprint(gateway.identityKey)}`,
+  ...evaluationKeyLines(gateway),
   ...agencies.map(
     ({ id, name, kind, identityKey, sessionKey }) =>
       `${id}: ${name} (${kind}), keys ${keysFingerprint(`${identityKey} ${sessionKey.publicKey}`)}`,
   ),
 ];
+
+function evaluationKeyLines(gateway: Members['gateway']): string[] {
+  const { evaluationKey, evaluationVersion = 1, formerEvaluationKey: former } = gateway;
+  return [
+    `its evaluation key, number ${evaluationVersion}: ${keysFingerprint(evaluationKey)}`,
+    ...(former === undefined
+      ? []
+      : [`the one before, until all agencies have followed: ${keysFingerprint(former)}`]),
+  ];
+}
 
 /** What a key signed last, beside the key: so that its keeper sees what changes, and no older version is signed again. */
 class SignedBefore {

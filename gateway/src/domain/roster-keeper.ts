@@ -1,11 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { LogEvent, Members, Roster, RosterPayload, SignedDocument } from '@hitmachine/protocol';
+import type {
+  EvaluationKeys,
+  LogEvent,
+  Members,
+  Roster,
+  RosterPayload,
+  SignedDocument,
+} from '@hitmachine/protocol';
 import {
   GATEWAY_KEY_ID,
   HitError,
   ROSTER_KIND,
   decodeBase64,
   digestOf,
+  fitsListedKeys,
   memberOf,
   openRoster,
   openRosterPayload,
@@ -163,7 +171,8 @@ async function decidedBy(
       policy: policy.document,
       agencies: records.flatMap((record) => enrolledAgency(record, now)),
     };
-  const signed = await signedByAll({ keys, directory }, offlineKey, policy.document);
+  const inForce = before?.roster.gateway;
+  const signed = await signedByAll({ keys, directory }, offlineKey, policy.document, inForce);
   if (signed !== undefined) return { ...signed.documents, agencies: listed(records, signed.members, now) };
   if (before === undefined)
     throw new HitError('config-invalid', 'the offline key has signed no policy and no list of members yet');
@@ -176,20 +185,27 @@ async function decidedBy(
   };
 }
 
-/** The documents that the offline key signed; undefined while one of them is missing. */
+/**
+ * The documents that the offline key signed; undefined while one of them is missing, or puts an evaluation key in force
+ * that is not in the key store here.
+ */
 async function signedByAll(
   { keys, directory }: Pick<RosterDeps, 'keys' | 'directory'>,
   offlineKey: string,
   policy: SignedDocument,
+  inForce: EvaluationKeys | undefined,
 ): Promise<
   { members: Members; documents: Pick<RosterPayload, 'gateway' | 'policy' | 'members'> } | undefined
 > {
   const stored = await directory.latestMembers();
   if (stored === undefined) return undefined;
-  const gateway = federationKeys(keys, offlineKey);
+  const own = federationKeys(keys, offlineKey);
   try {
-    openPolicy({ keys }, policy, signersOf(gateway));
+    openPolicy({ keys }, policy, signersOf(own));
     const members = openMembers(keys, offlineKey, stored.document);
+    const decided = members.gateway;
+    const gateway = { ...own, ...evaluationKeysOf(keys, inForce ?? decided, decided.evaluationKey) };
+    if (!fitsListedKeys(decided, gateway)) return undefined;
     return { members, documents: { gateway, policy, members: stored.document } };
   } catch (error) {
     if (error instanceof HitError && error.code === 'signature-invalid') return undefined;

@@ -15,6 +15,10 @@ export const gatewayKeysSchema = z.strictObject({
   evaluationKey: base64Schema(32),
   /** The federation's second key, which is kept offline: no policy and no agency's keys count without it. */
   offlineKey: base64Schema(32).optional(),
+  /** Which evaluation key of the gateway it is; absent for the first. */
+  evaluationVersion: z.int().min(2).optional(),
+  /** The one before, as long as nodes may be asked under it. */
+  formerEvaluationKey: base64Schema(32).optional(),
 });
 export type GatewayKeys = z.infer<typeof gatewayKeysSchema>;
 
@@ -60,4 +64,17 @@ export function fitsMember(member: Member, agency: Agency, at: number): boolean 
   const fits =
     keys(agency) === keys(member) || (keyChange && at >= keyChange.from && keys(agency) === keys(keyChange));
   return fits === true && agency.name === member.name && agency.kind === member.kind;
+}
+
+/**
+ * Whether the gateway's keys on a roster are those of the list of members. The evaluation key before may be gone from the
+ * roster, since a gateway forgets it when all have followed; another one than the list has may not stand there.
+ */
+export function fitsListedKeys(listed: GatewayKeys, shown: GatewayKeys): boolean {
+  return (
+    shown.identityKey === listed.identityKey &&
+    shown.evaluationKey === listed.evaluationKey &&
+    shown.evaluationVersion === listed.evaluationVersion &&
+    (shown.formerEvaluationKey === undefined || shown.formerEvaluationKey === listed.formerEvaluationKey)
+  );
 }

@@ -5,13 +5,14 @@ import { HitError } from '../errors.ts';
 import type { Policy } from '../policy/policy.ts';
 import { POLICY_KIND, policySchema } from '../policy/policy.ts';
 import { agencySchema } from './agency.ts';
-import { base64Schema, slugSchema } from './fields.ts';
+import { slugSchema } from './fields.ts';
 import { LIMITS } from './limits.ts';
 import type { GatewayKeys } from './members.ts';
 import {
   GATEWAY_KEY_ID,
   MEMBERS_KIND,
   OFFLINE_KEY_ID,
+  fitsListedKeys,
   fitsMember,
   gatewayKeysSchema,
   membersSchema,
@@ -38,12 +39,7 @@ export const rosterSchema = z.strictObject({
   version: z.int().min(1),
   /** Milliseconds since 1970. */
   issuedAt: z.int(),
-  gateway: gatewayKeysSchema.extend({
-    /** Which evaluation key of the gateway it is; absent for the first. */
-    evaluationVersion: z.int().min(2).optional(),
-    /** The one before, as long as nodes may be asked under it. */
-    formerEvaluationKey: base64Schema(32).optional(),
-  }),
+  gateway: gatewayKeysSchema,
   policy: signedDocumentSchema,
   /** Needed where there is an offline key: it vouches for who takes part and with which keys. */
   members: signedDocumentSchema.optional(),
@@ -91,8 +87,7 @@ function checkMembers(backend: Backend, payload: RosterPayload, signers: readonl
   const members = openByAll(backend, MEMBERS_KIND, membersSchema, payload.members, signers);
   if (members.federation !== payload.federation)
     throw new HitError('malformed', `the members are those of another federation, ${members.federation}`);
-  const { identityKey, evaluationKey } = payload.gateway;
-  if (members.gateway.identityKey !== identityKey || members.gateway.evaluationKey !== evaluationKey)
+  if (!fitsListedKeys(members.gateway, payload.gateway))
     throw new HitError('malformed', 'the gateway has other keys than the list of members gives it');
   const listed = new Map(members.agencies.map((member) => [member.id, member]));
   const stranger = payload.agencies.find((agency) => {
