@@ -27,6 +27,21 @@ export const GATEWAY_EVENTS = {
     fields: { reason: 'text' },
     says: 'A certificate or key of `tls` in gateway.yaml was renewed and cannot be used; the one from before stays in use.',
   },
+  'evaluation-key-taken': {
+    at: 'info',
+    fields: { key: 'text' },
+    says: 'The key store has a new evaluation key, which this process holds from now on; the roster tells whether it is in force. `key` is the fingerprint of its public half.',
+  },
+  'keystore-needs-restart': {
+    at: 'warn',
+    fields: {},
+    says: 'The key store has other keys than this process, and more than a new evaluation key: what it holds counts until the next start. Restart the gateway, or put the right file back.',
+  },
+  'keystore-refused': {
+    at: 'error',
+    fields: { reason: 'text' },
+    says: 'The key store was changed and cannot be read; the keys from before stay in use. Mend the file.',
+  },
   stopping: { at: 'info', fields: {}, says: 'No new requests are taken; those that run are finished.' },
   stopped: { at: 'info', fields: {}, says: 'The gateway has stopped.' },
   'log-line-refused': {

@@ -1,5 +1,5 @@
 import type { Backend, Policy } from '@hitmachine/protocol';
-import { REPLICA_BYTES, encodeBase64 } from '@hitmachine/protocol';
+import { REPLICA_BYTES, encodeBase64, keysFingerprint } from '@hitmachine/protocol';
 import type { IdentityProvider } from '@hitmachine/web';
 import { watchEventLoop } from './adapters/process/event-loop.ts';
 import { MemoryOpenLookups } from './adapters/memory/open-lookups.ts';
@@ -14,13 +14,13 @@ import { AnswersOnHand } from './domain/answers-on-hand.ts';
 import { Auditors } from './domain/auditors.ts';
 import { CheckpointSigner } from './domain/checkpoint-signer.ts';
 import type { GatewayKeys, GatewaySeeds } from './domain/keys.ts';
-import { gatewayKeys } from './domain/keys.ts';
 import { openLog } from './domain/log-opening.ts';
 import { keepFollowingDirectory } from './domain/membership.ts';
 import { publishFirstPolicy } from './domain/policies.ts';
 import { ProfessionalWatch } from './domain/professional-watch.ts';
 import { RefusalLog, keepWritingRefusals } from './domain/refusal-log.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
+import { ServingKeys } from './domain/serving-keys.ts';
 import { Witnessing, keepPublishing } from './domain/witnessing.ts';
 import type { OperationalLog } from './log.ts';
 import { openMetrics } from './open-metrics.ts';
@@ -89,6 +89,8 @@ export interface RunningGateway {
   readonly metricsUrl?: string | undefined;
   /** Takes in renewed certificates now. */
   reload(): void;
+  /** Takes up an evaluation key that came into the key store. */
+  takeKeys(seeds: GatewaySeeds): void;
   /** Finishes the running requests, closes the agents' connections and stops. The store is left to its owner. */
   close(): Promise<void>;
 }
@@ -100,12 +102,12 @@ const DRAIN_SLACK_MS = 1_000;
 /** Wires a gateway and starts it. Resolves once it accepts requests; rejects when it cannot listen. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { backend, store, runtime, log, federation } = options;
-  const keys = gatewayKeys(backend, options.seeds);
+  const keys = new ServingKeys(backend, options.seeds);
   await openLog({ ...store, runtime }, federation, keys.identityKey);
   await publishFirstPolicy({ ...store, keys, runtime }, options.firstPolicy, federation);
   const roster = await RosterKeeper.open({ ...store, keys, runtime, federation });
   const checkpoints = new CheckpointSigner({ auditLog: store.auditLog, keys, federation });
-  const evaluator = new KeyedEvaluator(keys.suite, keys.evaluations, runtime.random);
+  const evaluator = new KeyedEvaluator(keys.suite, keys, runtime.random);
   const replica = options.replica ?? encodeBase64(runtime.random(REPLICA_BYTES));
   const local = new AgentConnections({
     backend,
@@ -192,6 +194,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     url: server.url,
     metricsUrl: operations?.url,
     reload: () => server.renew(),
+    takeKeys: (seeds) => takeKeys(keys, seeds, log),
     async close() {
       stopping = true;
       await publishing.stop();
@@ -229,4 +232,11 @@ function consoleOf(options: GatewayOptions, keys: GatewayKeys): GatewayDeps['con
     seed: keys.identitySeed,
   });
   return { baseUrl, processingLog, auditors };
+}
+
+function takeKeys(keys: ServingKeys, seeds: GatewaySeeds, log: OperationalLog): void {
+  const taken = keys.take(seeds);
+  const newest = keys.evaluations.at(-1)?.key ?? '';
+  if (taken === 'taken') log.info('evaluation-key-taken', { key: keysFingerprint(newest) });
+  if (taken === 'needs-restart') log.warn('keystore-needs-restart');
 }

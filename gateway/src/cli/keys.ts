@@ -99,9 +99,7 @@ async function make(context: CliContext, gateway: OpenedGateway, out: string | u
   }
   context.print(`A new evaluation key stands in ${files.keystore}, and is not in force yet.`);
   const signed = hasOfflineKey ? await toSign(context, { ...gateway, keys: after }, out) : '';
-  context.explain(
-    'Next: back the key store up, copy it to every replica, and restart each of them. Then run:',
-  );
+  context.explain('Next: back it up, and copy it to every replica, which takes it up by itself. Then run:');
   context.explain(`  hit-gateway keys rotate --activate${signed}`);
 }
 

@@ -9,6 +9,7 @@ import { listenSchema, readConfig, readPlacedConfig } from '../config.ts';
 import { openConsole } from './console.ts';
 import { gatewayFiles, readSeeds, systemRandom } from './gateway-files.ts';
 import { openServingStore } from './gateway-store.ts';
+import { watchKeystore } from './keystore-watch.ts';
 import type { OperationalLog } from '../log.ts';
 import { operationalLog } from '../log.ts';
 import { readPolicy } from '../policy-file.ts';
@@ -66,14 +67,22 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
     log.info('listening', { url: gateway.url });
     if (gateway.metricsUrl !== undefined) log.info('metrics-listening', { url: gateway.metricsUrl });
     const settings = openSettings(files.config, log, ({ logLevel }) => (lines.level = logLevel));
+    const keystore = await watchKeystore(
+      files.keystore,
+      () => readSeeds(backend, files, config),
+      (changed) => gateway.takeKeys(changed),
+      log,
+    );
     const reload = (): void => {
       settings.reload();
       gateway.reload();
+      keystore.look();
     };
     process.on('SIGHUP', reload);
     await stopSignal();
     process.off('SIGHUP', reload);
     log.info('stopping');
+    await keystore.stop();
     await gateway.close();
   } finally {
     await store.close();

@@ -1,0 +1,93 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServingKeys } from '../../gateway/src/domain/serving-keys.ts';
+import { Secret } from '@hitmachine/protocol';
+import { backend } from './support/fixtures.ts';
+import { freePort } from '../support/free-port.ts';
+import { NODE_OPTIONS, PROGRAM, runProgram } from './support/program.ts';
+
+/** A gateway in a process of its own, and commands beside it. */
+describe('the key store of a gateway that runs', { timeout: 60_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hit-keystore-watch-'));
+  const keystore = join(folder, 'keystore.json');
+  let program: ChildProcess;
+  let said = '';
+
+  const until = async (what: RegExp, from = 0): Promise<void> => {
+    for (const deadline = Date.now() + 30_000; !what.test(said.slice(from)); await delay(20))
+      if (program.exitCode !== null || Date.now() > deadline) throw new Error(said);
+  };
+  const keys = async (...argv: string[]): Promise<string> => {
+    const { stdout, stderr } = await runProgram(['keys', ...argv, '--dir', folder]);
+    return stdout + stderr;
+  };
+
+  beforeAll(async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const made = await runProgram(['init', '--dir', folder, '--federation', 'waalstad', '--listen', listen]);
+    expect(made.code, made.stderr).toBe(0);
+    program = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, 'serve', '--dir', folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    program.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await until(/"event":"listening"/);
+  }, 60_000);
+
+  afterAll(async () => {
+    if (program.exitCode === null) {
+      program.kill('SIGKILL');
+      await once(program, 'exit');
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  it('brings a new evaluation key without a restart, by itself and at SIGHUP, and keeps what holds', async () => {
+    const before = join(folder, 'before.json');
+    copyFileSync(keystore, before);
+    expect(await keys('rotate')).toMatch(/not in force yet/);
+    await until(/"event":"evaluation-key-taken"/);
+    copyFileSync(keystore, join(folder, 'after.json'));
+    // A copy that broke off is told, and changes nothing; the whole one is read again.
+    let from = said.length;
+    writeFileSync(keystore, '{');
+    await until(/"event":"keystore-refused".*is damaged/, from);
+    from = said.length;
+    copyFileSync(before, keystore);
+    program.kill('SIGHUP');
+    await until(/"event":"keystore-needs-restart"/, from);
+    from = said.length;
+    copyFileSync(join(folder, 'after.json'), keystore);
+    expect(await keys('rotate', '--activate')).toMatch(/comes into force/);
+    for (const deadline = Date.now() + 20_000; !/number 2/.test(await keys('show')); await delay(100))
+      expect(Date.now()).toBeLessThan(deadline);
+    expect(said.slice(from)).not.toMatch(/needs-restart|refused|taken/);
+  });
+});
+
+describe('keys that are held', () => {
+  const seed = (fill: number) => new Secret(new Uint8Array(32).fill(fill));
+  const [identitySeed, evaluationSeed] = [seed(1), seed(2)];
+
+  it('become more, and no others', () => {
+    const keys = new ServingKeys(backend, { identitySeed, evaluationSeed });
+    const [first] = keys.evaluations;
+    expect(keys.take({ identitySeed, evaluationSeed })).toBe('same');
+    expect(keys.take({ identitySeed: seed(9), evaluationSeed })).toBe('needs-restart');
+    expect(keys.take({ identitySeed, evaluationSeed: seed(9) })).toBe('needs-restart');
+    expect(keys.evaluations.map(({ key }) => key)).toEqual([first?.key]);
+    const more = { identitySeed, evaluationSeed, nextEvaluationSeed: seed(3) };
+    expect(keys.take(more)).toBe('taken');
+    expect(keys.take(more)).toBe('same');
+    expect(keys.take({ ...more, nextEvaluationSeed: seed(4) })).toBe('needs-restart');
+    expect(keys.take({ identitySeed, evaluationSeed })).toBe('needs-restart');
+    expect(keys.take({ identitySeed, evaluationSeed: seed(3) })).toBe('needs-restart');
+    expect(keys.evaluations).toHaveLength(2);
+    expect(keys.evaluations[0]?.key).toBe(first?.key);
+  });
+});
