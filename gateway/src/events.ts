@@ -32,6 +32,11 @@ export const GATEWAY_EVENTS = {
     fields: { key: 'text' },
     says: 'The key store has a new evaluation key, which this process holds from now on; the roster tells whether it is in force. `key` is the fingerprint of its public half.',
   },
+  'held-keys-not-told': {
+    at: 'error',
+    fields: { err: 'error' },
+    says: 'Which evaluation keys this process holds cannot be written to the database; it is tried again. Until then no new one can be put in force.',
+  },
   'keystore-needs-restart': {
     at: 'warn',
     fields: {},

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Backend, Policy } from '@hitmachine/protocol';
 import { REPLICA_BYTES, encodeBase64, keysFingerprint } from '@hitmachine/protocol';
 import type { IdentityProvider } from '@hitmachine/web';
@@ -14,6 +15,7 @@ import { AnswersOnHand } from './domain/answers-on-hand.ts';
 import { Auditors } from './domain/auditors.ts';
 import { CheckpointSigner } from './domain/checkpoint-signer.ts';
 import type { GatewayKeys, GatewaySeeds } from './domain/keys.ts';
+import { keepTellingKeys } from './domain/held-keys.ts';
 import { openLog } from './domain/log-opening.ts';
 import { keepFollowingDirectory } from './domain/membership.ts';
 import { publishFirstPolicy } from './domain/policies.ts';
@@ -189,12 +191,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     { log, leads: () => replicas.leads() },
     options.publishEveryMs ?? PUBLISH_EVERY_MS,
   );
+  const telling = await keepTellingKeys({ ...store, keys, replica, host: hostname(), log });
   await replicas.start();
   return {
     url: server.url,
     metricsUrl: operations?.url,
     reload: () => server.renew(),
-    takeKeys: (seeds) => takeKeys(keys, seeds, log),
+    takeKeys(seeds) {
+      takeKeys(keys, seeds, log);
+      void telling.tell();
+    },
     async close() {
       stopping = true;
       await publishing.stop();
@@ -206,6 +212,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await Promise.all([server.drain(deadlineMs), opened.drain(deadlineMs)]);
       // Until here: whoever is taken off meanwhile gets no answer of what still runs.
       await following.stop();
+      await telling.stop();
       await local.close();
       await opened.close();
       await server.close();

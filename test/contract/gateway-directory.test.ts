@@ -125,6 +125,26 @@ eachGatewayStore('the directory', (kind) => {
     });
   });
 
+  it('keeps what each process told of the keys that it holds, until it takes leave', async () => {
+    const { directory } = (await kind.open()).stores;
+    expect(await directory.heldKeys()).toEqual([]);
+    await directory.tellHeldKeys({ replica: 'b', host: 'two', keys: ['first'] });
+    await directory.tellHeldKeys({ replica: 'a', host: 'one', keys: ['first'] });
+    await directory.tellHeldKeys({ replica: 'b', host: 'two', keys: ['first', 'second'] });
+    const held = await directory.heldKeys();
+    expect(held).toMatchObject([
+      { replica: 'a', host: 'one', keys: ['first'] },
+      { replica: 'b', host: 'two', keys: ['first', 'second'] },
+    ]);
+    for (const { agoMs } of held) {
+      expect(agoMs).toBeGreaterThanOrEqual(0);
+      expect(agoMs).toBeLessThan(10_000);
+    }
+    await directory.forgetHeldKeys('b');
+    await directory.forgetHeldKeys('nobody');
+    expect((await directory.heldKeys()).map(({ replica }) => replica)).toEqual(['a']);
+  });
+
   it('keeps the evaluation key that was called for last', async () => {
     const { directory } = (await kind.open()).stores;
     expect(await directory.evaluationKey()).toBeUndefined();

@@ -75,9 +75,6 @@ describe('a new evaluation key where there is an offline key', { timeout: 120_00
     expect(made.err).toContain('hit-gateway keys rotate --activate SIGNED-FILE');
     // What was only made, or was not signed, is not in force, and no list goes out with it.
     expect((await attempt('keys', 'rotate', '--activate')).err).toContain('the offline key has to sign');
-    expect((await attempt('keys', 'rotate', '--activate', toSign)).err).toContain(
-      'not signed with the pinned key of offline',
-    );
     const signed = await sign(toSign);
     expect(signed.err).toMatch(/its evaluation key, number 2: /);
     expect(signed.err).toMatch(/the one before, until all agencies have followed: /);
@@ -88,8 +85,15 @@ describe('a new evaluation key where there is an offline key', { timeout: 120_00
     );
     expect(await shown()).toMatch(/in force: .*number 1[^]*made, and not in force yet/);
 
+    // A process that serves without it would answer nobody any more.
+    expect(await shown()).toContain('does not hold it yet');
+    expect((await attempt('keys', 'rotate', '--activate', file)).err).toContain('has not said that it holds');
     await restart();
+    expect(await shown()).toMatch(/\) +holds it/);
     expect(await answers()).toEqual(['known', 'not-known']);
+    expect((await attempt('keys', 'rotate', '--activate', toSign)).err).toContain(
+      'not signed with the pinned key of offline',
+    );
     expect((await hitGateway('keys', 'rotate', '--activate', file)).out[0]).toMatch(/comes into force/);
     await until((text) => /in force: .*number 2/.test(text));
     expect((await attempt('keys', 'rotate', '--activate', file)).err).toContain('is in force');

@@ -3,6 +3,7 @@ import type { Agency, Roster } from '@hitmachine/protocol';
 import { HitError, Secret, keyServedBy, keysFingerprint, openRoster } from '@hitmachine/protocol';
 import type { Command } from 'commander';
 import { gatewayKeys } from '../domain/keys.ts';
+import { requireHeldByAll, servingProcesses } from '../domain/held-keys.ts';
 import { prepareMembers, publishMembers } from '../domain/members.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
@@ -65,8 +66,14 @@ async function show(context: CliContext, gateway: OpenedGateway): Promise<void> 
   const { evaluationKey, evaluationVersion = 1, formerEvaluationKey } = roster.gateway;
   context.print(`in force:   ${keysFingerprint(evaluationKey)} (number ${evaluationVersion})`);
   const made = gateway.keys.evaluations.at(-1)?.key;
-  if (made !== undefined && made !== evaluationKey)
+  if (made !== undefined && made !== evaluationKey) {
     context.print(`made, and not in force yet:   ${keysFingerprint(made)}`);
+    const held = (await servingProcesses(gateway.directory)).map(({ host, replica, keys }) => [
+      `${host} (${replica})`,
+      keys.includes(made) ? 'holds it' : 'does not hold it yet',
+    ]);
+    if (held.length > 0) context.print(table(['process', 'new evaluation key'], held));
+  }
   if (formerEvaluationKey === undefined) return context.print('No change of it is under way.');
   context.print(
     `before:     ${keysFingerprint(formerEvaluationKey)}, as long as agencies are asked under it`,
@@ -128,6 +135,7 @@ async function put(context: CliContext, gateway: OpenedGateway, file: true | str
     );
   if (!hasOfflineKey && file !== true)
     throw new HitError('config-invalid', '--activate takes no file where there is no offline key');
+  await requireHeldByAll(directory, next);
   if (file === true) await directory.useEvaluationKey(next);
   else {
     const decision = await readDecision(file);

@@ -38,6 +38,18 @@ export interface StoredDocument {
 }
 export type StoredRoster = StoredDocument;
 
+/** Which evaluation keys a process of the gateway holds, as it told last. */
+export interface HeldKeys {
+  /** The process, by the name that it has towards agents: new with every start. */
+  readonly replica: string;
+  /** The machine that it runs on. */
+  readonly host: string;
+  /** Public halves, base64url. */
+  readonly keys: readonly string[];
+  /** Milliseconds since it told, by the clock of the store. */
+  readonly agoMs: number;
+}
+
 /**
  * Agencies, their enrolment tokens and registers, and every version of the roster, the policy and the list of members.
  *
@@ -88,6 +100,12 @@ export interface Directory {
   evaluationKey(): Promise<string | undefined>;
   /** Calls for an evaluation key: the roster follows, where a gateway has it. */
   useEvaluationKey(publicKey: string): Promise<void>;
+  /** Stores what a process holds, in the place of what it told before; what is older than an hour is forgotten. */
+  tellHeldKeys(held: Omit<HeldKeys, 'agoMs'>): Promise<void>;
+  /** Forgets what a process told. */
+  forgetHeldKeys(replica: string): Promise<void>;
+  /** What every process told last that did not take leave, by its name. */
+  heldKeys(): Promise<readonly HeldKeys[]>;
   /**
    * Runs what only one of the gateways on this directory may do at a time, such as making the next roster. When this
    * process dies the next one goes on; one that takes longer than ten seconds may lose its turn.

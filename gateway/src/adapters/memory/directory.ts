@@ -5,6 +5,7 @@ import type {
   AgencyRecord,
   Directory,
   Enrolment,
+  HeldKeys,
   Invitation,
   KeyChangeOf,
   StoredDocument,
@@ -19,6 +20,7 @@ export class MemoryDirectory implements Directory {
   #members: StoredDocument | undefined;
   #offlineKey: string | undefined;
   #evaluationKey: string | undefined;
+  readonly #held = new Map<string, Omit<HeldKeys, 'agoMs'> & { readonly at: number }>();
 
   async invite(invitation: Invitation): Promise<void> {
     const enrolment = this.#agencies.get(invitation.id)?.enrolment;
@@ -107,6 +109,20 @@ export class MemoryDirectory implements Directory {
 
   async useEvaluationKey(publicKey: string): Promise<void> {
     this.#evaluationKey = publicKey;
+  }
+
+  async tellHeldKeys(held: Omit<HeldKeys, 'agoMs'>): Promise<void> {
+    this.#held.set(held.replica, { ...held, at: performance.now() });
+  }
+
+  async forgetHeldKeys(replica: string): Promise<void> {
+    this.#held.delete(replica);
+  }
+
+  async heldKeys(): Promise<readonly HeldKeys[]> {
+    return [...this.#held.values()]
+      .sort((a, b) => (a.replica < b.replica ? -1 : 1))
+      .map(({ at, ...held }) => ({ ...held, agoMs: performance.now() - at }));
   }
 
   async useOfflineKey(publicKey: string): Promise<void> {

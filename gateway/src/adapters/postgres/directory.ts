@@ -4,6 +4,7 @@ import type {
   AgencyRecord,
   Directory,
   Enrolment,
+  HeldKeys,
   Invitation,
   KeyChangeOf,
   StoredDocument,
@@ -139,6 +140,32 @@ export class PostgresDirectory implements Directory {
       'INSERT INTO evaluation_key (id, public_key) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET public_key = $1',
       [publicKey],
     );
+  }
+
+  async tellHeldKeys({ replica, host, keys }: Omit<HeldKeys, 'agoMs'>): Promise<void> {
+    await this.#write("DELETE FROM held_keys WHERE at < clock_timestamp() - interval '1 hour'", []);
+    await this.#write(
+      `INSERT INTO held_keys (replica, host, keys, at) VALUES ($1, $2, $3, clock_timestamp())
+         ON CONFLICT (replica) DO UPDATE SET host = $2, keys = $3, at = clock_timestamp()`,
+      [replica, host, JSON.stringify(keys)],
+    );
+  }
+
+  async forgetHeldKeys(replica: string): Promise<void> {
+    await this.#write('DELETE FROM held_keys WHERE replica = $1', [replica]);
+  }
+
+  async heldKeys(): Promise<readonly HeldKeys[]> {
+    const rows = await this.#database.query(
+      `SELECT replica, host, keys, extract(epoch FROM clock_timestamp() - at) * 1000 AS ago
+         FROM held_keys ORDER BY replica`,
+    );
+    return rows.map((row) => ({
+      replica: String(row['replica']),
+      host: String(row['host']),
+      keys: JSON.parse(String(row['keys'])) as string[],
+      agoMs: Number(row['ago']),
+    }));
   }
 
   exclusively<T>(work: () => Promise<T>): Promise<T> {

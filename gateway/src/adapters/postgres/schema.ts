@@ -166,4 +166,10 @@ export const SCHEMA_STEPS: readonly string[] = [
   `,
   'ALTER TABLE agency ADD COLUMN key_change text',
   'CREATE TABLE evaluation_key (id integer PRIMARY KEY CHECK (id = 1), public_key text NOT NULL)',
+  `CREATE TABLE held_keys (
+    replica text COLLATE "C" PRIMARY KEY,
+    host    text NOT NULL,
+    keys    text NOT NULL,
+    at      timestamptz NOT NULL
+  ) WITH (fillfactor = 50)`,
 ];

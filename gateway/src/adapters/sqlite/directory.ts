@@ -5,6 +5,7 @@ import type {
   AgencyRecord,
   Directory,
   Enrolment,
+  HeldKeys,
   Invitation,
   KeyChangeOf,
   StoredDocument,
@@ -14,6 +15,9 @@ import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
 import { inTransaction, storing } from './database.ts';
 
 type Row = Record<string, SQLOutputValue>;
+
+const NOW_MS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+const AGO_MS = `(${NOW_MS} - at)`;
 
 /** The directory in SQLite. `database` must be a durable connection. */
 export class SqliteDirectory implements Directory {
@@ -146,6 +150,33 @@ export class SqliteDirectory implements Directory {
     this.#run(
       'INSERT INTO evaluation_key (id, public_key) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET public_key = ?1',
       [publicKey],
+    );
+  }
+
+  async tellHeldKeys({ replica, host, keys }: Omit<HeldKeys, 'agoMs'>): Promise<void> {
+    this.#run(`DELETE FROM held_keys WHERE replica = ? OR ${AGO_MS} > 3600000`, [replica]);
+    this.#run(`INSERT INTO held_keys (replica, host, keys, at) VALUES (?, ?, ?, ${NOW_MS})`, [
+      replica,
+      host,
+      JSON.stringify(keys),
+    ]);
+  }
+
+  async forgetHeldKeys(replica: string): Promise<void> {
+    this.#run('DELETE FROM held_keys WHERE replica = ?', [replica]);
+  }
+
+  async heldKeys(): Promise<readonly HeldKeys[]> {
+    return storing(() =>
+      this.#database
+        .prepare(`SELECT replica, host, keys, ${AGO_MS} AS ago FROM held_keys ORDER BY replica`)
+        .all()
+        .map((row) => ({
+          replica: String(row['replica']),
+          host: String(row['host']),
+          keys: JSON.parse(String(row['keys'])) as string[],
+          agoMs: Number(row['ago']),
+        })),
     );
   }
 

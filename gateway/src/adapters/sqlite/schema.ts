@@ -103,4 +103,10 @@ export const SCHEMA_STEPS: readonly string[] = [
   `,
   'ALTER TABLE agency ADD COLUMN key_change TEXT',
   'CREATE TABLE evaluation_key (id INTEGER PRIMARY KEY CHECK (id = 1), public_key TEXT NOT NULL) STRICT',
+  `CREATE TABLE held_keys (
+    replica TEXT PRIMARY KEY,
+    host    TEXT NOT NULL,
+    keys    TEXT NOT NULL,
+    at      INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
 ];
