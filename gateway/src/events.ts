@@ -37,6 +37,11 @@ export const GATEWAY_EVENTS = {
     fields: { err: 'error' },
     says: 'Which evaluation keys this process holds cannot be written to the database; it is tried again. Until then no new one can be put in force.',
   },
+  'quotient-given': {
+    at: 'info',
+    fields: { agency: 'text', times: 'number' },
+    says: 'An agency was given what takes its pseudonyms to the evaluation key in force; `times`: how often so far. At most one line a minute and agency.',
+  },
   'keystore-needs-restart': {
     at: 'warn',
     fields: {},

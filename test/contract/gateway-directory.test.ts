@@ -145,6 +145,22 @@ eachGatewayStore('the directory', (kind) => {
     expect((await directory.heldKeys()).map(({ replica }) => replica)).toEqual(['a']);
   });
 
+  it('keeps who was given the way to an evaluation key, when, and how often', async () => {
+    const { directory } = (await kind.open()).stores;
+    const note = (agency: string, evaluationKey: string, at: number) =>
+      directory.noteQuotient({ agency, evaluationKey, at });
+    expect(await note('politie', 'second', 10)).toBe(1);
+    expect(await note('ggz', 'second', 20)).toBe(1);
+    expect(await note('politie', 'second', 30)).toBe(2);
+    expect(await directory.quotientsGiven('second')).toEqual([
+      { agency: 'ggz', firstAt: 20, lastAt: 20, times: 1 },
+      { agency: 'politie', firstAt: 10, lastAt: 30, times: 2 },
+    ]);
+    expect(await note('ggz', 'third', 40)).toBe(1);
+    expect(await directory.quotientsGiven('second')).toEqual([]);
+    expect(await directory.quotientsGiven('third')).toMatchObject([{ agency: 'ggz', times: 1 }]);
+  });
+
   it('keeps the evaluation key that was called for last', async () => {
     const { directory } = (await kind.open()).stores;
     expect(await directory.evaluationKey()).toBeUndefined();

@@ -98,6 +98,9 @@ describe('a new evaluation key where there is an offline key', { timeout: 120_00
     await until((text) => /in force: .*number 2/.test(text));
     expect((await attempt('keys', 'rotate', '--activate', file)).err).toContain('is in force');
     await until((text) => !text.includes('still asked'));
+    // Who came for the new one, and when.
+    expect(await shown()).toMatch(/politie +has followed +20\d\d-\d\d-\d\dT/);
+    expect(federation.logs.text('gateway')).toMatch(/"event":"quotient-given","agency":"politie"/);
     await police.ready();
     expect(await answers()).toEqual(['known', 'not-known']);
 

@@ -8,6 +8,7 @@ import { prepareMembers, publishMembers } from '../domain/members.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
 import { readSeeds, systemRandom, writeSeeds } from './gateway-files.ts';
+import type { QuotientGiven } from '../ports/directory.ts';
 import type { OpenedGateway } from './open-gateway.ts';
 import { withGateway } from './open-gateway.ts';
 import { table } from './table.ts';
@@ -78,11 +79,21 @@ async function show(context: CliContext, gateway: OpenedGateway): Promise<void> 
   context.print(
     `before:     ${keysFingerprint(formerEvaluationKey)}, as long as agencies are asked under it`,
   );
+  const given = new Map(
+    (await gateway.directory.quotientsGiven(evaluationKey)).map((one) => [one.agency, one]),
+  );
   const rows = roster.agencies.map((agency) => [
     agency.id,
     isBehind(roster, agency) ? 'still asked under the key before' : 'has followed',
+    givenText(given.get(agency.id)),
   ]);
-  context.print(table(['agency', 'evaluation key'], rows));
+  context.print(table(['agency', 'evaluation key', 'came for the new one'], rows));
+}
+
+function givenText(given: QuotientGiven | undefined): string {
+  if (given === undefined) return 'not yet';
+  const [first, last] = [given.firstAt, given.lastAt].map((at) => new Date(at).toISOString());
+  return given.times === 1 ? `${first}` : `${first}, ${given.times} times until ${last}`;
 }
 
 async function make(context: CliContext, gateway: OpenedGateway, out: string | undefined): Promise<void> {

@@ -50,6 +50,14 @@ export interface HeldKeys {
   readonly agoMs: number;
 }
 
+/** When an agency was given what takes its pseudonyms to an evaluation key: milliseconds since 1970. */
+export interface QuotientGiven {
+  readonly agency: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly times: number;
+}
+
 /**
  * Agencies, their enrolment tokens and registers, and every version of the roster, the policy and the list of members.
  *
@@ -106,6 +114,17 @@ export interface Directory {
   forgetHeldKeys(replica: string): Promise<void>;
   /** What every process told last that did not take leave, by its name. */
   heldKeys(): Promise<readonly HeldKeys[]>;
+  /**
+   * Notes that an agency is given what takes its pseudonyms to an evaluation key, and returns how often that was. What was
+   * noted for other keys is forgotten.
+   */
+  noteQuotient(given: {
+    readonly agency: string;
+    readonly evaluationKey: string;
+    readonly at: number;
+  }): Promise<number>;
+  /** What was noted for an evaluation key, ordered by agency. */
+  quotientsGiven(evaluationKey: string): Promise<readonly QuotientGiven[]>;
   /**
    * Runs what only one of the gateways on this directory may do at a time, such as making the next roster. When this
    * process dies the next one goes on; one that takes longer than ten seconds may lose its turn.

@@ -1,6 +1,7 @@
 import { QUOTIENT_PATH } from '@hitmachine/protocol';
 import { keysAt } from '../domain/agency-keys.ts';
 import { quotientFor } from '../domain/evaluation-keys.ts';
+import { QuotientLog } from '../domain/quotient-log.ts';
 import type { ApiRoute, ApiRoutes } from './api-route.ts';
 import type { GatewayDeps } from './context.ts';
 import * as examples from './examples.ts';
@@ -19,17 +20,19 @@ const getQuotient: ApiRoute = {
   request: { headers: signedHeaders },
   responses: {
     200: { description: 'The sealed quotient.', content: json(SealedQuotient, examples.sealedQuotient) },
-    ...problemResponses(...SIGNED_CODES, 'not-found'),
+    ...problemResponses(...SIGNED_CODES, 'not-found', 'storage-failed'),
   },
 };
 
 /** `GET /v1/evaluation-key/quotient` */
 export function quotientRoutes(api: ApiRoutes, deps: GatewayDeps): void {
+  const given = new QuotientLog(deps);
   api.add(getQuotient, async (c) => {
     const { agency } = await signedBy(deps, c, new Uint8Array(0));
     const { sessionKey } = keysAt(agency.enrolment, deps.runtime.now());
-    return c.json(
-      await quotientFor(deps.keys, deps.roster.current.roster.gateway, { id: agency.id, sessionKey }),
-    );
+    const keys = deps.roster.current.roster.gateway;
+    const sealed = await quotientFor(deps.keys, keys, { id: agency.id, sessionKey });
+    await given.note(agency.id, keys.evaluationKey);
+    return c.json(sealed);
   });
 }

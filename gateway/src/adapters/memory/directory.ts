@@ -8,6 +8,7 @@ import type {
   HeldKeys,
   Invitation,
   KeyChangeOf,
+  QuotientGiven,
   StoredDocument,
   StoredRoster,
 } from '../../ports/directory.ts';
@@ -20,6 +21,10 @@ export class MemoryDirectory implements Directory {
   #members: StoredDocument | undefined;
   #offlineKey: string | undefined;
   #evaluationKey: string | undefined;
+  #quotients: { readonly key: string; readonly given: Map<string, QuotientGiven> } = {
+    key: '',
+    given: new Map(),
+  };
   readonly #held = new Map<string, Omit<HeldKeys, 'agoMs'> & { readonly at: number }>();
 
   async invite(invitation: Invitation): Promise<void> {
@@ -123,6 +128,23 @@ export class MemoryDirectory implements Directory {
     return [...this.#held.values()]
       .sort((a, b) => (a.replica < b.replica ? -1 : 1))
       .map(({ at, ...held }) => ({ ...held, agoMs: performance.now() - at }));
+  }
+
+  async noteQuotient({
+    agency,
+    evaluationKey,
+    at,
+  }: Parameters<Directory['noteQuotient']>[0]): Promise<number> {
+    if (this.#quotients.key !== evaluationKey) this.#quotients = { key: evaluationKey, given: new Map() };
+    const before = this.#quotients.given.get(agency);
+    const times = (before?.times ?? 0) + 1;
+    this.#quotients.given.set(agency, { agency, firstAt: before?.firstAt ?? at, lastAt: at, times });
+    return times;
+  }
+
+  async quotientsGiven(evaluationKey: string): Promise<readonly QuotientGiven[]> {
+    if (this.#quotients.key !== evaluationKey) return [];
+    return [...this.#quotients.given.values()].sort((a, b) => (a.agency < b.agency ? -1 : 1));
   }
 
   async useOfflineKey(publicKey: string): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   HeldKeys,
   Invitation,
   KeyChangeOf,
+  QuotientGiven,
   StoredDocument,
   StoredRoster,
 } from '../../ports/directory.ts';
@@ -168,6 +169,29 @@ export class PostgresDirectory implements Directory {
     }));
   }
 
+  async noteQuotient({
+    agency,
+    evaluationKey,
+    at,
+  }: Parameters<Directory['noteQuotient']>[0]): Promise<number> {
+    await this.#write('DELETE FROM quotient_given WHERE evaluation_key <> $1', [evaluationKey]);
+    const [row] = await this.#write(
+      `INSERT INTO quotient_given AS given (agency, evaluation_key, first_at, last_at, times)
+         VALUES ($1, $2, $3, $3, 1)
+         ON CONFLICT (agency) DO UPDATE SET last_at = $3, times = given.times + 1 RETURNING times`,
+      [agency, evaluationKey, at],
+    );
+    return Number(row?.['times']);
+  }
+
+  async quotientsGiven(evaluationKey: string): Promise<readonly QuotientGiven[]> {
+    const rows = await this.#database.query(
+      'SELECT * FROM quotient_given WHERE evaluation_key = $1 ORDER BY agency',
+      [evaluationKey],
+    );
+    return rows.map(givenOf);
+  }
+
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.#database.transaction([DIRECTORY_LOCK], work);
   }
@@ -196,6 +220,13 @@ function announcement(id: string, before: KeyChangeOf, after: KeyChangeOf): unkn
     ...[identityKey, JSON.stringify(sessionKey), text(keyChange)],
   ];
 }
+
+const givenOf = (row: Row): QuotientGiven => ({
+  agency: String(row['agency']),
+  firstAt: Number(row['first_at']),
+  lastAt: Number(row['last_at']),
+  times: Number(row['times']),
+});
 
 function recordOf(row: Row): AgencyRecord {
   return {

@@ -172,4 +172,11 @@ export const SCHEMA_STEPS: readonly string[] = [
     keys    text NOT NULL,
     at      timestamptz NOT NULL
   ) WITH (fillfactor = 50)`,
+  `CREATE TABLE quotient_given (
+    agency         text COLLATE "C" PRIMARY KEY,
+    evaluation_key text NOT NULL,
+    first_at       bigint NOT NULL,
+    last_at        bigint NOT NULL,
+    times          bigint NOT NULL
+  )`,
 ];

@@ -8,6 +8,7 @@ import type {
   HeldKeys,
   Invitation,
   KeyChangeOf,
+  QuotientGiven,
   StoredDocument,
   StoredRoster,
 } from '../../ports/directory.ts';
@@ -180,6 +181,34 @@ export class SqliteDirectory implements Directory {
     );
   }
 
+  async noteQuotient({
+    agency,
+    evaluationKey,
+    at,
+  }: Parameters<Directory['noteQuotient']>[0]): Promise<number> {
+    return storing(() =>
+      inTransaction(this.#database, () => {
+        this.#database.prepare('DELETE FROM quotient_given WHERE evaluation_key <> ?').run(evaluationKey);
+        const row = this.#database
+          .prepare(
+            `INSERT INTO quotient_given (agency, evaluation_key, first_at, last_at, times) VALUES (?1, ?2, ?3, ?3, 1)
+               ON CONFLICT (agency) DO UPDATE SET last_at = ?3, times = times + 1 RETURNING times`,
+          )
+          .get(agency, evaluationKey, at);
+        return Number(row?.['times']);
+      }),
+    );
+  }
+
+  async quotientsGiven(evaluationKey: string): Promise<readonly QuotientGiven[]> {
+    return storing(() =>
+      this.#database
+        .prepare('SELECT * FROM quotient_given WHERE evaluation_key = ? ORDER BY agency')
+        .all(evaluationKey)
+        .map(givenOf),
+    );
+  }
+
   /** One gateway serves a file, and it makes one roster at a time. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return work();
@@ -213,6 +242,13 @@ function announcement(id: string, before: KeyChangeOf, after: KeyChangeOf): SQLI
     ...[identityKey, JSON.stringify(sessionKey), text(keyChange)],
   ];
 }
+
+const givenOf = (row: Row): QuotientGiven => ({
+  agency: String(row['agency']),
+  firstAt: Number(row['first_at']),
+  lastAt: Number(row['last_at']),
+  times: Number(row['times']),
+});
 
 function recordOf(row: Row): AgencyRecord {
   return {

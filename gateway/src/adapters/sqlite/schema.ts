@@ -109,4 +109,11 @@ export const SCHEMA_STEPS: readonly string[] = [
     keys    TEXT NOT NULL,
     at      INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE quotient_given (
+    agency         TEXT PRIMARY KEY,
+    evaluation_key TEXT NOT NULL,
+    first_at       INTEGER NOT NULL,
+    last_at        INTEGER NOT NULL,
+    times          INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
 ];
