@@ -15,13 +15,13 @@ export interface KeystoreWatch {
  * Reads the key store again when the file has changed, and hands on what is in it. One that cannot be read is told once a
  * change: what was read before stays in use.
  */
-export async function watchKeystore(
+export function watchKeystore(
   path: string,
   read: () => Promise<GatewaySeeds>,
   take: (seeds: GatewaySeeds) => void,
   log: OperationalLog,
-): Promise<KeystoreWatch> {
-  let seen = await stateOf(path);
+): KeystoreWatch {
+  let seen = '';
   let looking: Promise<void> | undefined;
   const look = async (always: boolean): Promise<void> => {
     const now = await stateOf(path);
@@ -36,6 +36,8 @@ export async function watchKeystore(
   const start = (always: boolean): void => {
     looking = (looking ?? Promise.resolve()).then(() => look(always));
   };
+  // It may have changed since it was read at the start.
+  start(true);
   const timer = setInterval(() => start(false), LOOK_EVERY_MS);
   timer.unref();
   return {

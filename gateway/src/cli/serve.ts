@@ -67,7 +67,7 @@ async function serve(options: DirectoryOptions & { readonly listen?: string }): 
     log.info('listening', { url: gateway.url });
     if (gateway.metricsUrl !== undefined) log.info('metrics-listening', { url: gateway.metricsUrl });
     const settings = openSettings(files.config, log, ({ logLevel }) => (lines.level = logLevel));
-    const keystore = await watchKeystore(
+    const keystore = watchKeystore(
       files.keystore,
       () => readSeeds(backend, files, config),
       (changed) => gateway.takeKeys(changed),

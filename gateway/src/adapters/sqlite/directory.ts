@@ -155,12 +155,13 @@ export class SqliteDirectory implements Directory {
   }
 
   async tellHeldKeys({ replica, host, keys }: Omit<HeldKeys, 'agoMs'>): Promise<void> {
-    this.#run(`DELETE FROM held_keys WHERE replica = ? OR ${AGO_MS} > 3600000`, [replica]);
-    this.#run(`INSERT INTO held_keys (replica, host, keys, at) VALUES (?, ?, ?, ${NOW_MS})`, [
-      replica,
-      host,
-      JSON.stringify(keys),
-    ]);
+    // In its place at once: a command that looks meanwhile must not find none.
+    this.#run(
+      `INSERT INTO held_keys (replica, host, keys, at) VALUES (?1, ?2, ?3, ${NOW_MS})
+         ON CONFLICT (replica) DO UPDATE SET host = ?2, keys = ?3, at = ${NOW_MS}`,
+      [replica, host, JSON.stringify(keys)],
+    );
+    this.#run(`DELETE FROM held_keys WHERE ${AGO_MS} > 3600000`, []);
   }
 
   async forgetHeldKeys(replica: string): Promise<void> {
