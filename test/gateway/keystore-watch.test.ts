@@ -50,6 +50,7 @@ describe('the key store of a gateway that runs', { timeout: 60_000 }, () => {
   it('brings a new evaluation key without a restart, by itself and at SIGHUP, and keeps what holds', async () => {
     const before = join(folder, 'before.json');
     copyFileSync(keystore, before);
+    expect(await keys('rotate', '--out', before)).toContain('--out: without an offline key');
     expect(await keys('rotate')).toMatch(/not in force yet/);
     await until(/"event":"evaluation-key-taken"/);
     copyFileSync(keystore, join(folder, 'after.json'));
@@ -63,6 +64,7 @@ describe('the key store of a gateway that runs', { timeout: 60_000 }, () => {
     await until(/"event":"keystore-needs-restart"/, from);
     from = said.length;
     copyFileSync(join(folder, 'after.json'), keystore);
+    expect(await keys('rotate', '--activate', before)).toContain('takes no file');
     expect(await keys('rotate', '--activate')).toMatch(/comes into force/);
     for (const deadline = Date.now() + 20_000; !/number 2/.test(await keys('show')); await delay(100))
       expect(Date.now()).toBeLessThan(deadline);

@@ -6,6 +6,7 @@ import {
   OFFLINE_KEY_ID,
   POLICY_KIND,
   ROSTER_KIND,
+  Secret,
   addSignature,
   checkEntry,
   decodeBase64,
@@ -15,6 +16,8 @@ import {
 } from '@hitmachine/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryDirectory } from '../../gateway/src/adapters/memory/directory.ts';
+import { gatewayKeys } from '../../gateway/src/domain/keys.ts';
+import { RosterKeeper } from '../../gateway/src/domain/roster-keeper.ts';
 import { prepareMembers, publishMembers } from '../../gateway/src/domain/members.ts';
 import { publishPolicy, signPolicy } from '../../gateway/src/domain/policies.ts';
 import type { StoredDocument } from '../../gateway/src/ports/directory.ts';
@@ -197,6 +200,34 @@ describe('who runs the gateway of a federation with an offline key', () => {
     expect(await found()).toEqual([
       'schaduw stands on the roster otherwise than on the list of members that the offline key signed',
     ]);
+  });
+
+  it('has a new evaluation key in force where a replica holds it, and no other list puts one in force', async () => {
+    const keys = gatewayKeys(backend, { ...SEEDS, nextEvaluationSeed: new Secret(random(32)) });
+    const [first, next] = keys.evaluations.map((one) => one.key);
+    const deps = { ...gateway.deps, keys };
+    const { document } = await prepareMembers(deps, 'waalstad', next);
+    await expect(publishMembers(deps, document, 'waalstad', next)).rejects.toMatchObject({
+      code: 'signature-invalid',
+    });
+    const signed = both(document, MEMBERS_KIND);
+    await expect(publishMembers(deps, signed, 'waalstad')).rejects.toThrow('keys rotate --activate FILE');
+    const ordinary = both((await prepareMembers(deps, 'waalstad')).document, MEMBERS_KIND);
+    await expect(publishMembers(deps, ordinary, 'waalstad', next)).rejects.toThrow(
+      'does not put the new evaluation key in force',
+    );
+    await publishMembers(deps, signed, 'waalstad', next);
+    // This one does not hold it: its roster stays as it was, until another has made the next.
+    const { version } = current();
+    await gateway.deps.roster.refresh();
+    expect(current()).toMatchObject({ version, gateway: { evaluationKey: first } });
+    await RosterKeeper.open({ ...deps, federation: 'waalstad' });
+    for (let i = 0; i < 3; i++) await gateway.deps.roster.refresh();
+    expect(current()).toMatchObject({
+      version: version + 1,
+      gateway: { evaluationKey: next, evaluationVersion: 2, formerEvaluationKey: first },
+    });
+    expect(await found()).toEqual([]);
   });
 
   it('cannot roll back the list of members', async () => {
