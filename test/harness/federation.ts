@@ -145,6 +145,13 @@ export class Federation {
     this.#gateway = { running, close: () => store.close() };
   }
 
+  /** What a gateway does by itself when its key store has changed. */
+  async takeGatewayKeys(): Promise<void> {
+    const files = gatewayFiles(this.gatewayFolder);
+    const seeds = await readSeeds(await loadSodium(), files, readConfig(files.config));
+    this.#gateway?.running.takeKeys(seeds);
+  }
+
   async stopGateway(): Promise<void> {
     const gateway = this.#gateway;
     this.#gateway = undefined;

@@ -88,8 +88,8 @@ describe('a new evaluation key where there is an offline key', { timeout: 120_00
     // A process that serves without it would answer nobody any more.
     expect(await shown()).toContain('does not hold it yet');
     expect((await attempt('keys', 'rotate', '--activate', file)).err).toContain('has not said that it holds');
-    await restart();
-    expect(await shown()).toMatch(/\) +holds it/);
+    await federation.takeGatewayKeys();
+    await until((text) => /\) +holds it/.test(text));
     expect(await answers()).toEqual(['known', 'not-known']);
     expect((await attempt('keys', 'rotate', '--activate', toSign)).err).toContain(
       'not signed with the pinned key of offline',
