@@ -6,6 +6,7 @@ import { DESK } from '../desk/paths.ts';
 import type { CaseSystems } from './domain/asking/case-systems.ts';
 import type { IdempotentLookups } from './domain/asking/idempotent-lookups.ts';
 import type { LookupService } from './domain/asking/lookup.ts';
+import type { HandOvers } from './domain/importing/hand-overs.ts';
 import type { PushedRegisters } from './domain/importing/pushed-registers.ts';
 import type { RosterKeeper } from './domain/membership/roster-keeper.ts';
 import type { Readiness } from './domain/running/readiness.ts';
@@ -20,6 +21,7 @@ import { API_VERSION, problemApp, pageDefaults, requireCaller, standardHeaders }
 import type { MetricsSource } from './routes/metrics.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { clientRoutes } from './routes/clients.ts';
+import { handOverRoutes } from './routes/hand-overs.ts';
 import { lookupRoutes } from './routes/lookups.ts';
 import { OTHER_PROBLEMS } from './routes/problems.ts';
 import { startPageRoutes } from './routes/start-page.ts';
@@ -34,6 +36,8 @@ export interface AppDeps {
   readonly apiKey: Secret<string>;
   /** Without it only the key lets in. */
   readonly caseSystems?: CaseSystems | undefined;
+  /** Registers that another machine of the agency hands over, and the key that it shows; without it none are. */
+  readonly handOver?: { readonly handOvers: HandOvers; readonly key: Secret<string> } | undefined;
   readonly idempotent: IdempotentLookups;
   readonly log: OperationalLog;
   /** Without it there are no pages for the privacy officer. */
@@ -49,9 +53,10 @@ export function createApp(deps: AppDeps): OpenAPIHono {
   app.use(except([DESK, `${DESK}/*`, DEVELOPERS], ...standardHeaders));
   app.use(`${DESK}/*`, ...pageDefaults);
   app.use(DEVELOPERS, ...pageDefaults);
-  app.use('/v1/*', except(DOCUMENT, requireCaller(deps.apiKey, deps.caseSystems)));
+  app.use('/v1/*', except(DOCUMENT, requireCaller(deps.apiKey, deps.caseSystems, deps.handOver?.key)));
   lookupRoutes(app, deps.service, deps.idempotent);
   clientRoutes(app, deps.pushed);
+  handOverRoutes(app, deps.handOver?.handOvers);
   aboutRoutes(app, deps.roster, deps.status, deps.readiness);
   metricsRoute(app, deps.metrics);
   startPageRoutes(app);

@@ -109,6 +109,13 @@ export const configSchema = z
       .optional(),
     /** Case systems that ask with access tokens of their own. */
     caseSystems: caseSystemsSchema.optional(),
+    /** Lets a machine where a source lies hand over what became of it: registers without a source of their own here. */
+    handOver: z
+      .strictObject({
+        /** The key that such a machine shows, which opens nothing else: at least 32 characters. */
+        keyFile: z.string().min(1),
+      })
+      .optional(),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   .refine(({ keyFile, passphraseFile }) => keyFile === undefined || passphraseFile === undefined, {
@@ -132,6 +139,11 @@ export const configSchema = z
 export type Config = z.infer<typeof configSchema>;
 /** A register as the configuration describes it. */
 export type ConfiguredRegister = Config['registers'][number];
+/** What reading a register's source takes of that. */
+export type ImportedRegister = Pick<
+  ConfiguredRegister,
+  'id' | 'tokenTypes' | 'source' | 'protected' | 'maxShrink'
+>;
 
 /** agent.yaml, of which the environment may change some: `HIT_AGENT_LOG__RETENTION_DAYS` is `log.retentionDays`. */
 export const agentSettings: SettingsKind<Config> = {

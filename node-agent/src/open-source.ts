@@ -6,7 +6,7 @@ import type { SourceBytes } from './adapters/sources/file-bytes.ts';
 import { fileBytes, streamBytes } from './adapters/sources/file-bytes.ts';
 import { jsonLinesClients } from './adapters/sources/json-lines-source.ts';
 import { sqlClients } from './adapters/sources/sql-source.ts';
-import type { ConfiguredRegister } from './config.ts';
+import type { ImportedRegister } from './config.ts';
 import { readSecretFile } from './directory.ts';
 import type { ClientRow } from './ports/client-source.ts';
 
@@ -31,7 +31,7 @@ export interface SourceOverride {
  */
 export function openSource(
   directory: string,
-  register: ConfiguredRegister,
+  register: ImportedRegister,
   override: SourceOverride = {},
 ): OpenedSource {
   const { source } = register;
@@ -75,7 +75,7 @@ export function openSource(
   return sqlSource(directory, register, options);
 }
 
-function textOptions({ source }: ConfiguredRegister) {
+function textOptions({ source }: ImportedRegister) {
   return {
     delimiter: source?.csv?.delimiter ?? source?.stdin?.delimiter ?? 'auto',
     encoding: (source?.csv ?? source?.jsonLines ?? source?.stdin)?.encoding ?? 'auto',
@@ -96,7 +96,7 @@ function textSource(
   };
 }
 
-function sqlSource(directory: string, register: ConfiguredRegister, options: ColumnOptions): OpenedSource {
+function sqlSource(directory: string, register: ImportedRegister, options: ColumnOptions): OpenedSource {
   const { sql } = register.source ?? {};
   if (sql === undefined) throw new HitError('internal');
   const name = `the query of ${register.id}`;

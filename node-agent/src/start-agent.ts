@@ -44,6 +44,7 @@ import { openAgent } from './open-agent.ts';
 import { openCaseSystems } from './open-case-systems.ts';
 import { openKeyMover } from './open-key-mover.ts';
 import { openDesk, otherClocks } from './open-desk.ts';
+import { openHandOvers } from './open-hand-overs.ts';
 import { openLogWatch } from './open-log-watch.ts';
 import { openReplica } from './open-replica.ts';
 import { reloadable } from './open-reloadable.ts';
@@ -320,6 +321,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     metrics: telemetry.metrics,
     apiKey,
     caseSystems: openCaseSystems(config.caseSystems, agent.ownServices.fetch),
+    handOver: openHandOvers(agent, asker, () => upkeep.registerChanged()),
     idempotent,
     log,
     desk,

@@ -1,22 +1,19 @@
 import { HitError } from '@hitmachine/protocol';
 import { fileOf } from '@hitmachine/service';
 import type { NotAdmitted } from '../domain/importing/admit-clients.ts';
-import { admitClients } from '../domain/importing/admit-clients.ts';
 import { announcedRegisters } from '../domain/asked-about.ts';
 import { GatewayPatience } from '../domain/importing/gateway-patience.ts';
-import { importClients, prepareImport, refuseShrinking } from '../domain/importing/import-clients.ts';
+import { importClients, refuseShrinking } from '../domain/importing/import-clients.ts';
 import { publishRegisters } from '../domain/membership/publish-registers.ts';
 import { RosterKeeper } from '../domain/membership/roster-keeper.ts';
 import { ownSettings } from '../domain/membership/token-types.ts';
 import type { ConfiguredRegister } from '../config.ts';
-import type { ImportResult, PreparedImport } from '../domain/importing/import-clients.ts';
+import type { ImportResult } from '../domain/importing/import-clients.ts';
 import type { OpenedAgent } from '../open-agent.ts';
 import { openAgent } from '../open-agent.ts';
 import type { ImportTools } from '../open-import.ts';
 import { openImport } from '../open-import.ts';
-import type { OpenedSource } from '../open-source.ts';
 import { openSource } from '../open-source.ts';
-import { readProtected } from '../protected-file.ts';
 import type { OperationalLog } from '../ports/operational-log.ts';
 import { secureRandom } from '../random.ts';
 import { agreePushed } from './agree-pushed.ts';
@@ -25,6 +22,7 @@ import type { ProgressForm } from './import-progress.ts';
 import { progressTo, waitingTo } from './import-progress.ts';
 import { counted } from './print.ts';
 import type { Terminal } from './print.ts';
+import { readSource } from './read-source.ts';
 
 export interface ImportOptions {
   readonly register: string;
@@ -81,7 +79,14 @@ export async function importFile(
       stream: process.stdin,
       ignoreUnknownColumns: options.ignoreUnknownColumns,
     });
-    const { prepared, left } = await read(agent, register, source, options, tools, terminal);
+    const { prepared, left } = await readSource(
+      agent.directory.path,
+      register,
+      source,
+      options,
+      tools.spool,
+      terminal,
+    );
     stopped.throwIfAborted();
     if (!options.allowShrink) refuseShrinking(register, held?.clients, prepared.clients);
     const roster = await RosterKeeper.open(agent.backend, agent.state, membership, log, Date.now, agent.keys);
@@ -142,48 +147,6 @@ function cacheFolder(
 
 /** What an import printed: with those who were left out, for whoever holds the source anyway. */
 type PrintedResult = ImportResult & Pick<NotAdmitted, 'ended' | 'protected'>;
-
-/** Reads the source, and tells of every row that cannot be imported. Throws `import-invalid` when there are such. */
-async function read(
-  agent: OpenedAgent,
-  register: ConfiguredRegister,
-  source: OpenedSource,
-  options: ImportOptions,
-  tools: ImportTools,
-  terminal: Terminal,
-): Promise<{ readonly prepared: PreparedImport; readonly left: NotAdmitted }> {
-  const { name, counts } = source;
-  const list =
-    register.protected === undefined
-      ? new Set<string>()
-      : readProtected(fileOf(agent.directory.path, register.protected.file));
-  const left: NotAdmitted = { ended: 0, protected: 0, missing: 0 };
-  const now = Date.now();
-  const rows = admitClients(register, source.rows(), list, now, left, counts);
-  const prepared = await prepareImport(register, rows, now, tools.spool);
-  for (const { line, reason } of prepared.bad.toSorted((a, b) => a.line - b.line))
-    terminal.err(`${name}:${counts === 'line' ? '' : ' row '}${line}: ${reason}\n`);
-  if (left.missing > 0)
-    terminal.err(
-      `${register.protected?.file ?? ''}: ${counted(left.missing, 'reference')} that ${name} does not have: look whether they are written as there\n`,
-    );
-  const bad = prepared.badRows;
-  if (bad > prepared.bad.length) terminal.err(`and ${bad - prepared.bad.length} more\n`);
-  if (bad > 0 && !options.skipInvalid)
-    throw new HitError(
-      'import-invalid',
-      `${bad} of ${counted(bad + prepared.clients + prepared.repeated, 'row')} cannot be imported, so nothing was changed. ` +
-        'Correct them, or import the others with --skip-invalid.',
-    );
-  if (prepared.badProtected !== undefined)
-    throw new HitError(
-      'import-invalid',
-      `${name}: ${counts} ${prepared.badProtected}: the client may be protected (it says so, or that cannot be read), so the row cannot be left out: another row of this person would match. Correct it; nothing was changed`,
-    );
-  if (bad > 0 && prepared.clients === 0)
-    throw new HitError('import-invalid', 'none of the rows can be imported, so nothing was changed');
-  return { prepared, left };
-}
 
 function inWords(result: PrintedResult, tokenTypes: number, dryRun: boolean): string {
   const { register, clients, repeated, skipped, ended, added, removed, unchanged } = result;

@@ -8,6 +8,7 @@ import { AGENT_VERSION } from '../version.ts';
 import type { BatchOptions } from './batch.ts';
 import { addBackup } from './add-backup.ts';
 import { addConfig } from './config.ts';
+import { addHandOver } from './add-hand-over.ts';
 import type { EnrolOptions } from './enrol.ts';
 import type { ImportOptions } from './import.ts';
 import { addKeys } from './keys.ts';
@@ -293,6 +294,7 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
           : trust(options.dir, agency, options.fingerprint, terminal),
     );
   addBackup(command, terminal);
+  addHandOver(command, context, exit);
   addKeys(program, defaultDirectory, terminal);
   addConfig(program, defaultDirectory, terminal);
   return program;

@@ -13,6 +13,7 @@ export const answering = whenCalled(async () => (await import('./answering.ts'))
 export const batch = whenCalled(async () => (await import('./batch.ts')).batch);
 export const doctor = whenCalled(async () => (await import('./doctor/doctor.ts')).doctor);
 export const enrol = whenCalled(async () => (await import('./enrol.ts')).enrol);
+export const handOver = whenCalled(async () => (await import('./hand-over.ts')).handOver);
 export const importFile = whenCalled(async () => (await import('./import.ts')).importFile);
 export const init = whenCalled(async () => (await import('./init.ts')).init);
 export const log = whenCalled(async () => (await import('./log.ts')).log);

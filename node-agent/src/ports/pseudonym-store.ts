@@ -46,6 +46,10 @@ export interface ExpectedContent {
 export interface ImportStage {
   /** One that comes twice stands once, until the later of its ends. */
   add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): Promise<void>;
+  /** Collects what the register holds now, where only a difference is known: before anything else. */
+  addHeld(): Promise<void>;
+  /** Takes out of what was collected; what is not there is no fault. */
+  remove(tokenType: string, elements: readonly Uint8Array[]): Promise<void>;
   /**
    * Replaces the register's content; with `over` only that one, and rejects with `not-ready` where another stands by now.
    * Atomic and durable: after a crash either all of it stands or nothing. Rejects with

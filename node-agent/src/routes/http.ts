@@ -136,18 +136,29 @@ const FOR_CASE_SYSTEMS: readonly (readonly [method: string, path: string])[] = [
   ['GET', '/v1/roster'],
 ];
 
+/** What a machine that hands over may do. */
+const HAND_OVER_PATH = /^\/v1\/registers\/[^/]+\/(content|evaluations)$/;
+
 /**
- * Lets in whoever holds the agent's API key, and case systems with an access token where there are such. Loopback alone is
+ * Lets in whoever holds the agent's API key, machines that hand over registers for that alone, and case systems with an access token where there are such. Loopback alone is
  * no protection: any program on the machine gets there.
  */
 export function requireCaller(
   apiKey: Secret<string>,
   caseSystems: CaseSystems | undefined,
+  handOverKey?: Secret<string>,
 ): MiddlewareHandler {
   const encoder = new TextEncoder();
+  const isKey = (given: string, key: Secret<string>): boolean =>
+    constantTimeEqual(encoder.encode(given), encoder.encode(key.reveal()));
   return async (context, next) => {
     const given = /^Bearer (.+)$/i.exec(context.req.header('authorization') ?? '')?.[1] ?? '';
-    if (!constantTimeEqual(encoder.encode(given), encoder.encode(apiKey.reveal()))) {
+    if (handOverKey !== undefined && isKey(given, handOverKey)) {
+      if (!HAND_OVER_PATH.test(context.req.path))
+        throw new HitError('not-allowed', 'this key hands over registers; it opens nothing else', {
+          rule: 'hand-over',
+        });
+    } else if (!isKey(given, apiKey)) {
       if (caseSystems === undefined || !isToken(given))
         throw new HitError(
           'unauthorised',

@@ -62,6 +62,26 @@ function stageOf(database: AgentDatabase, register: string, begun: number): Impo
         gathered += fresh;
       }
     },
+    async addHeld() {
+      const { rows } = await database.run(
+        `WITH put AS (
+           INSERT INTO incoming (stage, token_type, element, masked_hash, kept_until, begun)
+           SELECT $2, token_type, element, masked_hash, kept_until, $3 FROM pseudonyms
+           WHERE register = $1 AND ${IN_USE} RETURNING 1) SELECT count(*) AS n FROM put`,
+        [register, stage, begun],
+      );
+      gathered += rows[0]?.['n'] as number;
+    },
+    async remove(tokenType, elements) {
+      for (const element of elements) {
+        const { rows } = await database.run(
+          `WITH gone AS (DELETE FROM incoming WHERE stage = $1 AND token_type = $2 AND element = $3 RETURNING 1)
+           SELECT count(*) AS n FROM gone`,
+          [stage, tokenType, element],
+        );
+        gathered -= rows[0]?.['n'] as number;
+      }
+    },
     async commit(clients, { evaluationKey, nodeKey }, now, over) {
       try {
         return await database.transaction('import', async (run): Promise<ImportChange> => {

@@ -27,6 +27,8 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
       const abandon = (): Promise<void> => sqlite.exclusively(() => stage.close());
       return {
         add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
+        addHeld: () => sqlite.exclusively(() => stage.addHeld()),
+        remove: (tokenType, elements) => sqlite.exclusively(() => stage.remove(tokenType, elements)),
         async commit(clients, madeWith, now, over) {
           try {
             // The long part is done beside those who write, and the switch writes the difference alone.
@@ -146,6 +148,22 @@ function beginImport(database: DatabaseSync, register: string) {
       besideWriters(database, () => {
         for (const { element, maskedHash, until } of pseudonyms)
           insert.run(tokenType, element, maskedHash, until === undefined ? null : isoDay(until));
+      });
+    },
+    addHeld(): void {
+      besideWriters(database, () => {
+        database
+          .prepare(
+            `INSERT INTO ${stage}.incoming SELECT token_type, element, masked_hash, kept_until FROM pseudonyms
+             WHERE register = ?1 AND ${IN_USE}`,
+          )
+          .run(register);
+      });
+    },
+    remove(tokenType: string, elements: readonly Uint8Array[]): void {
+      const remove = database.prepare(`DELETE FROM ${stage}.incoming WHERE token_type = ? AND element = ?`);
+      besideWriters(database, () => {
+        for (const element of elements) remove.run(tokenType, element);
       });
     },
     compare,

@@ -9,7 +9,7 @@ import {
   maskBucketHash,
 } from '@hitmachine/protocol';
 import { eachAtOnce } from '../../at-once.ts';
-import type { ConfiguredRegister } from '../../config.ts';
+import type { ConfiguredRegister, ImportedRegister } from '../../config.ts';
 import type { MakerKeys } from '../../pack-pseudonyms.ts';
 import type { ClientRows } from '../../ports/client-source.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -97,7 +97,7 @@ const MAX_TOLD = 10_000;
  * is done with it: the tokens wait in `spool`. `now` in milliseconds since 1970.
  */
 export async function prepareImport(
-  register: ConfiguredRegister,
+  register: ImportedRegister,
   rows: ClientRows,
   now: number,
   spool: TokenSpool = spoolInMemory(),

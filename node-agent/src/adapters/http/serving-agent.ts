@@ -1,0 +1,109 @@
+import type { ErrorCode, Secret } from '@hitmachine/protocol';
+import { ERRORS, HitError, decodeBase64, encodeBase64 } from '@hitmachine/protocol';
+import { z } from 'zod';
+import type { HandOverResult, ServedContent, ServingAgent } from '../../ports/serving-agent.ts';
+
+/** Milliseconds that a request may take which is small. */
+const SMALL_MS = 60_000;
+
+const problemSchema = z.object({ code: z.string(), detail: z.string().default('') });
+const base = z.int().nullable();
+const contentSchema: z.ZodType<ServedContent> = z.object({
+  tokenTypes: z.array(z.string()).min(1),
+  evaluationKey: z.string(),
+  base,
+  clients: z.int(),
+  maxShrink: z.number(),
+});
+const evaluatedSchema = z.object({ evaluated: z.string(), proof: z.string() });
+const resultSchema: z.ZodType<HandOverResult> = z.object({
+  base,
+  added: z.int(),
+  removed: z.int(),
+  unchanged: z.int(),
+});
+
+/** {@link ServingAgent} over its API at `url`, with the key of machines that hand over. */
+export function httpServingAgent(url: string, key: Secret<string>): ServingAgent {
+  const call = async <T>(
+    schema: z.ZodType<T>,
+    method: string,
+    route: string,
+    body?: { readonly type: string; readonly content: string | ReadableStream<Uint8Array> },
+  ): Promise<T> => {
+    let response: Response;
+    let value: unknown;
+    try {
+      response = await fetch(new URL(route, url), {
+        method,
+        redirect: 'error',
+        headers: {
+          authorization: `Bearer ${key.reveal()}`,
+          ...(body !== undefined && { 'content-type': body.type }),
+        },
+        ...(body === undefined ? {} : { body: body.content, duplex: 'half' }),
+        // A large register takes as long as it takes.
+        ...(method === 'PUT' ? {} : { signal: AbortSignal.timeout(SMALL_MS) }),
+      });
+      value = await response.json();
+    } catch (cause) {
+      const reason = ((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+      throw new HitError(
+        'not-ready',
+        `${url}: the serving agent gave no answer${reason === undefined ? '' : ` (${reason})`}; look whether it runs, and run this again`,
+        { cause },
+      );
+    }
+    if (response.ok) {
+      const read = schema.safeParse(value);
+      if (read.success) return read.data;
+      throw new HitError('malformed', `${url}: what answers there is no agent of this version`);
+    }
+    const said = problemSchema.safeParse(value);
+    if (!said.success || !Object.hasOwn(ERRORS, said.data.code))
+      throw new HitError('not-ready', `${url}: no agent answers there (status ${response.status})`);
+    const retryAfter = Number(response.headers.get('retry-after') ?? NaN);
+    throw new HitError(said.data.code as ErrorCode, said.data.detail, {
+      ...(retryAfter > 0 && { retryAfter }),
+    });
+  };
+  const at = (register: string, what: string): string =>
+    `/v1/registers/${encodeURIComponent(register)}/${what}`;
+  return {
+    content: (register) => call(contentSchema, 'GET', at(register, 'content')),
+    async evaluate(register, elements, evaluationKey) {
+      const content = JSON.stringify({ elements: encodeBase64(elements), evaluationKey });
+      const made = await call(evaluatedSchema, 'POST', at(register, 'evaluations'), {
+        type: 'application/json',
+        content,
+      });
+      return {
+        evaluated: decodeBase64(made.evaluated, elements.length),
+        proof: decodeBase64(made.proof),
+      };
+    },
+    handOver: (register, lines) =>
+      call(resultSchema, 'PUT', at(register, 'content'), {
+        type: 'application/x-ndjson',
+        content: streamOf(lines),
+      }),
+  };
+}
+
+/** Made as it is taken: a large register is never in memory as a whole. */
+function streamOf(lines: Iterable<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const iterator = lines[Symbol.iterator]();
+  return new ReadableStream({
+    pull(controller) {
+      try {
+        const next = iterator.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(encoder.encode(`${next.value}\n`));
+      } catch (error) {
+        controller.error(error);
+      }
+    },
+    cancel: () => void iterator.return?.(),
+  });
+}
