@@ -42,6 +42,21 @@ overDatabases('pseudonyms, with several imports or writers at once,', (databases
     return found.sort();
   };
 
+  it('can be made of what is held and a difference, in which an end that changes is both gone and new', async () => {
+    await importAll(some(0, 10));
+    const stage = await opened.pseudonyms.beginImport('zaken');
+    await stage.addHeld();
+    expect(await stage.preview()).toEqual({ added: 0, removed: 0, unchanged: 10 });
+    const elements = [...some(0, 3), ...some(200, 201)].map(({ element }) => element);
+    await stage.remove('bsn', elements);
+    await stage.remove('address', elements);
+    await stage.add('bsn', [{ ...some(2, 3)[0]!, until: 20_000 }, ...some(10, 11)]);
+    expect(await stage.preview()).toEqual({ added: 1, removed: 2, unchanged: 8 });
+    expect(await stage.commit(9, MADE_WITH, T0)).toEqual({ added: 1, removed: 2, unchanged: 8 });
+    expect(await contentOf()).toEqual(keysOf(some(2, 11)));
+    expect(await opened.pseudonyms.count('zaken', 'bsn', 20_001)).toBe(8);
+  });
+
   it('of two imports that end at once are those of one or the other, and the difference is told right', async () => {
     await importAll(some(0, 10));
     const stages = [some(5, 20), some(0, 3)].map(async (pseudonyms) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runProgram } from '@hitmachine/node-agent';
+import { runCli } from '../../gateway/src/cli/program.ts';
 import type { TestAgency } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
 import { freePort } from '../support/free-port.ts';
@@ -257,5 +258,69 @@ describe('an import on another machine of the agency, at a real gateway', () => 
     expect(await run(rows(0, 30))).toMatchObject({ added: 0, removed: 0, unchanged: 31 });
     expect(elements).toBe(31);
     expect(held()).toBe(before);
+  });
+
+  describe('over a change of keys', { timeout: 120_000 }, () => {
+    const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+      for (const deadline = Date.now() + 60_000; !(await isSo()); await delay(100))
+        expect(Date.now()).toBeLessThan(deadline);
+    };
+    const hitGateway = async (...argv: string[]): Promise<string> => {
+      let said = '';
+      const say = (line: string): void => void (said += `${line}\n`);
+      const context = { environment: {}, print: say, explain: say };
+      expect([await runCli([...argv, '--dir', federation.gatewayFolder], context), said]).toMatchObject([
+        0,
+        {},
+      ]);
+      return said;
+    };
+
+    it('of the node goes on with differences, and evaluates nothing again', async () => {
+      await run(rows(0, 60), '--allow-shrink');
+      await agency.ready();
+      await agency.run('keys', 'rotate', '--node-key');
+      await until(async () =>
+        (await agency.run('keys', 'show')).includes('former one is not needed any more'),
+      );
+      expect(await run(rows(1, 61))).toMatchObject({ added: 1, removed: 1, unchanged: 60 });
+      expect(elements).toBe(1);
+      expect(await answer(clients[60])).toBe('known');
+      expect(await answer(clients[0])).toBe('not-known');
+    });
+
+    it('of the gateway evaluates all again, finds the same, and refuses what was begun before', async () => {
+      await run(rows(0, 60), '--allow-shrink');
+      const { value: before } = await send('GET', content);
+      await hitGateway('keys', 'rotate');
+      await federation.stopGateway();
+      await federation.startGateway();
+      await agency.ready();
+      await federation.agency('gemeente').ready();
+      await hitGateway('keys', 'rotate', '--activate');
+      await until(async () => {
+        const { value } = await send('GET', content);
+        return value['evaluationKey'] !== before['evaluationKey'];
+      });
+      const late = { type: 'begin', evaluationKey: before['evaluationKey'], base: before['base'] };
+      const rest = { difference: true, clients: 60, allowShrink: true, dryRun: false };
+      const lines = `${JSON.stringify({ ...late, ...rest })}\n{"type":"end","elements":0}\n`;
+      expect(await send('PUT', content, lines)).toMatchObject({
+        status: 409,
+        value: { code: 'key-changed' },
+      });
+      const asked = JSON.stringify({
+        elements: before['evaluationKey'],
+        evaluationKey: before['evaluationKey'],
+      });
+      expect(
+        await send('POST', '/v1/registers/zaken/evaluations', asked, KEY, 'application/json'),
+      ).toMatchObject({ status: 409, value: { code: 'key-changed' } });
+      expect(await run(rows(0, 60))).toMatchObject({ added: 0, removed: 0, unchanged: 61 });
+      expect(elements).toBe(61);
+      expect(await run(rows(1, 61))).toMatchObject({ added: 1, removed: 1, unchanged: 60 });
+      expect(await answer(clients[60])).toBe('known');
+      expect(await answer(clients[0])).toBe('not-known');
+    });
   });
 });

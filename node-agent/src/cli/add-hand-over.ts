@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { HandOverOptions } from './hand-over.ts';
-import type { ProgramContext } from './program.ts';
+import type { Terminal } from './print.ts';
 import { handOver } from './when-called.ts';
 
 /** `hit-agent hand-over` */
 export function addHandOver(
   command: (name: string, description: string) => Command,
-  { terminal, interrupted }: ProgramContext,
+  terminal: Terminal,
   exit: (code: number) => void,
+  interrupted?: AbortSignal,
 ): void {
   command('hand-over', 'import on a machine beside the source, and hand the serving agent what it needs')
     .argument('[file]', "CSV or JSON Lines in the place of the register's own source; - for standard input")

@@ -294,7 +294,7 @@ function buildProgram(context: ProgramContext, exit: (code: number) => void): Co
           : trust(options.dir, agency, options.fingerprint, terminal),
     );
   addBackup(command, terminal);
-  addHandOver(command, context, exit);
+  addHandOver(command, terminal, exit, context.interrupted);
   addKeys(program, defaultDirectory, terminal);
   addConfig(program, defaultDirectory, terminal);
   return program;

@@ -1,7 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { createRoute, z } from '@hono/zod-openapi';
 import { HitError, decodeBase64, encodeBase64 } from '@hitmachine/protocol';
-import { handedContentSchema, handedOverSchema } from '../domain/importing/hand-over-form.ts';
+import {
+  beginSchema,
+  handedContentSchema,
+  handedOverSchema,
+  partSchema,
+} from '../domain/importing/hand-over-form.ts';
 import type { HandOvers } from '../domain/importing/hand-overs.ts';
 import { jsonLimit, requireJson } from './http.ts';
 import { problemResponse } from './problems.ts';
@@ -16,6 +21,7 @@ const params = z.object({
 const security = [{ handOver: [] }, { key: [] }];
 const Content = handedContentSchema.meta({ id: 'HandedContent' });
 const Result = handedOverSchema.meta({ id: 'HandedOver' });
+const Line = z.union([beginSchema, partSchema]).meta({ id: 'HandOverLine' });
 const Elements = z
   .strictObject({
     elements: z.string().describe('1 to 256 blinded elements of 32 bytes, one after another, in base64url.'),
@@ -103,7 +109,7 @@ const putRoute = createRoute({
       required: true,
       content: {
         [NDJSON]: {
-          schema: z.string().describe('One line of JSON after another.'),
+          schema: Line,
           example: `{"type":"begin","evaluationKey":"${key}","base":null,"difference":false,"clients":1,"allowShrink":false,"dryRun":false}\n{"type":"add","tokenType":"bsn","elements":"${key}","until":[null]}\n{"type":"end","elements":1}\n`,
         },
       },

@@ -24,33 +24,41 @@ export type HandedContent = z.infer<typeof handedContentSchema>;
 
 /** The first line of a hand-over. */
 export const beginSchema = z.strictObject({
-  type: z.literal('begin'),
-  evaluationKey: base64url,
-  /** The content that is replaced, as it was told. */
-  base,
-  /** Whether what follows is a difference to that content, or all. */
-  difference: z.boolean(),
-  clients: z.int().min(0),
-  allowShrink: z.boolean(),
-  dryRun: z.boolean(),
+  type: z.literal('begin').describe('`begin`: the first line.'),
+  evaluationKey: base64url.describe('The evaluation key of all elements, as it was told.'),
+  base: base.describe('The content that is replaced, as it was told.'),
+  difference: z.boolean().describe('Whether what follows is a difference to that content, or everything.'),
+  clients: z.int().min(0).describe('How many clients there are then.'),
+  allowShrink: z.boolean().describe('Also when more clients than `maxShrink` would be gone.'),
+  dryRun: z.boolean().describe('Say what would change, and change nothing.'),
 });
 export type HandOverBegin = z.infer<typeof beginSchema>;
 
-const elements = base64url.max(Math.ceil((HANDED_AT_ONCE * 32 * 4) / 3) + 2);
-const tokenType = z.string().min(1).max(64);
+const elements = base64url
+  .max(Math.ceil((HANDED_AT_ONCE * 32 * 4) / 3) + 2)
+  .describe('1 to 256 evaluated elements of 32 bytes, one after another, in base64url.');
+const tokenType = z.string().min(1).max(64).describe('The identifier that they are of.');
 
 /** Some E = k_g·H(y) of a token type: first all that vanish, then those that come, the last day of each beside it. */
 export const partSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('remove'), tokenType, elements }),
   z.strictObject({
-    type: z.literal('add'),
+    type: z.literal('remove').describe('`remove`: they vanish. Before all that come.'),
     tokenType,
     elements,
-    /** Days since 1970. */
-    until: z.array(z.int().min(0).max(3_000_000).nullable()).max(HANDED_AT_ONCE),
   }),
-  /** The last line: without it the hand-over was cut off. */
-  z.strictObject({ type: z.literal('end'), elements: z.int().min(0) }),
+  z.strictObject({
+    type: z.literal('add').describe('`add`: they come. One whose end changes is removed and added.'),
+    tokenType,
+    elements,
+    until: z
+      .array(z.int().min(0).max(3_000_000).nullable())
+      .max(HANDED_AT_ONCE)
+      .describe('The last day of each (days since 1970); `null` for one without an end.'),
+  }),
+  z.strictObject({
+    type: z.literal('end').describe('`end`: the last line; without it the hand-over was cut off.'),
+    elements: z.int().min(0).describe('How many elements were sent.'),
+  }),
 ]);
 export type HandOverPart = z.infer<typeof partSchema>;
 
