@@ -246,6 +246,10 @@ minWitnesses: 0
 #     endpoint: https://collector.gemeente.example/v1/traces
 #     headersFile: collector-headers
 
+# A machine where a source lies may hand over what became of it ("hit-agent hand-over"), with this key and nothing else.
+# handOver:
+#   keyFile: hand-over-key      # from: openssl rand -base64 32; only this account may read it
+
 # The pages of professionals and of the privacy officer at /desk, behind a reverse proxy with TLS. Register the agent at
 # the agency's own identity provider (OpenID Connect) with the redirect address BASEURL/desk/login/done.
 # desk:

@@ -202,6 +202,13 @@ describe('an import on another machine of the agency, at a real gateway', () => 
         status: 400,
         value: { code: 'malformed' },
       });
+    for (const elements of [Buffer.alloc(32, 0xff), Buffer.alloc(32), Buffer.alloc(31, 1)]) {
+      const wrong = whole.replace(
+        `"elements":"${element}"`,
+        `"elements":"${elements.toString('base64url')}"`,
+      );
+      expect(await send('PUT', content, wrong)).toMatchObject({ status: 400 });
+    }
     expect(held()).toBe(before);
     // A connection that is lost in the middle.
     const abort = new AbortController();

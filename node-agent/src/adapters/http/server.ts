@@ -11,6 +11,9 @@ export interface HttpServer {
   close(deadlineMs: number): Promise<void>;
 }
 
+/** Milliseconds that a request may take to come in: a hand-over comes as fast as it is worked on. */
+const COMING_IN_MS = 3_600_000;
+
 /** Serves an app. Throws `config-invalid` when it cannot listen there. */
 export async function startHttpServer(
   fetch: (request: Request) => Response | Promise<Response>,
@@ -18,6 +21,7 @@ export async function startHttpServer(
   log: OperationalLog,
 ): Promise<HttpServer> {
   const server = serve({ fetch, hostname: listen.host, port: listen.port }) as Server;
+  server.requestTimeout = COMING_IN_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve);
     server.once('error', (cause: NodeJS.ErrnoException) => {

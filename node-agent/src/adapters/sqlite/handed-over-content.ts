@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StatementSync } from 'node:sqlite';
 import { DatabaseSync } from 'node:sqlite';
 import { HitError } from '@hitmachine/protocol';
 import { fileProblem } from '@hitmachine/service';
@@ -21,6 +22,7 @@ export function sqliteHandedOverContent(folder: string, register: string): Hande
   const place = join(folder, `${register}.handed-over`);
   const next = `${place}.new`;
   let database: DatabaseSync | undefined;
+  let insert: StatementSync | undefined;
   let base: number | undefined;
   const writing = <T>(work: () => T): T => {
     try {
@@ -59,12 +61,11 @@ export function sqliteHandedOverContent(folder: string, register: string): Hande
     base: () => base,
     put: (fingerprint, { sealed, until }) =>
       writing(() => {
-        opened()
-          .prepare(
-            `INSERT INTO elements (fingerprint, kept_until, sealed) VALUES (?, ?, ?)
-             ON CONFLICT DO UPDATE SET kept_until = max(kept_until, excluded.kept_until)`,
-          )
-          .run(fingerprint, until ?? NEVER, sealed);
+        insert ??= opened().prepare(
+          `INSERT INTO main.elements (fingerprint, kept_until, sealed) VALUES (?, ?, ?)
+           ON CONFLICT DO UPDATE SET kept_until = max(kept_until, excluded.kept_until)`,
+        );
+        insert.run(fingerprint, until ?? NEVER, sealed);
       }),
     added: (all) => rows(all ? 'SELECT sealed, kept_until FROM main.elements' : only('main', 'former')),
     removed: () => rows(only('former', 'main')),
