@@ -55,6 +55,17 @@ overDatabases('pseudonyms, with several imports or writers at once,', (databases
     expect(await stage.commit(9, MADE_WITH, T0)).toEqual({ added: 1, removed: 2, unchanged: 8 });
     expect(await contentOf()).toEqual(keysOf(some(2, 11)));
     expect(await opened.pseudonyms.count('zaken', 'bsn', 20_001)).toBe(8);
+    // Without being taken out first, it is until the later of the ends, as of everything that comes twice.
+    for (const [until, ended] of [
+      [19_000, 1],
+      [21_000, 0],
+    ] as const) {
+      const later = await opened.pseudonyms.beginImport('zaken');
+      await later.addHeld();
+      await later.add('bsn', [{ ...some(2, 3)[0]!, until }]);
+      expect(await later.commit(9, MADE_WITH, T0)).toEqual({ added: 0, removed: 0, unchanged: 9 });
+      expect(await opened.pseudonyms.count('zaken', 'bsn', 20_001)).toBe(9 - ended);
+    }
   });
 
   it('of two imports that end at once are those of one or the other, and the difference is told right', async () => {

@@ -71,6 +71,8 @@ function attachStage(database: DatabaseSync): string {
       token_type TEXT NOT NULL, element BLOB NOT NULL, masked_hash INTEGER NOT NULL, kept_until TEXT,
       PRIMARY KEY (token_type, element)
     ) WITHOUT ROWID;
+    CREATE TABLE ${name}.leaving (token_type TEXT NOT NULL, element BLOB NOT NULL, PRIMARY KEY (token_type, element))
+      WITHOUT ROWID;
     CREATE TABLE ${name}.gone (token_type TEXT NOT NULL, element BLOB NOT NULL, PRIMARY KEY (token_type, element))
       WITHOUT ROWID;
     CREATE TABLE ${name}.moved (
@@ -112,19 +114,31 @@ function beginImport(database: DatabaseSync, register: string) {
   /** The state of the register that the difference was found from. */
   let comparedWith: string | undefined;
   let held = 0;
+  /** Whether what is held stays but for what leaves: it is not copied, so that a small difference is little work. */
+  let isDifference = false;
   const differ = (): void => {
     const same = `p.register = ?1 AND p.${IN_USE} AND p.token_type = i.token_type AND p.element = i.element`;
     for (const table of ['gone', 'moved', 'fresh']) database.exec(`DELETE FROM ${stage}.${table}`);
     database
       .prepare(
-        `INSERT INTO ${stage}.gone SELECT token_type, element FROM pseudonyms p WHERE register = ?1 AND ${IN_USE}
-         AND NOT EXISTS (SELECT 1 FROM ${stage}.incoming i WHERE ${same})`,
+        isDifference
+          ? `INSERT INTO ${stage}.gone SELECT i.token_type, i.element FROM ${stage}.leaving i CROSS JOIN pseudonyms p ON ${same}
+             WHERE (i.token_type, i.element) NOT IN (SELECT token_type, element FROM ${stage}.incoming)`
+          : `INSERT INTO ${stage}.gone SELECT token_type, element FROM pseudonyms p WHERE register = ?1 AND ${IN_USE}
+             AND NOT EXISTS (SELECT 1 FROM ${stage}.incoming i WHERE ${same})`,
       )
       .run(register);
+    const end = isDifference
+      ? `CASE WHEN (i.token_type, i.element) IN (SELECT token_type, element FROM ${stage}.leaving)
+           THEN i.kept_until ELSE max(i.kept_until, p.kept_until) END`
+      : 'i.kept_until';
+    const pairs = isDifference
+      ? `${stage}.incoming i CROSS JOIN pseudonyms p`
+      : `pseudonyms p JOIN ${stage}.incoming i`;
     database
       .prepare(
-        `INSERT INTO ${stage}.moved SELECT i.token_type, i.element, i.kept_until
-         FROM pseudonyms p JOIN ${stage}.incoming i ON ${same} WHERE i.kept_until IS NOT p.kept_until`,
+        `INSERT INTO ${stage}.moved SELECT i.token_type, i.element, ${end}
+         FROM ${pairs} ON ${same} WHERE ${end} IS NOT p.kept_until`,
       )
       .run(register);
     database
@@ -151,19 +165,16 @@ function beginImport(database: DatabaseSync, register: string) {
       });
     },
     addHeld(): void {
-      besideWriters(database, () => {
-        database
-          .prepare(
-            `INSERT INTO ${stage}.incoming SELECT token_type, element, masked_hash, kept_until FROM pseudonyms
-             WHERE register = ?1 AND ${IN_USE}`,
-          )
-          .run(register);
-      });
+      isDifference = true;
     },
     remove(tokenType: string, elements: readonly Uint8Array[]): void {
       const remove = database.prepare(`DELETE FROM ${stage}.incoming WHERE token_type = ? AND element = ?`);
+      const leave = database.prepare(`INSERT OR IGNORE INTO ${stage}.leaving VALUES (?, ?)`);
       besideWriters(database, () => {
-        for (const element of elements) remove.run(tokenType, element);
+        for (const element of elements) {
+          remove.run(tokenType, element);
+          leave.run(tokenType, element);
+        }
       });
     },
     compare,
