@@ -52,6 +52,14 @@ describe('an import on another machine of the agency, at a real gateway', () => 
       return heard.bytes;
     };
     await federation.agency('gemeente').start();
+    const config = join(agency.folder, 'agent.yaml');
+    const withSource = readFileSync(config, 'utf8').replace(
+      /^( *)(-? *)id: andere$/m,
+      (line, indent: string, dash: string) =>
+        `${line}\n${indent}${' '.repeat(dash.length)}source: { csv: { file: elsewhere.csv } }`,
+    );
+    expect(withSource).toContain('elsewhere.csv');
+    writeFileSync(config, withSource);
     await agency.start(port);
     await agency.knows(['politie/zaken', 'politie/andere']);
     mkdirSync(folder, { recursive: true });
@@ -246,6 +254,47 @@ describe('an import on another machine of the agency, at a real gateway', () => 
     expect([code, err]).toEqual([1, expect.stringMatching(/unauthorised/)]);
     writeFileSync(join(folder, 'key'), KEY, { mode: 0o600 });
     expect((await send('GET', '/v1/registers/nergens/content')).status).toBe(404);
+  });
+
+  it('says what is wrong with a register, the settings or the key, and what to do', async () => {
+    expect(await send('GET', '/v1/registers/andere/content')).toMatchObject({
+      status: 403,
+      value: { detail: expect.stringMatching(/has a source of its own/) as string },
+    });
+    const elsewhere = await federation.agency('gemeente').fetch('GET', '/v1/registers/hulp/content');
+    expect([elsewhere.status, await elsewhere.text()]).toEqual([404, expect.stringMatching(/no handOver/)]);
+    const file = join(folder, 'hand-over.yaml');
+    const sound = readFileSync(file, 'utf8');
+    const key = join(folder, 'key');
+    const said = async (): Promise<string> => {
+      const { code, err } = await tryRun(rows(0, 50));
+      expect(code).toBe(1);
+      return err;
+    };
+    for (const [settingsOf, complaint] of [
+      [
+        sound.replace('http://127.0.0.1', 'http://agent.example'),
+        /https:\/\/; http:\/\/ is for this machine/,
+      ],
+      [sound.replace('id: zaken', 'id: andere'), /has no register zaken; it has andere/],
+      [sound.replace('csv: { file: clients.csv }', 'push: {}'), /without push/],
+      [sound.replace('agent:', 'agnet:'), /agnet/],
+      [sound.replace(String(port), '1'), /gave no answer/],
+    ] as const) {
+      writeFileSync(file, settingsOf);
+      expect(await said()).toMatch(complaint);
+    }
+    rmSync(file);
+    expect(await said()).toMatch(/hand-over\.yaml.*An import on another machine/);
+    writeFileSync(file, sound);
+    writeFileSync(key, 'short');
+    expect(await said()).toMatch(/at least 32 characters.*openssl rand/);
+    rmSync(key);
+    expect(await said()).toMatch(/there is no such file; make one with/);
+    writeFileSync(key, KEY, { mode: 0o644 });
+    expect(await said()).toMatch(/chmod 600/);
+    rmSync(key);
+    writeFileSync(key, KEY, { mode: 0o600 });
   });
 
   it('keeps nothing on this machine that somebody could read, and no key of the agency', async () => {

@@ -46,7 +46,7 @@ export interface ExpectedContent {
 export interface ImportStage {
   /** One that comes twice stands once, until the later of its ends. */
   add(tokenType: string, pseudonyms: readonly StoredPseudonym[]): Promise<void>;
-  /** Collects what the register holds now, where only a difference is known: before anything else. */
+  /** Collects what the register holds at the end, where only a difference to that is known: before anything else. */
   addHeld(): Promise<void>;
   /** Takes out of what was collected; what is not there is no fault. */
   remove(tokenType: string, elements: readonly Uint8Array[]): Promise<void>;

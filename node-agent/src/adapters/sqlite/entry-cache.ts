@@ -71,8 +71,8 @@ export function sqliteEntryCache(folder: string, register: string): EntryCache {
   };
 }
 
-/** What an import left that was killed; another one that runs is not so old. */
-function removeLeft(folder: string, start: string): void {
+/** Removes what an import left that was killed; another one that runs is not so old. */
+export function removeLeft(folder: string, start: string): void {
   for (const name of readdirSync(folder)) {
     if (!name.startsWith(start) || !name.endsWith('.new')) continue;
     const file = join(folder, name);

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { HitError } from '@hitmachine/protocol';
 import { fileProblem } from '@hitmachine/service';
 import type { HandedOverContent, SealedElement } from '../../ports/handed-over-content.ts';
+import { removeLeft } from './entry-cache.ts';
 
 const FORMAT = 'hitmachine-handed-over-1';
 const SCHEMA = `
@@ -20,7 +21,7 @@ const NEVER = 1_000_000_000;
  */
 export function sqliteHandedOverContent(folder: string, register: string): HandedOverContent {
   const place = join(folder, `${register}.handed-over`);
-  const next = `${place}.new`;
+  const next = `${place}.${process.pid}.new`;
   let database: DatabaseSync | undefined;
   let insert: StatementSync | undefined;
   let base: number | undefined;
@@ -49,10 +50,12 @@ export function sqliteHandedOverContent(folder: string, register: string): Hande
     begin(fit) {
       writing(() => {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
-        for (const file of [next, `${next}-journal`]) rmSync(file, { force: true });
+        removeLeft(folder, `${register}.handed-over.`);
+        rmSync(next, { force: true });
         database = new DatabaseSync(next);
         chmodSync(next, 0o600);
-        database.exec(SCHEMA);
+        // A file that is not finished is never read, so it need not survive anything before its last commit.
+        database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = NORMAL; ${SCHEMA}`);
         database.prepare('INSERT INTO about (format, fit) VALUES (?, ?)').run(FORMAT, fit);
         base = attachFormer(database, place, fit);
         database.exec('BEGIN');
@@ -83,7 +86,6 @@ export function sqliteHandedOverContent(folder: string, register: string): Hande
       database.close();
       database = undefined;
       rmSync(next, { force: true });
-      rmSync(`${next}-journal`, { force: true });
     },
   };
 }
