@@ -35,12 +35,16 @@ export class AgentFederation {
     this.#setUp = setUp;
   }
 
-  static async start(): Promise<AgentFederation> {
+  /** `settings` are further ones of agent.yaml in an agency's folder. */
+  static async start(
+    settings?: (agency: string, folder: string) => Readonly<Record<string, unknown>>,
+  ): Promise<AgentFederation> {
     const registers = [ASKED_REGISTER, OTHER_REGISTER].map((id) => ({ id, tokenTypes: ['bsn'] }));
     const setUp = await Federation.start({
       agencies: { [ASKED]: registers, [ASKING]: [] },
       nodeQuota: 1e9,
       nodeQuotaOfAll: 1e9,
+      ...(settings !== undefined && { agentSettings: settings }),
     });
     const federation = new AgentFederation(setUp);
     try {
@@ -75,6 +79,11 @@ export class AgentFederation {
     return join(this.#setUp.folder, agency);
   }
 
+  /** Where the API of an agent is, which runs. */
+  urlOf(agency: string): string {
+    return this.#agent(agency).url;
+  }
+
   /** Resolves once an agent answers from the last import of each register. */
   async upToDate(agency: string): Promise<void> {
     const deadline = performance.now() + READY_MS;
@@ -93,29 +102,8 @@ export class AgentFederation {
   /** Runs `hit-agent import` to its end. */
   async import(register: string, numbers: Iterable<string>): Promise<Usage> {
     const file = join(this.folderOf(ASKED), `${register}.csv`);
-    const out = createWriteStream(file);
-    out.write('bsn\n');
-    for (const number of numbers) if (!out.write(`${number}\n`)) await once(out, 'drain');
-    out.end();
-    await once(out, 'close');
-    const started = performance.now();
-    const args = ['import', file, '--register', register, '--allow-shrink', '--progress', 'none'];
-    const child = spawn(
-      process.execPath,
-      [...flagsOf(PROGRAMS.agent), '--import', USAGE, PROGRAMS.agent, ...args, '--dir', this.folderOf(ASKED)],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    const kill = (): void => void child.kill('SIGKILL');
-    process.once('exit', kill);
-    const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);
-    process.off('exit', kill);
-    const took = (performance.now() - started) / 1_000;
-    if (child.exitCode !== 0) throw new Error(`the import failed: ${said}`);
-    const { processorUs, peakKb } = JSON.parse(said.trimEnd().split('\n').at(-1) as string) as {
-      processorUs: number;
-      peakKb: number;
-    };
-    return { processor: processorUs, peak: 1_024 * peakKb, took };
+    await writeNumbers(file, numbers);
+    return runToEnd(['import', file, '--register', register, '--allow-shrink'], this.folderOf(ASKED));
   }
 
   /** Whether a person is known at the register that is asked; throws when there is no answer. */
@@ -168,4 +156,35 @@ export class AgentFederation {
   #log(name: string): string {
     return join(this.#setUp.folder, 'logs', `${name}.log`);
   }
+}
+
+/** A file of clients with nothing but their numbers. */
+export async function writeNumbers(file: string, numbers: Iterable<string>): Promise<void> {
+  const out = createWriteStream(file);
+  out.write('bsn\n');
+  for (const number of numbers) if (!out.write(`${number}\n`)) await once(out, 'drain');
+  out.end();
+  await once(out, 'close');
+}
+
+/** Runs a command of `hit-agent` in a folder to its end, and throws what it says when it fails. */
+export async function runToEnd(command: readonly string[], folder: string): Promise<Usage> {
+  const started = performance.now();
+  const args = [...command, '--progress', 'none', '--dir', folder];
+  const child = spawn(
+    process.execPath,
+    [...flagsOf(PROGRAMS.agent), '--import', USAGE, PROGRAMS.agent, ...args],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  process.off('exit', kill);
+  const took = (performance.now() - started) / 1_000;
+  if (child.exitCode !== 0) throw new Error(`hit-agent ${command[0]} failed: ${said}`);
+  const { processorUs, peakKb } = JSON.parse(said.trimEnd().split('\n').at(-1) as string) as {
+    processorUs: number;
+    peakKb: number;
+  };
+  return { processor: processorUs, peak: 1_024 * peakKb, took };
 }

@@ -37,6 +37,8 @@ export interface OpenedAgent {
   /** The same, where agent.yaml has one that replicas may share. */
   readonly shared: AgentDatabase | undefined;
   readonly pseudonyms: PseudonymStore;
+  /** For a process that answers while a large register is imported. */
+  readonly besideAnswering: Pick<PseudonymStore, 'beginImport'>;
   readonly state: StateStore;
   readonly keyChanges: KeyChangeStore;
   /** Takes over the keys that a command has put into the key store beside this process. */
@@ -76,7 +78,7 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
   const services = ownServicesAccess(path, config, refusedFile);
   services.tls();
   const net = (url: string): GatewayNet => gatewayNet(config.gateway.urls ?? [url], access);
-  const { database, pseudonyms } = await openStores(directory, config);
+  const { database, pseudonyms, besideAnswering } = await openStores(directory, config);
   const state = sqlStateStore(database);
   const keyChanges = sqlKeyChangeStore(database);
   // One that the key store does not have is told where it matters: a status should still be shown.
@@ -99,6 +101,7 @@ export async function openAgent(path: string, refusedFile?: (error: Error) => vo
     database,
     shared: config.database === undefined ? undefined : database,
     pseudonyms,
+    besideAnswering,
     state,
     keyChanges,
     ownServices: dialledFetch(dialer(services)),

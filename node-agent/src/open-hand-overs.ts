@@ -26,7 +26,7 @@ export function readHandOverKey(file: string): Secret<string> {
 
 /** What takes in hand-overs, where agent.yaml lets machines do that. `changed`: a register holds another content. */
 export function openHandOvers(
-  { config, directory, suite, keys, pseudonyms }: OpenedAgent,
+  { config, directory, suite, keys, pseudonyms, besideAnswering }: OpenedAgent,
   deps: {
     readonly roster: RosterKeeper;
     readonly gateway: GatewayClient;
@@ -42,6 +42,7 @@ export function openHandOvers(
     key: readHandOverKey(fileOf(directory.path, config.handOver.keyFile)),
     handOvers: new HandOvers({
       ...{ suite, keys, pseudonyms, registers, roster, gateway, random, clock, changed },
+      imports: besideAnswering,
       startMover: () => workerPseudonymMover(),
     }),
   };

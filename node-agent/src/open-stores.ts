@@ -2,6 +2,7 @@ import { HitError } from '@hitmachine/protocol';
 import { fileOf, postgresUrlComplaint } from '@hitmachine/service';
 import type { AgentDatabase } from './adapters/database.ts';
 import { openSqlite } from './adapters/sqlite/agent-database.ts';
+import { sqliteImportThread } from './adapters/sqlite/import-thread.ts';
 import { sqlitePseudonymStore } from './adapters/sqlite/pseudonym-store.ts';
 import type { Config } from './config.ts';
 import type { AgentDirectory } from './directory.ts';
@@ -12,6 +13,8 @@ import type { PseudonymStore } from './ports/pseudonym-store.ts';
 export interface OpenedStores {
   readonly database: AgentDatabase;
   readonly pseudonyms: PseudonymStore;
+  /** For a process that answers while a large register is imported. */
+  readonly besideAnswering: Pick<PseudonymStore, 'beginImport'>;
 }
 
 /**
@@ -24,14 +27,17 @@ export async function openStores(
 ): Promise<OpenedStores> {
   if (config.database === undefined) {
     const database = openSqlite(directory.database);
-    return { database, pseudonyms: sqlitePseudonymStore(database) };
+    const besideAnswering = sqliteImportThread(directory.database);
+    return { database, pseudonyms: sqlitePseudonymStore(database), besideAnswering };
   }
   const [{ openPostgres }, { postgresPseudonymStore }] = await Promise.all([
     import('./adapters/postgres/agent-database.ts'),
     import('./adapters/postgres/pseudonym-store.ts'),
   ]);
   const database = await openPostgres(addressOf(directory, config.database.postgres));
-  return { database, pseudonyms: postgresPseudonymStore(database) };
+  // There it is the server that compares.
+  const pseudonyms = postgresPseudonymStore(database);
+  return { database, pseudonyms, besideAnswering: pseudonyms };
 }
 
 function addressOf(

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { bytesToHex } from '@hitmachine/protocol';
 import type { StoredPseudonym } from '../../node-agent/src/ports/pseudonym-store.ts';
 import type { OpenedDatabase } from './support/agent-databases.ts';
-import { overDatabases } from './support/agent-databases.ts';
+import { overImports } from './support/agent-databases.ts';
 
 const T0 = Date.UTC(2026, 2, 2);
 const MADE_WITH = { evaluationKey: 'a'.repeat(43), nodeKey: '' };
@@ -16,7 +16,7 @@ const some = (from: number, to: number): StoredPseudonym[] =>
 const keysOf = (pseudonyms: readonly StoredPseudonym[]): string[] =>
   pseudonyms.map(({ element }) => bytesToHex(element)).sort();
 
-overDatabases('pseudonyms, with several imports or writers at once,', (databases) => {
+overImports('pseudonyms, with several imports or writers at once,', (databases) => {
   let place: string;
   let opened: OpenedDatabase;
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { createRoute, z } from '@hono/zod-openapi';
 import { HitError, decodeBase64, encodeBase64 } from '@hitmachine/protocol';
@@ -13,6 +14,8 @@ import { problemResponse } from './problems.ts';
 
 /** Characters of a line at most: one of 256 elements has some 14,000. */
 const LONGEST_LINE = 65_536;
+/** Milliseconds in which nothing comes: whoever is so slow is gone, and would keep others from handing over. */
+const SILENCE_MS = 300_000;
 const NDJSON = 'application/x-ndjson';
 
 const params = z.object({
@@ -164,7 +167,7 @@ async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator
   const decoder = new TextDecoder();
   let rest = '';
   try {
-    for await (const chunk of body ?? []) {
+    for await (const chunk of unlessSilent(body)) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() as string;
       if (rest.length > LONGEST_LINE)
@@ -176,4 +179,19 @@ async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator
     throw new HitError('malformed', 'the hand-over was cut off, so nothing was changed', { cause });
   }
   // What is left without the end of its line was cut off.
+}
+
+async function* unlessSilent(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  for (;;) {
+    const silence = new AbortController();
+    const next = await Promise.race([
+      reader?.read(),
+      delay(SILENCE_MS, undefined, { signal: silence.signal, ref: false }).then(() => {
+        throw new Error('nothing came any more');
+      }),
+    ]).finally(() => silence.abort());
+    if (next?.value === undefined) return;
+    yield next.value;
+  }
 }

@@ -6,6 +6,7 @@ import type { AgentDatabase } from '../../../node-agent/src/adapters/database.ts
 import { openPostgres } from '../../../node-agent/src/adapters/postgres/agent-database.ts';
 import { postgresPseudonymStore } from '../../../node-agent/src/adapters/postgres/pseudonym-store.ts';
 import { openSqlite } from '../../../node-agent/src/adapters/sqlite/agent-database.ts';
+import { sqliteImportThread } from '../../../node-agent/src/adapters/sqlite/import-thread.ts';
 import { sqlitePseudonymStore } from '../../../node-agent/src/adapters/sqlite/pseudonym-store.ts';
 import type { PseudonymStore } from '../../../node-agent/src/ports/pseudonym-store.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../../support/postgres.ts';
@@ -41,6 +42,22 @@ const SQLITE: Readonly<Record<string, AgentDatabases>> = {
   'SQLite on disk': sqliteAt((folder) => join(folder, 'agent.sqlite'), true),
   'SQLite in memory': sqliteAt(() => ':memory:', false),
 };
+
+/** As the serving agent takes imports in, beside what it answers. */
+const ON_A_THREAD: AgentDatabases = {
+  ...(SQLITE['SQLite on disk'] as AgentDatabases),
+  async open(folder) {
+    const file = join(folder, 'agent.sqlite');
+    const database = openSqlite(file);
+    return { database, pseudonyms: { ...sqlitePseudonymStore(database), ...sqliteImportThread(file) } };
+  },
+};
+
+/** As {@link overDatabases}, of imports, which SQLite makes in two ways. */
+export function overImports(title: string, suite: (databases: AgentDatabases) => void): void {
+  overDatabases(title, suite);
+  describe(`${title}: SQLite, on a thread`, () => suite(ON_A_THREAD));
+}
 
 /** Runs a suite over every database that an agent may have; PostgreSQL is a real server. */
 export function overDatabases(title: string, suite: (databases: AgentDatabases) => void): void {

@@ -1,10 +1,13 @@
 import type { ErrorCode, Secret } from '@hitmachine/protocol';
 import { ERRORS, HitError, decodeBase64, encodeBase64 } from '@hitmachine/protocol';
+import { Agent, fetch } from 'undici';
 import { z } from 'zod';
 import type { HandOverResult, ServedContent, ServingAgent } from '../../ports/serving-agent.ts';
 
 /** Milliseconds that a request may take which is small. */
 const SMALL_MS = 60_000;
+/** Milliseconds that the agent may take to work on a large register, which it says nothing in. */
+const LARGE_MS = 3_600_000;
 
 const problemSchema = z.object({ code: z.string(), detail: z.string().default('') });
 const base = z.int().nullable();
@@ -25,17 +28,19 @@ const resultSchema: z.ZodType<HandOverResult> = z.object({
 
 /** {@link ServingAgent} over its API at `url`, with the key of machines that hand over. */
 export function httpServingAgent(url: string, key: Secret<string>): ServingAgent {
+  const dispatcher = new Agent({ headersTimeout: LARGE_MS });
   const call = async <T>(
     schema: z.ZodType<T>,
     method: string,
     route: string,
     body?: { readonly type: string; readonly content: string | ReadableStream<Uint8Array> },
   ): Promise<T> => {
-    let response: Response;
+    let response: Awaited<ReturnType<typeof fetch>>;
     let value: unknown;
     try {
       response = await fetch(new URL(route, url), {
         method,
+        dispatcher,
         redirect: 'error',
         headers: {
           authorization: `Bearer ${key.reveal()}`,

@@ -23,7 +23,7 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
   return {
     ...pseudonymReader(sqlite),
     async beginImport(register) {
-      const stage = await sqlite.exclusively((database) => beginImport(database, register));
+      const stage = await sqlite.exclusively((database) => beginStage(database, register));
       const abandon = (): Promise<void> => sqlite.exclusively(() => stage.close());
       return {
         add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
@@ -100,7 +100,11 @@ function besideWriters(database: DatabaseSync, work: () => void): void {
   }
 }
 
-function beginImport(database: DatabaseSync, register: string) {
+/** What an import collects, over a connection that nobody else has work on. */
+export type SqliteStage = ReturnType<typeof beginStage>;
+
+/** Begins an import on SQLite; each step of it is done when it returns. */
+export function beginStage(database: DatabaseSync, register: string) {
   const stage = attachStage(database);
   const close = (): void => database.exec(`DETACH DATABASE ${stage}`);
   const insert = database.prepare(

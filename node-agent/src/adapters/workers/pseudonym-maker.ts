@@ -4,7 +4,7 @@ import type { PseudonymMaker } from '../../ports/pseudonym-maker.ts';
 import type { PseudonymPage } from '../../ports/pseudonym-store.ts';
 import type { MakerKeys } from '../../pack-pseudonyms.ts';
 import type { Task } from './pseudonym-worker.ts';
-import { WorkerThreads } from './worker-threads.ts';
+import { WorkerThreads } from '../worker-threads.ts';
 
 /** Batches on their way for each thread: while one is computed another is at the gateway, and one waits. */
 const BATCHES_EACH = 3;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { PseudonymMover } from '../../ports/pseudonym-mover.ts';
 import type { PseudonymPage } from '../../ports/pseudonym-store.ts';
 import type { Task } from './move-worker.ts';
-import { WorkerThreads } from './worker-threads.ts';
+import { WorkerThreads } from '../worker-threads.ts';
 
 /** Pages on their way for each thread: while one is computed another is stored. */
 const PAGES_EACH = 2;

@@ -6,7 +6,7 @@ import { packPseudonyms } from '../../pack-pseudonyms.ts';
 import type { PseudonymPage } from '../../ports/pseudonym-store.ts';
 import { secureRandom } from '../../random.ts';
 import { onRuntime } from '../../runtime-backend.ts';
-import { runTasks } from './run-tasks.ts';
+import { runTasks } from '../run-tasks.ts';
 
 /** What a worker is asked for: tokens blinded for the gateway, or what came back made into pseudonyms. */
 export type Task =

@@ -3,7 +3,7 @@ import { TAG_BYTES } from '@hitmachine/protocol';
 import { eachAtOnce } from '../../at-once.ts';
 import type { BuiltTable, TableBuilder } from '../../ports/table-builder.ts';
 import type { Entries, Task } from './table-worker.ts';
-import { WorkerThreads } from './worker-threads.ts';
+import { WorkerThreads } from '../worker-threads.ts';
 
 /** Pages that wait for each thread: it need not wait for the next, and a large register is never in memory whole. */
 const PAGES_AHEAD = 2;

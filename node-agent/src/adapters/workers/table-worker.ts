@@ -12,7 +12,7 @@ import { sha256 } from '../../sha256.ts';
 import type { PseudonymPage } from '../../ports/pseudonym-store.ts';
 import type { BuiltTable } from '../../ports/table-builder.ts';
 import { secureRandom } from '../../random.ts';
-import { runTasks } from './run-tasks.ts';
+import { runTasks } from '../run-tasks.ts';
 
 /** Tags and bucket hashes of some pseudonyms, in their order. */
 export interface Entries {

@@ -27,6 +27,8 @@ interface HandOverDeps {
   readonly roster: RosterKeeper;
   readonly gateway: GatewayClient;
   readonly pseudonyms: PseudonymStore;
+  /** Collects and compares off the thread that answers. */
+  readonly imports: Pick<PseudonymStore, 'beginImport'>;
   readonly random: Random;
   readonly clock: Clock;
   /** All of agent.yaml. */
@@ -44,6 +46,8 @@ interface HandOverDeps {
  */
 export class HandOvers {
   readonly #deps: HandOverDeps;
+  /** Registers; each may take gigabytes of the disk until it is over. */
+  readonly #underWay = new Set<string>();
 
   constructor(deps: HandOverDeps) {
     this.#deps = deps;
@@ -84,16 +88,31 @@ export class HandOvers {
    */
   async take(id: string, lines: AsyncIterable<string>): Promise<HandedOver> {
     const register = this.#registerOf(id);
+    if (this.#underWay.has(id))
+      throw new HitError(
+        'not-ready',
+        `another hand-over of ${id} is under way, so this one changed nothing: run it again when that is over`,
+      );
+    this.#underWay.add(id);
+    try {
+      return await this.#take(register, lines);
+    } finally {
+      this.#underWay.delete(id);
+    }
+  }
+
+  async #take(register: ConfiguredRegister, lines: AsyncIterable<string>): Promise<HandedOver> {
+    const { id } = register;
     const reader = lines[Symbol.asyncIterator]();
     const begin = parseJson(beginSchema, utf8ToBytes(await nextLine(reader)));
     this.#refuseOtherKey(begin.evaluationKey);
-    const { keys, pseudonyms, suite, startMover } = this.#deps;
+    const { imports, keys, pseudonyms, startMover } = this.#deps;
     // Of one moment: the key in use may be another one afterwards, which the store then sees.
     const nodeKey = keys.nodeKey.reveal();
     const madeWith = { evaluationKey: begin.evaluationKey, nodeKey: keys.nodeKeyMark };
     const move = {
       factor: nodeKey,
-      unblind: suite.backend.group.invertScalar(nodeKey),
+      isEvaluated: true,
       maskKeys: { from: keys.maskKey.reveal(), to: keys.maskKey.reveal() },
     };
     const held = (await pseudonyms.imports()).find((state) => state.register === id);
@@ -107,7 +126,7 @@ export class HandOvers {
     if (begin.difference && !isOfKeys)
       throw new HitError('key-changed', 'keys are being changed, so nothing was changed: run it again later');
     if (!begin.allowShrink) refuseShrinking(register, held?.clients, begin.clients);
-    const stage = await pseudonyms.beginImport(id);
+    const stage = await imports.beginImport(id);
     const mover = startMover();
     try {
       await this.#addCanary(register, begin, stage);

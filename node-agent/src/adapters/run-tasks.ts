@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { ErrorCode } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol/arithmetic';
-import { stepBack } from '../../step-back.ts';
+import { stepBack } from '../step-back.ts';
 
 export interface Job<Task> {
   readonly id: number;
@@ -16,13 +16,15 @@ export type JobResult<Value> =
 /**
  * Makes this worker thread run tasks. `moved` names the arrays of a result that are handed over rather than
  * copied, with all of the memory that they lie in. On
- * Linux, where a thread has a priority of its own, it steps back behind the threads that answer.
+ * Linux, where a thread has a priority of its own, it steps back behind the threads that answer, unless they may have to
+ * wait for it.
  */
 export function runTasks<Task, Value>(
   run: (task: Task) => Value,
-  moved: (value: Value) => readonly ArrayBufferView[],
+  moved: (value: Value) => readonly ArrayBufferView[] = () => [],
+  isWaitedFor = false,
 ): void {
-  if (process.platform === 'linux') stepBack();
+  if (process.platform === 'linux' && !isWaitedFor) stepBack();
   parentPort?.on('message', ({ id, task }: Job<Task>) => {
     try {
       const value = run(task);
