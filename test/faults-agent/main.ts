@@ -10,7 +10,7 @@ import { SCENARIOS, faultsTable, isClean, runScenarios } from './run.ts';
  *
  * As root it gives itself a network and mounts of its own first: the machine's are not touched.
  */
-const AT_MOST_MS = 10 * 60_000;
+const AT_MOST_MS = 15 * 60_000;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

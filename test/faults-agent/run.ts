@@ -8,6 +8,7 @@ import { keys } from './scenarios/keys.ts';
 import { killed } from './scenarios/killed.ts';
 import { clocks, network } from './scenarios/network.ts';
 import { replicas } from './scenarios/replicas.ts';
+import { rotations } from './scenarios/rotations.ts';
 import { World } from './world.ts';
 
 const ORDER: readonly Setting[] = ['as it comes', 'PostgreSQL', 'mutual TLS'];
@@ -16,6 +17,7 @@ const settingOf = ({ on = 'as it comes' }: Scenario): Setting => on;
 /** Every fault, in the order of the table; those that share a setting one after another, as each is set up anew. */
 export const SCENARIOS: readonly Scenario[] = [
   ...[...files, ...disk, ...killed, ...network, ...clocks, ...keys, ...databases, ...certificates],
+  ...rotations,
   ...replicas,
 ].sort((a, b) => ORDER.indexOf(settingOf(a)) - ORDER.indexOf(settingOf(b)));
 

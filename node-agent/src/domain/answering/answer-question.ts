@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type {
   AgentReply,
   Answer,
+  AnsweringEpoch,
   AnsweringRules,
   Backend,
   NodePolicy,
@@ -17,7 +18,6 @@ import {
   Scratch,
   answerCodec,
   answerQuestion,
-  checkQuestion,
   checkTicket,
   concatBytes,
   constantTimeEqual,
@@ -39,6 +39,7 @@ import type { LogView } from '../own-log/log-view.ts';
 import { ruleAgainst, rulesFor } from './node-rules.ts';
 import type { RosterKeeper } from '../membership/roster-keeper.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
+import { isUnderKeyOf } from './question-key.ts';
 
 interface Answering {
   readonly suite: Suite;
@@ -74,6 +75,9 @@ const OTHER_CANARY = new HitError(
   'ticket-invalid',
   'this agent did not ask about its canary with this request',
 );
+
+/** What a question is answered from that is under the other evaluation key than the tables, while that changes. */
+const BETWEEN_KEYS: AnsweringEpoch = { epoch: 0, commitment: undefined, register: () => 'starting' };
 
 /** Of one answer at a time: it is sealed as soon as it is encoded. */
 const encoded = new Scratch();
@@ -128,7 +132,7 @@ async function answered(
   const opened = openWith(session);
   const question = questionCodec.decode(opened);
   sessions.use(session, sealed.counter);
-  checkQuestion(ticket, question, node.tables.digestKey(roster.roster.gateway));
+  const isUnderKey = isUnderKeyOf(node.tables.stored?.evaluationKey, roster.roster.gateway, ticket, question);
   const seal = (plaintext: Uint8Array): Uint8Array =>
     sealAnswer(backend, session, sealed.counter, encodedTicket, plaintext, node.random);
 
@@ -140,7 +144,7 @@ async function answered(
     );
   // With this agency's signing key alone a thief could otherwise ask about anybody, in no log and within no limit.
   if (forCanary && !node.canaries.isExpected(ticket.requestDigest)) throw OTHER_CANARY;
-  const tables = node.tables.answering(forCanary);
+  const tables = isUnderKey ? node.tables.answering(forCanary) : BETWEEN_KEYS;
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 
   if (ticket.issuedAt <= (node.unknownUntil ?? 0))

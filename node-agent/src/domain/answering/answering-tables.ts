@@ -2,11 +2,10 @@ import type {
   AnsweringEpoch,
   AnsweringRegister,
   AnsweringTable,
-  EvaluationKeys,
   Suite,
   Unavailable,
 } from '@hitmachine/protocol';
-import { HitError, answerKey, digestKeyOf, encodeContact } from '@hitmachine/protocol';
+import { HitError, answerKey, encodeContact } from '@hitmachine/protocol';
 import type { ConfiguredRegister } from '../../config.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 import type { AgencyKeys } from '../keys.ts';
@@ -70,12 +69,6 @@ export class AnsweringTables {
 
   get stored(): CommittedEpoch | undefined {
     return this.#current?.stored;
-  }
-
-  /** What digests of questions to these tables name, as `digestKeyOf` gives it. */
-  digestKey(keys: EvaluationKeys): Uint8Array | undefined {
-    const key = this.#current?.stored.evaluationKey;
-    return key === undefined ? undefined : digestKeyOf(keys, key);
   }
 
   /** Whether tables made with the keys in use are answered from, and the canaries of all have come back. */

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { configTemplate } from '../../gateway/src/config-template.ts';
 import { POSTGRES_MISSING, TestPostgres } from '../support/postgres.ts';
 import { TestRedis } from '../support/redis.ts';
-import { NODE_OPTIONS, PROGRAM, runProgram } from './support/program.ts';
+import { NODE_OPTIONS, PROGRAM, runProgram } from '../gateway/support/program.ts';
 
 /** A replica in a process of its own, with what it said. */
 class Replica {
