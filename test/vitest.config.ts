@@ -65,8 +65,10 @@ export default defineConfig({
   root,
   test: {
     pool: 'forks',
-    // node:sqlite still warns that it is experimental, once a process.
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    // node:sqlite still warns that it is experimental, once a process. Threads that run WebAssembly: as in the programs.
+    execArgv: ['--disable-warning=ExperimentalWarning', '--no-wasm-code-gc'],
+    // The programs that tests start by the hundred, and their threads, are compiled once.
+    env: { NODE_COMPILE_CACHE: `${root}node_modules/.cache/compiled` },
     // What has to come about gets time to, also on a machine with much else to do; it is not what is measured.
     expect: { poll: { timeout: 15_000 } },
     projects: suitesOnDisk().map(([name, { turn, seconds, filesAtOnce, begin }]) => ({

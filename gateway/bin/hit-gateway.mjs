@@ -13,4 +13,7 @@ if (major < 24 || (major === 24 && minor < 7)) {
 // and the collections, about one a second and in the background, took a fifth of all processor time. Set here, because not
 // every way of starting the program can pass flags on.
 setFlagsFromString('--heap-growing-percent=100');
+// Where several threads run WebAssembly, V8 now and then frees the same compiled code twice, and that ends the process.
+// The modules that are used here stay as long as the process, so there is nothing to free.
+setFlagsFromString('--no-wasm-code-gc');
 await import('../src/main.ts');

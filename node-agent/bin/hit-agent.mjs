@@ -1,4 +1,6 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning --max-semi-space-size=1 --single-threaded-gc
+import { setFlagsFromString } from 'node:v8';
+
 // Answers are large, outside the heap, and gone in a moment: collected often and on the spot they cost little, while
 // left to the background threads they cost up to a quarter of all processor time.
 // Older versions stop at the first TypeScript file, with a message that helps nobody.
@@ -9,6 +11,9 @@ if (major < 24 || (major === 24 && minor < 7)) {
   );
   process.exit(1);
 }
+// Where several threads run WebAssembly, V8 now and then frees the same compiled code twice, and that ends the process.
+// The modules that are used here stay as long as the process, so there is nothing to free.
+setFlagsFromString('--no-wasm-code-gc');
 const { useCompiled } = await import('./compiled.mjs');
 useCompiled(process.argv, process.env);
 await import('../src/main.ts');
