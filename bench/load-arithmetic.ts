@@ -1,5 +1,5 @@
-import { MEAN_PERSONS } from './load-asker.ts';
 import { TOKEN_TYPES } from './load-federation.ts';
+import { MEAN_PERSONS } from './load-pool.ts';
 import { bareAddition, bareBaseMultiplication, bareMultiplication } from './matching-multiplications.ts';
 import { measureInTurns } from './rounds.ts';
 import { spreadOf } from './statistics.ts';

@@ -4,10 +4,9 @@ import type {
   DeliveryReport,
   EvaluatedLookup,
   LookupOpened,
-  PreparedLookup,
-  Question,
+  LookupRequest,
   RegisterResult,
-  Roster,
+  SealedQuestion,
   Suite,
 } from '@hitmachine/protocol';
 import {
@@ -15,16 +14,20 @@ import {
   constantTimeEqual,
   decodeBase64,
   encodeBase64,
+  lookupOpenedSchema,
   makeQuestion,
   openAnswer,
-  prepareLookup,
+  parseJson,
   questionCodec,
+  questionsCodec,
   readAnswer,
   sealQuestion,
+  signRequest,
   takeEvaluation,
-  tokensOf,
+  utf8ToBytes,
 } from '@hitmachine/protocol';
 import { httpGatewayClient } from '../node-agent/src/adapters/http/gateway-client.ts';
+import type { Signer } from '../node-agent/src/adapters/http/signed-fetch.ts';
 import { NodeCommitments } from '../node-agent/src/domain/asking/node-commitments.ts';
 import type { OutgoingSession } from '../node-agent/src/domain/asking/outgoing-sessions.ts';
 import { OutgoingSessions } from '../node-agent/src/domain/asking/outgoing-sessions.ts';
@@ -36,29 +39,26 @@ import { secureRandom } from '../node-agent/src/random.ts';
 import { STATEMENTS } from '../test/harness/agency.ts';
 import type { LoadFederation } from './load-federation.ts';
 import { ASKER, REGISTER, nodeName } from './load-federation.ts';
+import type { Pooled } from './load-pool.ts';
+import { POOL, makePool } from './load-pool.ts';
 
 const PURPOSE = 'casusoverleg-zvh';
 const ROLE = 'case-worker';
-/** Of ten lookups these are about a household of four, the others about one person. */
-const HOUSEHOLDS = [2, 5, 8];
-const HOUSEHOLD = 4;
-/** Lookups with prepared blinded elements, asked in turn. */
-const POOL = 40;
-/** Answers of one lookup in so many are opened and read to the end, each of them. */
-const SAMPLE = 8;
 
-/** Persons that a lookup is about, by its number. */
-export const personsOf = (i: number): number => (HOUSEHOLDS.includes(i % 10) ? HOUSEHOLD : 1);
-/** Persons of a lookup in the mean. */
-export const MEAN_PERSONS = Array.from({ length: 10 }, (_, i) => personsOf(i)).reduce((a, b) => a + b) / 10;
+/** Which registers lookups ask, and where they enter. */
+export interface Way {
+  /** The first so many registers. */
+  readonly nodes: number;
+  /** The first so many gateway replicas, in turn. */
+  readonly replicas: number;
+}
 
-interface Prepared {
-  /** Numbers of the people asked about. */
-  readonly people: readonly number[];
-  readonly lookup: PreparedLookup;
-  /** As the gateway evaluated it the first time, which was proved; it has to be the same every time. */
-  evaluated?: EvaluatedLookup;
-  readonly questions: Map<string, { readonly question: Question; readonly encoded: Uint8Array }>;
+/** A lookup that is signed, and good for one request within the time window of its signature. */
+export interface SignedLookup {
+  /** Address of the gateway that it is for. */
+  readonly gateway: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
 /** One register's answer. */
@@ -69,23 +69,33 @@ export interface Answered {
   readonly at: number;
 }
 
+/** What it takes to open an answer. */
+interface Kept {
+  readonly pooled: Pooled;
+  readonly report: DeliveryReport;
+  readonly outgoing: OutgoingSession;
+  readonly counter: number;
+  readonly ticket: Uint8Array;
+}
+
 /**
- * The asking side of the load: signs and seals as an asking agent does, with its code and keys. Elements are blinded
- * beforehand; what it takes itself is not measured. Every answer of one lookup in eight is opened and read, and a wrong
- * one ends the run.
+ * The asking agency: signs and seals as an asking agent does, with its code and keys. Elements are blinded beforehand. It
+ * prepares what k6 puts, and asks by itself too, to open the answers and look whether they are right.
  */
 export class LoadAsker {
   readonly #federation: LoadFederation;
   readonly #agent: OpenedAgent;
   readonly #backend: Backend;
   readonly #suite: Suite;
+  readonly #signer: Signer;
   readonly #roster: RosterKeeper;
   readonly #gateways: readonly GatewayClient[];
   readonly #sessions: OutgoingSessions;
   readonly #commitments: NodeCommitments;
-  readonly #pool: Prepared[] = [];
+  readonly #pool: readonly Pooled[];
+  #kept: Kept[] = [];
   #asked = 0;
-  /** Answers that were read to the end, and were right. */
+  /** Answers that were opened, read to the end, and right. */
   checked = 0;
 
   private constructor(
@@ -101,39 +111,33 @@ export class LoadAsker {
     this.#agent = agent;
     this.#backend = backend;
     this.#suite = suite;
+    this.#signer = signer;
     this.#roster = roster;
     this.#gateways = federation.gateways.map(({ url }) => httpGatewayClient(signer, agent.net(url)));
     this.#sessions = new OutgoingSessions({ backend, keys, roster: this.#roster, clock, random });
     const { gatewayKey } = membership;
     this.#commitments = new NodeCommitments({ backend, roster: this.#roster, gatewayKey, clock });
+    this.#pool = makePool(suite, federation.people, this.tokenTypes);
   }
 
-  /** For the agents that run now. */
+  /**
+   * For the agents that run now. Asks each prepared lookup once, so that its evaluation is known and proved, and every
+   * node holds a session.
+   */
   static async make(federation: LoadFederation): Promise<LoadAsker> {
     const agent = await openAgent(join(federation.folder, ASKER));
     const { backend, state, keys } = agent;
     const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
     const enrolled = await agent.enrolled();
     const roster = await RosterKeeper.open(backend, state, enrolled.membership, log, Date.now, keys);
+    const { signer } = enrolled;
+    const [first] = federation.gateways;
+    if (first === undefined) throw new Error('there is no gateway');
+    await roster.accept(await httpGatewayClient(signer, agent.net(first.url)).roster());
     const asker = new LoadAsker(federation, agent, enrolled, roster);
-    await asker.refresh();
-    const { people } = federation;
-    for (let i = 0; i < POOL; i++) {
-      // Whom everybody knows, whom one register knows and whom nobody knows are taken in turn.
-      const about = Array.from({ length: personsOf(i) }, (_, k) => [
-        k,
-        40 + ((97 * k) % (people.length - 80)),
-        people.length - 1 - k,
-      ])
-        .flat()
-        .slice(i % 3, (i % 3) + personsOf(i));
-      const tokens = about.map((person) => {
-        const { bsn, surname = '', givenNames = '', birthDate } = people[person] ?? {};
-        return tokensOf({ bsn, name: { surname, givenNames }, birthDate }, asker.tokenTypes);
-      });
-      const lookup = prepareLookup(asker.#suite, tokens, asker.tokenTypes, secureRandom);
-      asker.#pool.push({ people: about, lookup, questions: new Map() });
-    }
+    const way = { nodes: federation.agents.length, replicas: federation.gateways.length };
+    for (let i = 0; i < POOL; i++) await asker.ask(way, ignore);
+    await asker.checkAnswers();
     return asker;
   }
 
@@ -141,56 +145,73 @@ export class LoadAsker {
     return Object.keys(this.#roster.roster.policy.settings.tokenTypes);
   }
 
-  /** Takes in the newest roster; tables that were built since are asked with their sizes. */
-  async refresh(): Promise<void> {
-    await this.#roster.accept(await (this.#gateways[0] as GatewayClient).roster());
-    for (const { questions } of this.#pool) questions.clear();
+  /**
+   * The first `count` lookups of a rate, each signed at the moment at which it is due (lookups a second from `now`,
+   * milliseconds since 1970), so that none is too old when its turn comes.
+   */
+  prepare(way: Way, { count, rate, now }: { count: number; rate: number; now: number }): SignedLookup[] {
+    const { agency, backend, random } = this.#signer;
+    return Array.from({ length: count }, (_, number) => {
+      const body = JSON.stringify(this.#request(this.#pooled(number), namesOf(way)));
+      const request = { method: 'POST', path: '/v1/lookups', body: utf8ToBytes(body) };
+      const due = now + (1_000 * number) / rate;
+      const seed = this.#signer.identitySeed();
+      const { headers } = signRequest(backend, seed, agency, request, due, random);
+      const { url } = this.#federation.gateways[number % way.replicas] as { readonly url: string };
+      return { gateway: url, headers: { ...headers, 'content-type': 'application/json' }, body };
+    });
   }
 
   /**
-   * One lookup at the first `nodes` registers, with the next prepared elements, at the first `replicas` in turn.
-   * `answered` hears of each answer as it comes in. Throws when it could not be opened, and for a wrong answer.
+   * The body with the sealed questions of the lookup of this number that {@link prepare} made, from the gateway's reply to
+   * it. Throws for a reply that is not one to this lookup.
    */
-  async ask(nodes: number, replicas: number, answered: (one: Answered) => void): Promise<void> {
+  async seal({ nodes }: Pick<Way, 'nodes'>, number: number, reply: Uint8Array): Promise<Uint8Array> {
+    const names = namesOf({ nodes });
+    const { questions } = await this.#seal(this.#pooled(number), parseJson(lookupOpenedSchema, reply), names);
+    return questionsCodec.encode({ questions });
+  }
+
+  /**
+   * One lookup, the next in turn. `answered` hears of each answer as it streams in. All are kept until
+   * {@link checkAnswers}, since opening them would keep later ones waiting. Throws when it could not be opened.
+   */
+  async ask(way: Way, answered: (one: Answered) => void): Promise<void> {
     const number = this.#asked++;
-    const prepared = this.#pool[number % POOL] as Prepared;
-    const gateway = this.#gateways[number % replicas] as GatewayClient;
-    const names = Array.from({ length: nodes }, (_, i) => nodeName(i));
-    const opened = await this.#open(gateway, prepared, names);
-    const lookup = this.#evaluated(prepared, opened);
-    const tickets = new Map(opened.tickets.map(({ node, ticket }) => [node, decodeBase64(ticket)]));
-    const sent = new Map<string, { readonly outgoing: OutgoingSession; readonly counter: number }>();
-    const sealed = [];
-    for (const node of names) {
-      const { outgoing, counter } = await this.#sessions.next(node);
-      const { encoded } = this.#question(prepared, lookup, node);
-      const ticket = tickets.get(node) as Uint8Array;
-      const ciphertext = sealQuestion(this.#backend, outgoing.session, counter, ticket, encoded);
-      const { session, opening } = outgoing;
-      sealed.push({ node, sessionId: session.id, counter, opening, ciphertext });
-      sent.set(node, { outgoing, counter });
-    }
-    for await (const report of gateway.ask(opened, sealed)) {
-      answered({ node: report.node, outcome: report.outcome, at: performance.now() });
-      const by = sent.get(report.node);
-      if (by === undefined) throw new Error(`${report.node} was not asked`);
-      if (report.outcome === 'session-unknown') this.#sessions.drop(report.node, by.outgoing);
-      if (report.outcome !== 'answered') continue;
+    const pooled = this.#pooled(number);
+    const gateway = this.#gateways[number % way.replicas] as GatewayClient;
+    const names = namesOf(way);
+    const { opened } = await gateway.openLookup(this.#request(pooled, names));
+    const { questions, sent } = await this.#seal(pooled, opened, names);
+    for await (const report of gateway.ask(opened, questions)) {
+      const { node, outcome } = report;
+      answered({ node, outcome, at: performance.now() });
+      const by = sent.get(node);
+      if (by === undefined) throw new Error(`${node} was not asked`);
+      if (outcome === 'session-unknown') this.#sessions.drop(node, by.outgoing);
+      if (outcome !== 'answered') continue;
       // Only who holds the session can have sealed an answer.
       by.outgoing.opening = undefined;
-      if (number % SAMPLE === 0)
-        await this.#check(prepared, report, by, tickets.get(report.node) as Uint8Array);
+      this.#kept.push({ pooled, report, ...by });
     }
+  }
+
+  /** Opens the answers that came in and reads them to the end, against the committed tables. Throws for a wrong one. */
+  async checkAnswers(): Promise<void> {
+    for (const kept of this.#kept.splice(0)) await this.#check(kept);
   }
 
   async close(): Promise<void> {
     await this.#agent.database.close();
   }
 
-  async #open(gateway: GatewayClient, prepared: Prepared, nodes: readonly string[]): Promise<LookupOpened> {
-    const { roster }: { readonly roster: Roster } = this.#roster;
-    const { opened } = await gateway.openLookup({
-      rosterVersion: roster.version,
+  #pooled(number: number): Pooled {
+    return this.#pool[number % POOL] as Pooled;
+  }
+
+  #request({ people, lookup }: Pooled, nodes: readonly string[]): LookupRequest {
+    return {
+      rosterVersion: this.#roster.roster.version,
       purpose: PURPOSE,
       caseCommitment: encodeBase64(secureRandom(32)),
       professional: encodeBase64(secureRandom(16)),
@@ -198,25 +219,41 @@ export class LoadAsker {
       statements: [...(STATEMENTS[PURPOSE] ?? [])],
       registers: nodes.map((node) => `${node}/${REGISTER}`),
       tokenTypes: this.tokenTypes,
-      persons: prepared.people.length,
-      elements: encodeBase64(prepared.lookup.elements),
-    });
-    return opened;
+      persons: people.length,
+      elements: encodeBase64(lookup.elements),
+    };
   }
 
-  #evaluated(prepared: Prepared, opened: LookupOpened): EvaluatedLookup {
-    const bytes = decodeBase64(opened.evaluated, prepared.lookup.elements.length);
-    if (prepared.evaluated !== undefined && constantTimeEqual(bytes, prepared.evaluated.evaluated))
-      return prepared.evaluated;
-    if (prepared.evaluated !== undefined)
-      throw new Error('the gateway evaluated the same elements otherwise');
+  async #seal(pooled: Pooled, opened: LookupOpened, nodes: readonly string[]) {
+    const lookup = this.#evaluated(pooled, opened);
+    const tickets = new Map(opened.tickets.map(({ node, ticket }) => [node, decodeBase64(ticket)]));
+    const sent = new Map<string, Omit<Kept, 'pooled' | 'report'>>();
+    const questions: SealedQuestion[] = [];
+    for (const node of nodes) {
+      const { outgoing, counter } = await this.#sessions.next(node);
+      const { session, opening } = outgoing;
+      const ticket = tickets.get(node);
+      if (ticket === undefined) throw new Error(`there is no ticket for ${node}`);
+      const { encoded } = this.#question(pooled, lookup, node);
+      const ciphertext = sealQuestion(this.#backend, session, counter, ticket, encoded);
+      questions.push({ node, sessionId: session.id, counter, opening, ciphertext });
+      sent.set(node, { outgoing, counter, ticket });
+    }
+    return { questions, sent };
+  }
+
+  #evaluated(pooled: Pooled, opened: LookupOpened): EvaluatedLookup {
+    const bytes = decodeBase64(opened.evaluated, pooled.lookup.elements.length);
+    if (pooled.evaluated !== undefined && constantTimeEqual(bytes, pooled.evaluated.evaluated))
+      return pooled.evaluated;
+    if (pooled.evaluated !== undefined) throw new Error('the gateway evaluated the same elements otherwise');
     const gatewayKey = decodeBase64(this.#roster.trustedEvaluationKey(), 32);
     const proof = decodeBase64(opened.proof as string);
-    return (prepared.evaluated = takeEvaluation(this.#suite, prepared.lookup, bytes, { gatewayKey, proof }));
+    return (pooled.evaluated = takeEvaluation(this.#suite, pooled.lookup, bytes, { gatewayKey, proof }));
   }
 
-  #question(prepared: Prepared, lookup: EvaluatedLookup, node: string) {
-    const known = prepared.questions.get(node);
+  #question(pooled: Pooled, lookup: EvaluatedLookup, node: string) {
+    const known = pooled.questions.get(node);
     if (known !== undefined) return known;
     const agency = this.#roster.roster.agencies.find(({ id }) => id === node);
     const register = agency?.registers.find(({ id }) => id === REGISTER);
@@ -229,32 +266,29 @@ export class LoadAsker {
     const tableBits = Object.fromEntries(bits) as Record<string, number>;
     const question = makeQuestion(lookup, [{ register: REGISTER, tableBits }]);
     const made = { question, encoded: questionCodec.encode(question) };
-    prepared.questions.set(node, made);
+    pooled.questions.set(node, made);
     return made;
   }
 
-  async #check(
-    prepared: Prepared,
-    report: DeliveryReport,
-    { outgoing, counter }: { readonly outgoing: OutgoingSession; readonly counter: number },
-    ticket: Uint8Array,
-  ): Promise<void> {
+  async #check({ pooled, report, outgoing, counter, ticket }: Kept): Promise<void> {
     const { node, ciphertext = new Uint8Array(0) } = report;
     const answer = answerCodec.decode(
       openAnswer(this.#backend, outgoing.session, counter, ticket, ciphertext),
     );
     if (answer.type !== 'answered') throw new Error(`${node} refused: ${answer.reason}`);
-    const lookup = prepared.evaluated as EvaluatedLookup;
-    const { question } = this.#question(prepared, lookup, node);
+    const lookup = pooled.evaluated as EvaluatedLookup;
+    const { question } = this.#question(pooled, lookup, node);
     const tables = (await this.#commitments.of(node, answer))?.tables;
     const [result] = readAnswer(this.#suite, lookup, node, question, answer, tables);
-    const expected = prepared.people.map((person) => this.#federation.isKnown(person, numberOf(node)));
+    const expected = pooled.people.map((person) => this.#federation.isKnown(person, numberOf(node)));
     if (!isRight(result, expected)) throw new Error(`${node} gave a wrong answer`);
     this.checked++;
   }
 }
 
 const ignore = (): void => undefined;
+const namesOf = ({ nodes }: Pick<Way, 'nodes'>): string[] =>
+  Array.from({ length: nodes }, (_, i) => nodeName(i));
 const numberOf = (node: string): number => Number(node.split('-')[1]) - 1;
 
 function isRight(result: RegisterResult | undefined, expected: readonly boolean[]): boolean {

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ArithmeticCosts } from './load-arithmetic.ts';
 import { arithmeticCosts, arithmeticOf } from './load-arithmetic.ts';
+import type { K6Program } from './k6-program.ts';
 import { LoadAsker } from './load-asker.ts';
 import type { LoadOptions } from './load-federation.ts';
 import { LoadFederation, nodeName } from './load-federation.ts';
-import type { RunResult } from './load-run.ts';
+import type { Load, RunResult } from './load-run.ts';
 import { run, secondsIdle, secondsOf } from './load-run.ts';
 import type { Spread } from './statistics.ts';
 import { slopeOf } from './slope.ts';
@@ -45,6 +46,8 @@ const MOST_ERRORS = 0.001;
 const HIGHEST_TRIED = 64;
 /** Comparisons are made at this share of the highest rate: busy, and not at the limit. */
 const BUSY = 0.6;
+/** Lookups a second whose answers the asker times one by one, as they stream in, where these are compared. */
+const WATCHED_FOR_P95 = 5;
 /** A frozen agent works off what came in meanwhile. */
 const AFTER_FREEZE_MS = 2_000;
 
@@ -83,7 +86,7 @@ const costsNow = (effort: LoadEffort): Promise<ArithmeticCosts> =>
   arithmeticCosts(effort.rounds > 1 ? 60 : 3);
 
 /** Measures one gateway with SQLite and growing numbers of agents. */
-export async function measureLoad(effort: LoadEffort, tell: Tell): Promise<LoadFigures> {
+export async function measureLoad(effort: LoadEffort, k6: K6Program, tell: Tell): Promise<LoadFigures> {
   const [few, some, many] = effort.agents;
   tell(`setting up ${many} agencies with ${effort.clients} clients each`);
   const federation = await LoadFederation.make({ nodes: many, clients: effort.clients });
@@ -95,18 +98,19 @@ export async function measureLoad(effort: LoadEffort, tell: Tell): Promise<LoadF
     for (const agents of [few, some, many]) {
       await federation.startAgents(agents);
       const asker = await LoadAsker.make(federation);
+      const load = { federation, asker, k6 };
       tell(`${agents} agents: looking for the highest rate`);
-      const found = await highestRate(federation, asker, agents, effort);
+      const found = await highestRate(load, agents, effort);
       highest.push(found);
       const rate = BUSY * (found.best?.rate ?? effort.firstRate / 2);
       if (agents === some) {
         tell(`${agents} agents: the share of arithmetic, at ${rate.toFixed(0)} lookups a second`);
-        share = await measureShare(federation, asker, { effort, rate, bare });
+        share = await measureShare(load, { effort, rate, bare });
       }
       if (agents === many) {
         tell(`${agents} agents: what a node message costs, and one agent that hangs`);
-        const messages = await measureMessages(federation, asker, { effort, rate, bare });
-        const hanging = await measureHanging(federation, asker, { effort, rate });
+        const messages = await measureMessages(load, { effort, rate, bare });
+        const hanging = await measureHanging(load, { effort, rate });
         checked += asker.checked;
         await asker.close();
         return {
@@ -125,16 +129,15 @@ export async function measureLoad(effort: LoadEffort, tell: Tell): Promise<LoadF
 
 /** Doubles the rate until it is too much, and narrows down in between. */
 async function highestRate(
-  federation: LoadFederation,
-  asker: LoadAsker,
+  load: Load,
   agents: number,
   { firstRate, narrowing, seconds }: LoadEffort,
 ): Promise<Highest> {
   // Programs that have just started are slow: sessions are opened, code is compiled.
-  await run(federation, asker, { rate: firstRate / 2, seconds, nodes: agents });
+  await run(load, { rate: firstRate / 2, seconds, nodes: agents });
   const found: { best?: RunResult; tooMuch?: RunResult } = {};
   const attempt = async (rate: number): Promise<void> => {
-    const result = await run(federation, asker, { rate, seconds, nodes: agents });
+    const result = await run(load, { rate, seconds, nodes: agents });
     const well = result.p95 <= MOST_P95_MS && result.errors < MOST_ERRORS;
     found[well ? 'best' : 'tooMuch'] = result;
   };
@@ -153,18 +156,18 @@ interface Comparing {
 }
 
 async function measureShare(
-  federation: LoadFederation,
-  asker: LoadAsker,
+  load: Load,
   { effort, rate, bare }: Comparing,
 ): Promise<Pick<LoadFigures, 'arithmeticShare' | 'idle'>> {
+  const { federation, asker } = load;
   const nodes = federation.agents.length;
   const { steadySeconds, rounds } = effort;
   // What the search for the highest rate left to be done is done, and the code is warm.
-  await run(federation, asker, { rate, seconds: steadySeconds, nodes });
+  await run(load, { rate, seconds: steadySeconds, nodes });
   const parts: { readonly arithmetic: number; readonly all: number }[] = [];
   let before = await costsNow(effort);
   for (let round = 0; round < rounds; round++) {
-    const result = await run(federation, asker, { rate, seconds: steadySeconds / rounds, nodes });
+    const result = await run(load, { rate, seconds: steadySeconds / rounds, nodes });
     const after = await costsNow(effort);
     bare.push(before.multiplication, after.multiplication);
     const each = [before, after].map((costs) => arithmeticOf(costs, asker.tokenTypes.length, nodes));
@@ -185,8 +188,7 @@ async function measureShare(
 
 /** The slope of the gateway's cost of a lookup over the number of nodes that it asks. */
 async function measureMessages(
-  federation: LoadFederation,
-  asker: LoadAsker,
+  load: Load,
   { effort, rate, bare }: Comparing,
 ): Promise<Pick<LoadFigures, 'gatewayMessage' | 'gatewayMessageVsMultiplication' | 'gatewayLookup'>> {
   const byNodes = new Map<number, number[]>(effort.agents.map((nodes) => [nodes, []]));
@@ -194,8 +196,8 @@ async function measureMessages(
   for (let round = 0; round < effort.rounds; round++) {
     const points: [number, number][] = [];
     for (const nodes of round % 2 === 0 ? effort.agents : effort.agents.toReversed()) {
-      const result = await run(federation, asker, { rate, seconds: effort.seconds, nodes });
-      const cost = secondsOf(result, federation.gateways) / result.lookups;
+      const result = await run(load, { rate, seconds: effort.seconds, nodes });
+      const cost = secondsOf(result, load.federation.gateways) / result.lookups;
       points.push([nodes, cost]);
       byNodes.get(nodes)?.push(1_000 * cost);
     }
@@ -213,25 +215,26 @@ async function measureMessages(
 }
 
 async function measureHanging(
-  federation: LoadFederation,
-  asker: LoadAsker,
+  load: Load,
   { effort, rate }: Omit<Comparing, 'bare'>,
 ): Promise<Pick<LoadFigures, 'allWell' | 'oneHanging' | 'p95OneHangingVsWell'>> {
+  const { federation } = load;
   const nodes = federation.agents.length;
   const hanging = nodes - 1;
-  const options = { rate, seconds: effort.seconds, nodes, without: nodeName(hanging) };
+  const options = {
+    ...{ rate, seconds: effort.seconds, nodes, without: nodeName(hanging), watched: WATCHED_FOR_P95 },
+  };
   const [well, with1]: [number[], number[]] = [[], []];
   const oneHangs = async (): Promise<void> => {
     federation.agents[hanging]?.freeze();
     try {
-      with1.push((await run(federation, asker, options)).answerP95);
+      with1.push((await run(load, options)).answerP95);
     } finally {
       federation.agents[hanging]?.resume();
       await delay(AFTER_FREEZE_MS);
     }
   };
-  const allAreWell = async (): Promise<void> =>
-    void well.push((await run(federation, asker, options)).answerP95);
+  const allAreWell = async (): Promise<void> => void well.push((await run(load, options)).answerP95);
   for (let round = 0; round < effort.rounds; round++)
     for (const measure of round % 2 === 0 ? [allAreWell, oneHangs] : [oneHangs, allAreWell]) await measure();
   return {
@@ -252,6 +255,7 @@ export interface ReplicaFigures {
 /** Measures replicas on shared stores. `rate` in lookups a second. */
 export async function measureReplicas(
   effort: LoadEffort,
+  k6: K6Program,
   stores: NonNullable<LoadOptions['stores']>,
   tell: Tell,
 ): Promise<ReplicaFigures> {
@@ -263,18 +267,19 @@ export async function measureReplicas(
   try {
     await federation.startAgents(agents);
     const asker = await LoadAsker.make(federation);
+    const load = { federation, asker, k6 };
     const [first, both] = [federation.gateways.slice(0, 1), federation.gateways];
-    const found = await highestRate(federation, asker, agents, effort);
+    const found = await highestRate(load, agents, effort);
     const rate = BUSY * (found.best?.rate ?? effort.firstRate / 2);
     tell(`two replicas and one, at ${rate.toFixed(0)} lookups a second`);
     const perSecond: Record<1 | 2, number[]> = { 1: [], 2: [] };
     const measure = async (replicas: 1 | 2): Promise<void> => {
-      const result = await run(federation, asker, { rate, seconds: effort.seconds, nodes: agents, replicas });
+      const result = await run(load, { rate, seconds: effort.seconds, nodes: agents, replicas });
       if (result.errors >= MOST_ERRORS)
         throw new Error(`with ${replicas} replicas lookups failed: ${result.reasons.join('; ')}`);
       perSecond[replicas].push(result.lookups / secondsOf(result, replicas === 1 ? first : both));
     };
-    await run(federation, asker, { rate, seconds: effort.seconds, nodes: agents, replicas: 2 });
+    await run(load, { rate, seconds: effort.seconds, nodes: agents, replicas: 2 });
     for (let round = 0; round < effort.rounds; round++)
       for (const replicas of round % 2 === 0 ? ([1, 2] as const) : ([2, 1] as const)) await measure(replicas);
     await asker.close();

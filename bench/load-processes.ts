@@ -25,9 +25,15 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** None is left behind, whatever becomes of this process. */
 const running = new Set<() => void>();
 process.once('exit', () => running.forEach((kill) => kill()));
+
+/** It is not left behind, whatever becomes of this process. Gives what to call when it has ended. */
+export function killedAtExit(child: ChildProcess): () => void {
+  const kill = (): void => void child.kill('SIGKILL');
+  running.add(kill);
+  return () => void running.delete(kill);
+}
 
 /** Starts `serve` of a program with the flags of its first line, and waits until it listens. */
 export async function serve(
@@ -40,9 +46,7 @@ export async function serve(
   const child = spawn(process.execPath, [...flagsOf(path), path, 'serve', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const kill = (): void => void child.kill('SIGKILL');
-  running.add(kill);
-  const gone = once(child, 'close').then(() => void running.delete(kill));
+  const gone = once(child, 'close').then(killedAtExit(child));
   const url = await listening(child, name, logFile);
   return {
     name,
@@ -53,7 +57,7 @@ export async function serve(
     async stop() {
       child.kill('SIGCONT');
       child.kill('SIGTERM');
-      const tooLong = setTimeout(kill, STOP_MS);
+      const tooLong = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await gone;
       clearTimeout(tooLong);
     },

@@ -1,26 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { K6Program } from './k6-program.ts';
 import type { LoadAsker } from './load-asker.ts';
 import type { LoadFederation } from './load-federation.ts';
+import { openHelper } from './load-helper.ts';
+import { driveK6 } from './load-k6.ts';
 import type { Running } from './load-processes.ts';
 import { processorSeconds } from './load-processes.ts';
+import type { Watched } from './load-watch.ts';
+import { watch } from './load-watch.ts';
+
+/** What puts load on a federation. */
+export interface Load {
+  readonly federation: LoadFederation;
+  readonly asker: LoadAsker;
+  readonly k6: K6Program;
+}
 
 /** What came of lookups at a rate, over the time in which they were begun. */
 export interface RunResult {
-  /** Lookups a second that were begun, and that were answered by every register, none missing. */
+  /** Lookups a second that were begun. */
   readonly rate: number;
+  /** Lookups that every register answered that is well, and answers of registers: of k6, and of the asker beside it. */
   readonly lookups: number;
   readonly answers: number;
-  /** Share of the lookups that were not opened, or not answered by every register that is well. */
+  /** Share of the lookups that were due and not begun, not opened, or not answered by every register that is well. */
   readonly errors: number;
-  /** Milliseconds from when a lookup was due until its last answer: of 95 in a hundred no more. */
+  /** Milliseconds of a whole lookup, from its first request to its last answer, as k6 has it. */
   readonly p95: number;
   readonly median: number;
-  /** The same for each answer of a register that is well. */
+  /** Milliseconds of each answer of a register that is well, as it streams in to the asker. */
   readonly answerP95: number;
   /** Seconds of processor time, by process. */
   readonly processor: ReadonlyMap<string, number>;
-  /** Of this process, which puts the load. */
-  readonly generator: number;
+  /** Of k6, and of this process, which seals and watches. */
+  readonly driver: { readonly k6: number; readonly helper: number };
   /** Why lookups failed, a few of them. */
   readonly reasons: readonly string[];
 }
@@ -35,87 +48,71 @@ export interface RunOptions {
   readonly replicas?: number;
   /** A register that does not answer: what it would have said is left out. */
   readonly without?: string;
+  /** Lookups a second that the asker puts beside k6, and opens; one unless told. */
+  readonly watched?: number;
 }
 
-/** Lookups that wait at once; from here on one that is due fails at once, as nobody would wait for it. */
-const MOST_WAITING = 2_000;
 /** How long answers may take once the last lookup was begun; longer than a node's own deadline. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_S = 8;
+/** Lookups may wait so long in the mean before one that is due is dropped; with a register that hangs all wait for it. */
+const WAIT_S = 1;
+const FEWEST_WAITING = 10;
 
 /**
- * Puts lookups at a constant rate, whether or not earlier ones were answered (an open model: a slow moment makes none
- * of them wait for its turn, and its wait counts from when it was due).
+ * Has k6 put lookups at a constant rate, whether or not earlier ones were answered (an open model: a slow moment makes none
+ * of them wait for its turn). Throws when k6 fails, and for a wrong answer.
  */
 export async function run(
-  federation: LoadFederation,
-  asker: LoadAsker,
-  { rate, seconds, nodes, replicas = 1, without }: RunOptions,
+  { federation, asker, k6 }: Load,
+  { rate, seconds, nodes, replicas = 1, without, watched = 1 }: RunOptions,
 ): Promise<RunResult> {
-  const total = Math.max(1, Math.round(rate * seconds));
-  const [lookups, answers]: [number[], number[]] = [[], []];
-  const reasons = new Map<string, number>();
-  let failed = 0;
-  let answered = 0;
-  let waiting = 0;
-  const wanted = without === undefined ? nodes : nodes - 1;
-  const one = async (due: number): Promise<void> => {
-    const fail = (reason: string): void => {
-      failed++;
-      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    };
-    if (waiting >= MOST_WAITING) return fail('too many are waiting');
-    waiting++;
-    let well = 0;
-    let last = 0;
-    try {
-      await asker.ask(nodes, replicas, ({ node, outcome, at }) => {
-        if (node === without) return;
-        if (outcome !== 'answered') return void fail(`${node}: ${outcome}`);
-        well++;
-        last = at;
-        answers.push(at - due);
-      });
-      if (well === wanted) lookups.push(last - due);
-      answered += well;
-    } catch (error) {
-      fail((error as Error).message);
-    } finally {
-      waiting--;
-    }
-  };
+  const way = { nodes, replicas };
   const processes = [...federation.gateways, ...federation.agents];
-  const before = processes.map(({ pid }) => processorSeconds(pid));
-  const own = process.cpuUsage();
-  const running: Promise<void>[] = [];
-  const start = performance.now();
-  for (let i = 0; i < total;) {
-    const due = start + (i * 1_000) / rate;
-    const early = due - performance.now();
-    if (early > 1) await delay(early);
-    else {
-      running.push(one(due));
-      i++;
-      // Whoever is late begins several in a row; answers are taken in between.
-      if (i % 16 === 0) await delay(0);
-    }
-  }
-  await Promise.race([Promise.all(running), delay(PATIENCE_MS)]);
-  const processor = new Map(
-    processes.map(({ name, pid }, i) => [name, processorSeconds(pid) - (before[i] as number)]),
+  const taken = (pid: number): readonly number[] => [
+    ...[...processes.map((program) => program.pid), pid].map(processorSeconds),
+    microseconds(process.cpuUsage()) / 1e6,
+  ];
+  const times: { before?: readonly number[]; after?: readonly number[]; watching?: Promise<Watched> } = {};
+  const helper = await openHelper({
+    begin() {
+      times.before = taken(driving.pid);
+      times.watching = watch(asker, way, { rate: watched, seconds, patience: PATIENCE_S, without });
+      // Looked at when k6 has ended.
+      times.watching.catch(() => undefined);
+    },
+    end: () => void (times.after = taken(driving.pid)),
+    seal: (number, reply) => asker.seal(way, number, reply),
+  });
+  const wanted = without === undefined ? nodes : nodes - 1;
+  const most = FEWEST_WAITING + Math.ceil(rate * (without === undefined ? WAIT_S : PATIENCE_S));
+  const perMinute = Math.max(1, Math.round(60 * rate));
+  // One more than the rate says is begun, at the very end.
+  const count = Math.ceil((perMinute * seconds) / 60) + 2;
+  const driving = driveK6(
+    k6,
+    { perMinute, seconds, patience: PATIENCE_S, most, wanted },
+    asker.prepare(way, { count, rate, now: Date.now() }),
+    { folder: federation.folder, helper: helper.url },
   );
-  failed += waiting;
-  return {
-    rate,
-    lookups: lookups.length,
-    answers: answered,
-    errors: Math.min(1, failed / total),
-    p95: percentile(lookups, 0.95),
-    median: percentile(lookups, 0.5),
-    answerP95: percentile(answers, 0.95),
-    processor,
-    generator: microseconds(process.cpuUsage(own)) / 1e6,
-    reasons: [...reasons].slice(0, 5).map(([reason, times]) => `${times} × ${reason}`),
-  };
+  try {
+    const { begun, dropped, whole, answers, p95, median } = await driving.figures;
+    const { before = [], after = [], watching } = times;
+    const beside = (await watching) as Watched;
+    const spent = after.map((seconds, i) => seconds - (before[i] as number));
+    const lookups = whole + beside.whole;
+    return {
+      rate,
+      lookups,
+      answers: answers + beside.answers.length,
+      errors: 1 - lookups / (begun + dropped + beside.begun),
+      ...{ p95, median, answerP95: percentile(beside.answers, 0.95) },
+      processor: new Map(processes.map(({ name }, i) => [name, spent[i] as number])),
+      driver: { k6: spent[processes.length] as number, helper: spent[processes.length + 1] as number },
+      reasons: [...driving.reasons(), ...beside.reasons].slice(0, 5),
+    };
+  } finally {
+    await helper.close();
+  }
 }
 
 const microseconds = ({ user, system }: NodeJS.CpuUsage): number => user + system;

@@ -2,6 +2,8 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { POSTGRES_MISSING, TestPostgres } from '../test/support/postgres.ts';
 import { REDIS_MISSING, TestRedis } from '../test/support/redis.ts';
+import { k6Program } from './k6-program.ts';
+import type { K6Program } from './k6-program.ts';
 import type { Highest, LoadFigures, ReplicaFigures } from './load-figures.ts';
 import { FULL_LOAD, QUICK_LOAD, measureLoad, measureReplicas } from './load-figures.ts';
 import { rounded, spreadText } from './statistics.ts';
@@ -41,7 +43,10 @@ function tellHighest({ agents, best, tooMuch }: Highest): void {
     for (const [process, taken] of cores)
       if (process.startsWith('gateway')) row('', `${process}: ${rounded(100 * taken)} % of a processor`);
     row('', `agents: ${shares.map((share) => rounded(share)).join(', ')} % of a processor`);
-    row('', `what puts the load: ${rounded((100 * best.generator * rate) / lookups)} % of a processor`);
+    const driver = (seconds: number): string =>
+      `${rounded((100 * seconds * rate) / lookups)} % of a processor`;
+    row('', `k6: ${driver(best.driver.k6)}`);
+    row('', `what seals its questions and watches: ${driver(best.driver.helper)}`);
   }
   if (tooMuch !== undefined)
     row(
@@ -85,7 +90,7 @@ function tellReplicas({ one, two, twoReplicasVsOne, highestTwo }: ReplicaFigures
 }
 
 /** The figures, or the reason why there are none. */
-async function replicas(): Promise<ReplicaFigures | string> {
+async function replicas(k6: K6Program): Promise<ReplicaFigures | string> {
   const missing = POSTGRES_MISSING ?? REDIS_MISSING;
   if (missing !== undefined) return missing;
   const [postgres, redis] = [
@@ -93,7 +98,7 @@ async function replicas(): Promise<ReplicaFigures | string> {
     await TestRedis.start({ 'maxmemory-policy': 'noeviction' }),
   ];
   try {
-    return await measureReplicas(effort, { postgres: postgres.url, redis: redis.url }, progress);
+    return await measureReplicas(effort, k6, { postgres: postgres.url, redis: redis.url }, progress);
   } catch (error) {
     return (error as Error).message;
   } finally {
@@ -102,13 +107,26 @@ async function replicas(): Promise<ReplicaFigures | string> {
   }
 }
 
-tell(`Node ${process.version}, ${cpus().length} processors: ${cpus()[0]?.model ?? 'unknown'}.`);
+/** Ends with a word of what to install where there is no k6. */
+function requireK6(): K6Program {
+  try {
+    return k6Program(progress);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+}
+
+const k6 = requireK6();
+tell(
+  `k6 ${k6.version}, Node ${process.version}, ${cpus().length} processors: ${cpus()[0]?.model ?? 'unknown'}.`,
+);
 tell(
   'Median, and first to third quartile in brackets. 70 % of the lookups are about one person, 30 % about four.',
 );
-const load = values.part === 'replicas' ? undefined : await measureLoad(effort, progress);
+const load = values.part === 'replicas' ? undefined : await measureLoad(effort, k6, progress);
 if (load !== undefined) tellLoad(load);
-const shared = values.part === 'gateway' ? 'left out' : await replicas();
+const shared = values.part === 'gateway' ? 'left out' : await replicas(k6);
 if (typeof shared === 'string') {
   tell();
   tell(`Two replicas: not measured: ${shared}`);
@@ -123,6 +141,7 @@ if (values.json) {
       gatewayMessageVsMultiplication: median(load?.gatewayMessageVsMultiplication),
       twoReplicasVsOne: typeof shared === 'string' ? null : median(shared.twoReplicasVsOne),
       p95OneHangingVsWell: median(load?.p95OneHangingVsWell),
+      k6: k6.version,
       multiplicationMicroseconds: median(load?.multiplication),
       gatewayMessageMicroseconds: median(load?.gatewayMessage),
       highest: load?.highest.map(({ agents, best }) => ({

@@ -115,6 +115,7 @@ const PLANTED: readonly (readonly [Rule, path: string, source: string])[] = [
   ['dependency', 'protocol/src/planted.ts', "import 'hono/jsx';"],
   ['dependency', 'deploy/planted.ts', "import 'hono';"],
   ['dependency', 'test/planted.ts', "import '@noble/curves/ed25519.js';"],
+  ['dependency', 'bench/planted.js', "import http from 'k6/http';"],
   ['cycle', 'gateway/src/domain/planted.ts', "import './planted.ts';"],
   ['cycle', 'gateway/src/adapters/memory/log.ts', "export * from './log.ts';"],
   ['length', 'deploy/planted.ts', '// line\n'.repeat(MAX_LINES + 1)],
