@@ -32,6 +32,11 @@ export const GATEWAY_EVENTS = {
     fields: { key: 'text' },
     says: 'The key store has a new evaluation key, which this process holds from now on; the roster tells whether it is in force. `key` is the fingerprint of its public half.',
   },
+  'evaluation-key-forgotten': {
+    at: 'info',
+    fields: { key: 'text' },
+    says: 'The evaluation key before is gone from the key store, and from this process. `key` is the fingerprint of the public half of the one that is left.',
+  },
   'held-keys-not-told': {
     at: 'error',
     fields: { err: 'error' },

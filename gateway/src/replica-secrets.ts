@@ -1,5 +1,8 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { HitError, Secret } from '@hitmachine/protocol';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { HitError, Secret, utf8ToBytes } from '@hitmachine/protocol';
+import { expand, extract } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { GatewaySeeds } from './domain/keys.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -13,16 +16,24 @@ export interface ReplicaSecrets {
 }
 
 /**
- * Derives the keys that replicas share from the gateway's seeds (HKDF-SHA-256, RFC 5869), each under its own label, so
- * that every replica has them and none is stored anywhere.
+ * What the keys that replicas share are made of (HKDF-SHA-256, RFC 5869 section 2.2): of the seeds as they were before an
+ * evaluation key was forgotten, so that replicas still know each other while one after the other forgets it. Nothing leads
+ * back to a seed.
  */
-export function replicaSecrets(
-  seeds: { readonly identitySeed: Secret<Uint8Array>; readonly evaluationSeed: Secret<Uint8Array> },
-  federation: string,
-): ReplicaSecrets {
+export function replicaRoot(seeds: GatewaySeeds, federation: string): Secret<Uint8Array> {
+  if (seeds.replicaRoot !== undefined) return seeds.replicaRoot;
   const seed = Buffer.concat([seeds.identitySeed.reveal(), seeds.evaluationSeed.reveal()]);
+  return new Secret(extract(sha256, seed, utf8ToBytes(federation)));
+}
+
+/**
+ * Derives the keys that replicas share from the gateway's seeds (RFC 5869 section 2.3), each under its own label, so that
+ * every replica has them.
+ */
+export function replicaSecrets(seeds: GatewaySeeds, federation: string): ReplicaSecrets {
+  const root = replicaRoot(seeds, federation).reveal();
   const key = (label: string): Secret<Uint8Array> =>
-    new Secret(new Uint8Array(hkdfSync('sha256', seed, federation, `hitmachine-v1 replicas ${label}`, 32)));
+    new Secret(expand(sha256, root, utf8ToBytes(`hitmachine-v1 replicas ${label}`), 32));
   return { link: key('link'), store: new StoreSeal(key('seal'), key('names')) };
 }
 

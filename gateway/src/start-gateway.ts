@@ -22,6 +22,7 @@ import { publishFirstPolicy } from './domain/policies.ts';
 import { ProfessionalWatch } from './domain/professional-watch.ts';
 import { RefusalLog, keepWritingRefusals } from './domain/refusal-log.ts';
 import { RosterKeeper } from './domain/roster-keeper.ts';
+import type { TakenUp } from './domain/serving-keys.ts';
 import { ServingKeys } from './domain/serving-keys.ts';
 import { Witnessing, keepPublishing } from './domain/witnessing.ts';
 import type { OperationalLog } from './log.ts';
@@ -91,8 +92,8 @@ export interface RunningGateway {
   readonly metricsUrl?: string | undefined;
   /** Takes in renewed certificates now. */
   reload(): void;
-  /** Takes up an evaluation key that came into the key store. */
-  takeKeys(seeds: GatewaySeeds): void;
+  /** Takes up an evaluation key that came into the key store, or forgets the one before that is gone from it. */
+  takeKeys(seeds: GatewaySeeds): Promise<void>;
   /** Finishes the running requests, closes the agents' connections and stops. The store is left to its owner. */
   close(): Promise<void>;
 }
@@ -197,9 +198,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     url: server.url,
     metricsUrl: operations?.url,
     reload: () => server.renew(),
-    takeKeys(seeds) {
-      takeKeys(keys, seeds, log);
-      void telling.tell();
+    async takeKeys(seeds) {
+      const taken = keys.take(seeds, roster.current.roster.gateway.evaluationKey);
+      logTaken(taken, keys, log);
+      if (taken === 'forgotten') {
+        // The next roster does not name the key that is gone; until then it may be asked for. What follows the directory
+        // tells of one that cannot be read, and makes that roster later.
+        await roster.refresh().catch(() => undefined);
+        await evaluator.forget();
+      }
+      await telling.tell();
     },
     async close() {
       stopping = true;
@@ -241,9 +249,9 @@ function consoleOf(options: GatewayOptions, keys: GatewayKeys): GatewayDeps['con
   return { baseUrl, processingLog, auditors };
 }
 
-function takeKeys(keys: ServingKeys, seeds: GatewaySeeds, log: OperationalLog): void {
-  const taken = keys.take(seeds);
+function logTaken(taken: TakenUp, keys: ServingKeys, log: OperationalLog): void {
   const newest = keys.evaluations.at(-1)?.key ?? '';
   if (taken === 'taken') log.info('evaluation-key-taken', { key: keysFingerprint(newest) });
+  if (taken === 'forgotten') log.info('evaluation-key-forgotten', { key: keysFingerprint(newest) });
   if (taken === 'needs-restart') log.warn('keystore-needs-restart');
 }

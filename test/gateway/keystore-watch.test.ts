@@ -1,12 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { hkdfSync } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GatewaySeeds } from '../../gateway/src/domain/keys.ts';
 import { ServingKeys } from '../../gateway/src/domain/serving-keys.ts';
+import { replicaRoot, replicaSecrets } from '../../gateway/src/replica-secrets.ts';
 import { Secret } from '@hitmachine/protocol';
 import { backend } from './support/fixtures.ts';
 import { freePort } from '../support/free-port.ts';
@@ -69,6 +72,14 @@ describe('the key store of a gateway that runs', { timeout: 60_000 }, () => {
     for (const deadline = Date.now() + 20_000; !/number 2/.test(await keys('show')); await delay(100))
       expect(Date.now()).toBeLessThan(deadline);
     expect(said.slice(from)).not.toMatch(/needs-restart|refused|taken/);
+    expect(await keys('forget')).toMatch(/is gone from/);
+    await until(/"event":"evaluation-key-forgotten"/, from);
+    for (const deadline = Date.now() + 20_000; !/No change of it/.test(await keys('show')); await delay(100))
+      expect(Date.now()).toBeLessThan(deadline);
+    // Which is in use cannot be had back, nor lost, by an older file.
+    from = said.length;
+    copyFileSync(join(folder, 'after.json'), keystore);
+    await until(/"event":"keystore-needs-restart"/, from);
   });
 });
 
@@ -76,20 +87,39 @@ describe('keys that are held', () => {
   const seed = (fill: number) => new Secret(new Uint8Array(32).fill(fill));
   const [identitySeed, evaluationSeed] = [seed(1), seed(2)];
 
-  it('become more, and no others', () => {
+  it('become more, one less when that is not in force any more, and no others', () => {
     const keys = new ServingKeys(backend, { identitySeed, evaluationSeed });
-    const [first] = keys.evaluations;
-    expect(keys.take({ identitySeed, evaluationSeed })).toBe('same');
-    expect(keys.take({ identitySeed: seed(9), evaluationSeed })).toBe('needs-restart');
-    expect(keys.take({ identitySeed, evaluationSeed: seed(9) })).toBe('needs-restart');
-    expect(keys.evaluations.map(({ key }) => key)).toEqual([first?.key]);
+    const first = keys.evaluations[0]?.key ?? '';
+    const take = (seeds: GatewaySeeds, inForce = first): string => keys.take(seeds, inForce);
+    expect(take({ identitySeed, evaluationSeed })).toBe('same');
+    expect(take({ identitySeed: seed(9), evaluationSeed })).toBe('needs-restart');
+    expect(take({ identitySeed, evaluationSeed: seed(9) })).toBe('needs-restart');
+    expect(keys.evaluations.map(({ key }) => key)).toEqual([first]);
     const more = { identitySeed, evaluationSeed, nextEvaluationSeed: seed(3) };
-    expect(keys.take(more)).toBe('taken');
-    expect(keys.take(more)).toBe('same');
-    expect(keys.take({ ...more, nextEvaluationSeed: seed(4) })).toBe('needs-restart');
-    expect(keys.take({ identitySeed, evaluationSeed })).toBe('needs-restart');
-    expect(keys.take({ identitySeed, evaluationSeed: seed(3) })).toBe('needs-restart');
+    expect(take(more)).toBe('taken');
+    expect(take(more)).toBe('same');
+    expect(take({ ...more, nextEvaluationSeed: seed(4) })).toBe('needs-restart');
+    expect(take({ identitySeed, evaluationSeed })).toBe('needs-restart');
+    expect(keys.evaluations[0]?.key).toBe(first);
+    const second = keys.evaluations[1]?.key ?? '';
+    const less = { identitySeed, evaluationSeed: seed(3), replicaRoot: replicaRoot(more, 'waalstad') };
+    expect(take(less)).toBe('needs-restart');
+    expect(take({ identitySeed, evaluationSeed: seed(3) }, second)).toBe('needs-restart');
     expect(keys.evaluations).toHaveLength(2);
-    expect(keys.evaluations[0]?.key).toBe(first?.key);
+    expect(take(less, second)).toBe('forgotten');
+    expect(keys.evaluations.map(({ key }) => key)).toEqual([second]);
+    expect(take(more, second)).toBe('needs-restart');
+  });
+
+  it('leave the keys between replicas as they were, as HKDF of the seeds from before', () => {
+    const before = { identitySeed, evaluationSeed };
+    const root = replicaRoot(before, 'waalstad');
+    const after = { identitySeed, evaluationSeed: seed(3), replicaRoot: root };
+    const link = (seeds: GatewaySeeds): Uint8Array => replicaSecrets(seeds, 'waalstad').link.reveal();
+    expect(link(after)).toEqual(link(before));
+    expect(replicaRoot(after, 'waalstad')).toBe(root);
+    const both = Buffer.concat([identitySeed.reveal(), evaluationSeed.reveal()]);
+    const expected = hkdfSync('sha256', both, 'waalstad', 'hitmachine-v1 replicas link', 32);
+    expect(link(before)).toEqual(new Uint8Array(expected));
   });
 });

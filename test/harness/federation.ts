@@ -149,7 +149,7 @@ export class Federation {
   async takeGatewayKeys(): Promise<void> {
     const files = gatewayFiles(this.gatewayFolder);
     const seeds = await readSeeds(await loadSodium(), files, readConfig(files.config));
-    this.#gateway?.running.takeKeys(seeds);
+    await this.#gateway?.running.takeKeys(seeds);
   }
 
   async stopGateway(): Promise<void> {

@@ -111,8 +111,9 @@ describe('a new evaluation key where there is an offline key', { timeout: 120_00
     await hitGateway('members', 'publish', again.out[0] ?? '');
     await until((text) => text.includes('has followed'));
     await hitGateway('keys', 'forget');
-    await restart();
+    await federation.takeGatewayKeys();
     expect(await shown()).toContain('No change of it is under way.');
+    for (const agency of [police, town]) await agency.ready();
     expect(await answers()).toEqual(['known', 'not-known']);
     const [after = ''] = (await hitGateway('members', 'prepare')).out;
     const payload = (JSON.parse(readFileSync(after, 'utf8')) as { document: { payload: string } }).document

@@ -88,10 +88,21 @@ describe('a new evaluation key at two replicas of a gateway', { timeout: 120_000
       expect(await keys('rotate', '--activate')).toContain('comes into force');
       for (const deadline = Date.now() + 20_000; !(await keys('show')).includes('(number 2)');)
         expect(Date.now()).toBeLessThan(deadline);
-      for (const replica of replicas) {
-        await replica.says(/"event":"roster-changed"/);
+      for (const replica of replicas) await replica.says(/"event":"roster-changed"/);
+
+      // One after the other forgets the key before, and they know each other all the while, after a restart too.
+      expect(await keys('forget')).toContain('is gone from');
+      await replicas[0].says(/"event":"evaluation-key-forgotten"/);
+      await replicas[0].end('SIGTERM');
+      const again = new Replica(one);
+      undo.push(() => again.end('SIGKILL'));
+      await again.says(/"event":"link-opened"/);
+      copyFileSync(join(one, 'keystore.json'), join(two, 'keystore.json'));
+      await replicas[1].says(/"event":"evaluation-key-forgotten"/);
+      for (const replica of [...replicas, again]) {
         await replica.end('SIGTERM');
-        expect(replica.said).not.toMatch(/"event":"(keystore-refused|held-keys-not-told)"/);
+        const wrong = /"event":"(keystore-refused|keystore-needs-restart|held-keys-not-told|link-refused)"/;
+        expect(replica.said).not.toMatch(wrong);
       }
     },
   );

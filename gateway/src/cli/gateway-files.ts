@@ -113,7 +113,7 @@ export async function readSeeds(
       `${files.keystore} is missing: run "hit-gateway init" first, or give the right --dir`,
     );
   const text = (await readPrivate(files.keystore, 'keystore-invalid')).toString('utf8');
-  const { identitySeed, evaluationSeed, nextEvaluationSeed } = await openKeystore(
+  const { identitySeed, evaluationSeed, nextEvaluationSeed, replicaRoot } = await openKeystore(
     backend,
     await readUnlock(files, config),
     parseJsonFile(text, files.keystore),
@@ -124,6 +124,7 @@ export async function readSeeds(
     identitySeed: new Secret(identitySeed),
     evaluationSeed: new Secret(evaluationSeed),
     ...(nextEvaluationSeed !== undefined && { nextEvaluationSeed: new Secret(nextEvaluationSeed) }),
+    ...(replicaRoot !== undefined && { replicaRoot: new Secret(replicaRoot) }),
   };
 }
 

@@ -13,6 +13,7 @@ import type { OpenedGateway } from './open-gateway.ts';
 import { withGateway } from './open-gateway.ts';
 import { table } from './table.ts';
 import { readDecision, writeDecision } from './to-sign.ts';
+import { replicaRoot } from '../replica-secrets.ts';
 
 /** `hit-gateway keys show | rotate | forget`: the evaluation key, the gateway's half of every pseudonym. */
 export function addKeys(program: Command, context: CliContext): void {
@@ -180,9 +181,14 @@ async function forget(context: CliContext, gateway: OpenedGateway, leaveBehind: 
       'not-ready',
       `${behind.join(', ')}: not followed yet, so the key before is needed; with --leave-behind their registers have no answer until they import again`,
     );
-  const { identitySeed, nextEvaluationSeed } = await readSeeds(keys.suite.backend, files, config);
-  if (nextEvaluationSeed === undefined) throw new HitError('keystore-invalid');
-  await writeSeeds(keys.suite.backend, files, config, { identitySeed, evaluationSeed: nextEvaluationSeed });
+  const seeds = await readSeeds(keys.suite.backend, files, config);
+  const { identitySeed, nextEvaluationSeed: evaluationSeed } = seeds;
+  if (evaluationSeed === undefined) throw new HitError('keystore-invalid');
+  await writeSeeds(keys.suite.backend, files, config, {
+    identitySeed,
+    evaluationSeed,
+    replicaRoot: replicaRoot(seeds, config.federation),
+  });
   context.print(`The evaluation key before is gone from ${files.keystore}.`);
-  context.explain('Copy the file to every replica, restart each of them, and destroy older copies.');
+  context.explain('Copy it to every replica, which forgets the key by itself, and destroy older copies.');
 }

@@ -18,7 +18,7 @@ export interface KeystoreWatch {
 export function watchKeystore(
   path: string,
   read: () => Promise<GatewaySeeds>,
-  take: (seeds: GatewaySeeds) => void,
+  take: (seeds: GatewaySeeds) => Promise<void>,
   log: OperationalLog,
 ): KeystoreWatch {
   let seen = '';
@@ -28,7 +28,7 @@ export function watchKeystore(
     if (now === seen && !always) return;
     seen = now;
     try {
-      take(await read());
+      await take(await read());
     } catch (error) {
       log.error('keystore-refused', { reason: (error as Error).message });
     }

@@ -8,6 +8,8 @@ export interface GatewaySeeds {
   readonly evaluationSeed: Secret<Uint8Array>;
   /** Of the evaluation key that comes after it, while that changes: which of the two is in force stands on the roster. */
   readonly nextEvaluationSeed?: Secret<Uint8Array> | undefined;
+  /** Where an evaluation key was forgotten: what the keys between replicas are made of, as from the seeds before. */
+  readonly replicaRoot?: Secret<Uint8Array> | undefined;
 }
 
 /** The gateway's keys, ready for use. The public halves stand on the roster. */

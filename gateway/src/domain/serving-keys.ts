@@ -4,13 +4,15 @@ import type { EvaluationPair } from '../ports/evaluator.ts';
 import type { GatewayKeys, GatewaySeeds } from './keys.ts';
 import { gatewayKeys } from './keys.ts';
 
-/** What a look at the key store brought: a new evaluation key, nothing, or what counts from the next start on alone. */
-export type TakenUp = 'taken' | 'same' | 'needs-restart';
+/**
+ * What a look at the key store brought: a new evaluation key, one less, nothing, or what counts from the next start on alone.
+ */
+export type TakenUp = 'taken' | 'forgotten' | 'same' | 'needs-restart';
 
 /**
  * The keys of a gateway that serves. An evaluation key that comes into the key store is taken up while it runs; whether it
- * is in force stands on the roster. Any other change waits for a restart: the keys that replicas share are made of the
- * other two seeds, and a key that is in use must not be lost to an older copy of the file.
+ * is in force stands on the roster. The one before is forgotten when it is gone from there. Any other change waits for a
+ * restart: a key that is in use must not be lost to an older copy of the file.
  */
 export class ServingKeys implements GatewayKeys {
   readonly #backend: Backend;
@@ -47,19 +49,37 @@ export class ServingKeys implements GatewayKeys {
     return this.#held.evaluations;
   }
 
-  /** Takes up an evaluation key that these seeds have beside those that are held. */
-  take(seeds: GatewaySeeds): TakenUp {
+  /**
+   * Takes up an evaluation key that these seeds have beside those that are held, or forgets the one before that they do not
+   * have any more. `inForce`: the evaluation key on the roster, base64url.
+   */
+  take(seeds: GatewaySeeds, inForce: string): TakenUp {
     const before = this.#seeds;
-    if (
-      !isSame(seeds.identitySeed, before.identitySeed) ||
-      !isSame(seeds.evaluationSeed, before.evaluationSeed)
-    )
-      return 'needs-restart';
+    if (!isSame(seeds.identitySeed, before.identitySeed)) return 'needs-restart';
+    if (!isSame(seeds.evaluationSeed, before.evaluationSeed)) return this.#forget(seeds, inForce);
     if (isSame(seeds.nextEvaluationSeed, before.nextEvaluationSeed)) return 'same';
     if (before.nextEvaluationSeed !== undefined) return 'needs-restart';
+    this.#hold(seeds);
+    return 'taken';
+  }
+
+  #forget(seeds: GatewaySeeds, inForce: string): TakenUp {
+    const next = this.#seeds.nextEvaluationSeed;
+    const isLess =
+      next !== undefined &&
+      isSame(seeds.evaluationSeed, next) &&
+      seeds.nextEvaluationSeed === undefined &&
+      // Without it the keys between replicas are other ones from the next start on.
+      seeds.replicaRoot !== undefined;
+    const [, pair] = this.#held.evaluations;
+    if (!isLess || pair?.key !== inForce) return 'needs-restart';
+    this.#hold(seeds);
+    return 'forgotten';
+  }
+
+  #hold(seeds: GatewaySeeds): void {
     this.#held = gatewayKeys(this.#backend, seeds);
     this.#seeds = seeds;
-    return 'taken';
   }
 }
 

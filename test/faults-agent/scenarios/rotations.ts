@@ -62,6 +62,8 @@ async function changeEvaluationKey(world: RotationWorld): Promise<void> {
     () => world.hitGateway('keys', 'show'),
     /^(?=[^]*number 2)(?=[^]*has followed)(?![^]*still asked)/,
   );
+  await world.hitGateway('keys', 'forget');
+  await world.until(() => world.hitGateway('keys', 'show'), /No change of it is under way/);
 }
 
 export const rotations: readonly Scenario[] = [

@@ -10,7 +10,7 @@ export class KeyedEvaluator implements Evaluator {
   readonly #random: Random;
   readonly #evaluators = new Map<string, WorkerEvaluator>();
 
-  /** `held` is looked into at each evaluation: its keys may become more. */
+  /** `held` is looked into when a key is first evaluated with: its keys may become more. */
   constructor(suite: Suite, held: { readonly evaluations: readonly EvaluationPair[] }, random: Random) {
     this.#suite = suite;
     this.#held = held;
@@ -36,6 +36,15 @@ export class KeyedEvaluator implements Evaluator {
     const evaluator = new WorkerEvaluator(this.#suite, pair, this.#random);
     this.#evaluators.set(wanted, evaluator);
     return evaluator;
+  }
+
+  /** Ends the threads of keys that are not held any more; what they still compute comes out as their failure. */
+  async forget(): Promise<void> {
+    const gone = [...this.#evaluators].filter(
+      ([key]) => !this.#held.evaluations.some((held) => held.key === key),
+    );
+    for (const [key] of gone) this.#evaluators.delete(key);
+    await Promise.all(gone.map(([, evaluator]) => evaluator.close()));
   }
 
   async close(): Promise<void> {
