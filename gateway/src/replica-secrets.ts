@@ -2,10 +2,16 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 import { HitError, Secret, utf8ToBytes } from '@hitmachine/protocol';
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { GatewaySeeds } from './domain/keys.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+
+/** The seeds of the gateway as far as they go into these keys; `replicaRoot` where an evaluation key was forgotten. */
+interface SharedSeeds {
+  readonly identitySeed: Secret<Uint8Array>;
+  readonly evaluationSeed: Secret<Uint8Array>;
+  readonly replicaRoot?: Secret<Uint8Array> | undefined;
+}
 
 /** What replicas of one gateway know and nobody else: whoever holds the gateway's seeds. */
 export interface ReplicaSecrets {
@@ -20,7 +26,7 @@ export interface ReplicaSecrets {
  * evaluation key was forgotten, so that replicas still know each other while one after the other forgets it. Nothing leads
  * back to a seed.
  */
-export function replicaRoot(seeds: GatewaySeeds, federation: string): Secret<Uint8Array> {
+export function replicaRoot(seeds: SharedSeeds, federation: string): Secret<Uint8Array> {
   if (seeds.replicaRoot !== undefined) return seeds.replicaRoot;
   const seed = Buffer.concat([seeds.identitySeed.reveal(), seeds.evaluationSeed.reveal()]);
   return new Secret(extract(sha256, seed, utf8ToBytes(federation)));
@@ -30,7 +36,7 @@ export function replicaRoot(seeds: GatewaySeeds, federation: string): Secret<Uin
  * Derives the keys that replicas share from the gateway's seeds (RFC 5869 section 2.3), each under its own label, so that
  * every replica has them.
  */
-export function replicaSecrets(seeds: GatewaySeeds, federation: string): ReplicaSecrets {
+export function replicaSecrets(seeds: SharedSeeds, federation: string): ReplicaSecrets {
   const root = replicaRoot(seeds, federation).reveal();
   const key = (label: string): Secret<Uint8Array> =>
     new Secret(expand(sha256, root, utf8ToBytes(`hitmachine-v1 replicas ${label}`), 32));
