@@ -48,13 +48,15 @@ export function driveK6(
   const [prepared, summary] = [join(folder, 'lookups.jsonl'), join(folder, 'summary.json')];
   writeFileSync(prepared, lookups.map((lookup) => `${JSON.stringify(lookup)}\n`).join(''));
   rmSync(summary, { force: true });
-  const variables = {
+  // Nothing else of the surroundings: variables and settings of k6 itself would change what it does.
+  const env = {
+    ...{ PATH: process.env.PATH, HOME: folder },
     ...{ STAGE: JSON.stringify(stage), LOOKUPS: prepared, SUMMARY: summary, HELPER: helper },
   };
   const child = spawn(
     path,
     ['run', '--quiet', '--no-usage-report', '--log-format', 'raw', '--address', '', SCRIPT],
-    { env: { ...process.env, ...variables }, stdio: ['ignore', 'ignore', 'pipe'] },
+    { env, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const said = new Map<string, number>();
   createInterface({ input: child.stderr }).on('line', (line) => said.set(line, (said.get(line) ?? 0) + 1));

@@ -39,7 +39,7 @@ export interface RunResult {
 }
 
 export interface RunOptions {
-  /** Lookups a second. They are begun when they are due, however many are still waiting. */
+  /** Lookups a second, of k6 and the asker together. They are begun when they are due, however many are still waiting. */
   readonly rate: number;
   readonly seconds: number;
   /** Registers that each lookup asks. */
@@ -48,7 +48,7 @@ export interface RunOptions {
   readonly replicas?: number;
   /** A register that does not answer: what it would have said is left out. */
   readonly without?: string;
-  /** Lookups a second that the asker puts beside k6, and opens; one unless told. */
+  /** Of these, what the asker puts, which opens them; one unless told, and half of the rate at most. */
   readonly watched?: number;
 }
 
@@ -67,6 +67,7 @@ export async function run(
   { rate, seconds, nodes, replicas = 1, without, watched = 1 }: RunOptions,
 ): Promise<RunResult> {
   const way = { nodes, replicas };
+  const beside = Math.min(watched, rate / 2);
   const processes = [...federation.gateways, ...federation.agents];
   const taken = (pid: number): readonly number[] => [
     ...[...processes.map((program) => program.pid), pid].map(processorSeconds),
@@ -76,7 +77,7 @@ export async function run(
   const helper = await openHelper({
     begin() {
       times.before = taken(driving.pid);
-      times.watching = watch(asker, way, { rate: watched, seconds, patience: PATIENCE_S, without });
+      times.watching = watch(asker, way, { rate: beside, seconds, patience: PATIENCE_S, without });
       // Looked at when k6 has ended.
       times.watching.catch(() => undefined);
     },
@@ -84,31 +85,32 @@ export async function run(
     seal: (number, reply) => asker.seal(way, number, reply),
   });
   const wanted = without === undefined ? nodes : nodes - 1;
-  const most = FEWEST_WAITING + Math.ceil(rate * (without === undefined ? WAIT_S : PATIENCE_S));
-  const perMinute = Math.max(1, Math.round(60 * rate));
+  const ofK6 = rate - beside;
+  const most = FEWEST_WAITING + Math.ceil(ofK6 * (without === undefined ? WAIT_S : PATIENCE_S));
+  const perMinute = Math.max(1, Math.round(60 * ofK6));
   // One more than the rate says is begun, at the very end.
   const count = Math.ceil((perMinute * seconds) / 60) + 2;
   const driving = driveK6(
     k6,
     { perMinute, seconds, patience: PATIENCE_S, most, wanted },
-    asker.prepare(way, { count, rate, now: Date.now() }),
+    asker.prepare(way, { count, rate: ofK6, now: Date.now() }),
     { folder: federation.folder, helper: helper.url },
   );
   try {
     const { begun, dropped, whole, answers, p95, median } = await driving.figures;
     const { before = [], after = [], watching } = times;
-    const beside = (await watching) as Watched;
+    const seen = (await watching) as Watched;
     const spent = after.map((seconds, i) => seconds - (before[i] as number));
-    const lookups = whole + beside.whole;
+    const lookups = whole + seen.whole;
     return {
       rate,
       lookups,
-      answers: answers + beside.answers.length,
-      errors: 1 - lookups / (begun + dropped + beside.begun),
-      ...{ p95, median, answerP95: percentile(beside.answers, 0.95) },
+      answers: answers + seen.answers.length,
+      errors: 1 - lookups / (begun + dropped + seen.begun),
+      ...{ p95, median, answerP95: percentile(seen.answers, 0.95) },
       processor: new Map(processes.map(({ name }, i) => [name, spent[i] as number])),
       driver: { k6: spent[processes.length] as number, helper: spent[processes.length + 1] as number },
-      reasons: [...driving.reasons(), ...beside.reasons].slice(0, 5),
+      reasons: [...driving.reasons(), ...seen.reasons].slice(0, 5),
     };
   } finally {
     await helper.close();

@@ -4,6 +4,7 @@ import { POSTGRES_MISSING, TestPostgres } from '../test/support/postgres.ts';
 import { REDIS_MISSING, TestRedis } from '../test/support/redis.ts';
 import { k6Program } from './k6-program.ts';
 import type { K6Program } from './k6-program.ts';
+import type { RunResult } from './load-run.ts';
 import type { Highest, LoadFigures, ReplicaFigures } from './load-figures.ts';
 import { FULL_LOAD, QUICK_LOAD, measureLoad, measureReplicas } from './load-figures.ts';
 import { rounded, spreadText } from './statistics.ts';
@@ -25,6 +26,12 @@ const progress = (text: string): void => console.error(`… ${text}`);
 const row = (name: string, ...figures: readonly string[]): void =>
   tell(`  ${name.padEnd(58)} ${figures.join('; ')}`);
 
+/** Processors that each program took, and those that put the load. */
+function processorsOf({ processor, driver, rate, lookups }: RunResult): Record<string, number> {
+  const taken = [...processor, ['k6', driver.k6], ['sealing and watching', driver.helper]] as const;
+  return Object.fromEntries(taken.map(([name, seconds]) => [name, rounded((seconds * rate) / lookups)]));
+}
+
 function tellHighest({ agents, best, tooMuch }: Highest): void {
   const name = `${agents} ${agents === 1 ? 'agent' : 'agents'}`;
   if (best === undefined) row(name, `even ${tooMuch?.rate ?? 0} lookups a second are too many`);
@@ -35,18 +42,12 @@ function tellHighest({ agents, best, tooMuch }: Highest): void {
       `${rate} lookups and ${rounded((rate * answers) / lookups)} register answers a second`,
       `p95 ${rounded(p95)} ms, median ${rounded(median)} ms`,
     );
-    const cores = [...best.processor].map(
-      ([process, seconds]) => [process, (seconds * rate) / lookups] as const,
-    );
-    const agentsTaken = cores.filter(([process]) => !process.startsWith('gateway'));
-    const shares = agentsTaken.map(([, taken]) => 100 * taken);
-    for (const [process, taken] of cores)
-      if (process.startsWith('gateway')) row('', `${process}: ${rounded(100 * taken)} % of a processor`);
-    row('', `agents: ${shares.map((share) => rounded(share)).join(', ')} % of a processor`);
-    const driver = (seconds: number): string =>
-      `${rounded((100 * seconds * rate) / lookups)} % of a processor`;
-    row('', `k6: ${driver(best.driver.k6)}`);
-    row('', `what seals its questions and watches: ${driver(best.driver.helper)}`);
+    const percent = (cores: number): string => String(rounded(100 * cores));
+    const agentsTaken: string[] = [];
+    for (const [process, cores] of Object.entries(processorsOf(best)))
+      if (process.startsWith('node-')) agentsTaken.push(percent(cores));
+      else row('', `${process}: ${percent(cores)} % of a processor`);
+    row('', `agents: ${agentsTaken.join(', ')} % of a processor`);
   }
   if (tooMuch !== undefined)
     row(
@@ -149,6 +150,7 @@ if (values.json) {
         lookupsPerSecond: best?.rate ?? null,
         answersPerSecond: best === undefined ? null : rounded((best.rate * best.answers) / best.lookups),
         p95: best === undefined ? null : rounded(best.p95),
+        processors: best === undefined ? null : processorsOf(best),
       })),
     }),
   );
