@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Federation } from '../test/harness/federation.ts';
 import type { Running } from './load-processes.ts';
-import { PROGRAMS, flagsOf, serve } from './load-processes.ts';
+import { PROGRAMS, environmentOf, flagsOf, serve } from './load-processes.ts';
 
 export const ASKED = 'politie';
 export const ASKING = 'gemeente';
@@ -174,7 +174,7 @@ export async function runToEnd(command: readonly string[], folder: string): Prom
   const child = spawn(
     process.execPath,
     [...flagsOf(PROGRAMS.agent), '--import', USAGE, PROGRAMS.agent, ...args],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'pipe'], env: environmentOf(PROGRAMS.agent) },
   );
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);

@@ -45,6 +45,7 @@ export async function serve(
   const path = PROGRAMS[program];
   const child = spawn(process.execPath, [...flagsOf(path), path, 'serve', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: environmentOf(path),
   });
   const gone = once(child, 'close').then(killedAtExit(child));
   const url = await listening(child, name, logFile);
@@ -65,10 +66,15 @@ export async function serve(
 }
 
 /** The flags that the program is run with when it is called by its name. */
-export function flagsOf(path: string): string[] {
-  const [first = ''] = readFileSync(path, 'utf8').split('\n', 1);
-  return first.split(' ').filter((word) => word.startsWith('--'));
+export const flagsOf = (path: string): string[] => firstLine(path).filter((word) => word.startsWith('--'));
+
+/** The environment that it is run in then. */
+export function environmentOf(path: string): NodeJS.ProcessEnv {
+  const set = firstLine(path).filter((word) => /^[A-Z_]+=/.test(word));
+  return { ...process.env, ...Object.fromEntries(set.map((word) => word.split('=', 2) as [string, string])) };
 }
+
+const firstLine = (path: string): string[] => (readFileSync(path, 'utf8').split('\n', 1)[0] ?? '').split(' ');
 
 async function listening(child: ChildProcess, name: string, logFile: string): Promise<string> {
   const log = createWriteStream(logFile, { flags: 'a' });

@@ -6,6 +6,8 @@ import type { ConfiguredRegister } from './config.ts';
 import type { ImportEnd, ImportPlan } from './domain/importing/source-imports.ts';
 
 const PROGRAM = fileURLToPath(new URL('../bin/hit-agent.mjs', import.meta.url));
+/** As the first line of the program has them. */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--single-threaded-gc'];
 /** Of what an import says, this much is kept: the first bad rows, and how it ended. */
 const KEPT_CHARACTERS = 4_000;
 /** How often it is looked whether this replica still leads. */
@@ -42,8 +44,9 @@ export function importBeside(
   return (register) =>
     new Promise((resolve) => {
       const args = ['import', '--register', register, '--dir', directory, '--json', '--progress', 'none'];
-      const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, ...args], {
+      const child = spawn(process.execPath, [...FLAGS, PROGRAM, ...args], {
         stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, MALLOC_ARENA_MAX: '1' },
       });
       let [head, tail] = ['', ''];
       child.stderr.on('data', (chunk: Buffer) => {

@@ -27,12 +27,16 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(UNITS)('%s', (name) => {
-  it('runs the program with the flags of its first line', () => {
+  it('runs the program with the flags of its first line, in the environment that it sets', () => {
     const [, flags, program] = /node ((?:--\S+ )*)(\/opt\/hitmachine\/\S+)/.exec(
       valueOf(readUnit(unit(name)), 'ExecStart') ?? '',
     ) as unknown as [string, string, string];
     const [first] = read(program.replace('/opt/hitmachine/', '')).split('\n');
-    expect(first).toBe(`#!/usr/bin/env -S node ${flags}`.trim());
+    const [line = '', set = ''] = /^#!\/usr\/bin\/env -S (?:([A-Z_]+=\S+) )?node/.exec(first ?? '') ?? [];
+    expect(first).toBe(`${line} ${flags}`.trim());
+    expect(valueOf(readUnit(unit(name)), 'Environment')?.split(' ')).toEqual(
+      expect.arrayContaining(set === '' ? ['NODE_ENV=production'] : [set]),
+    );
   });
 });
 

@@ -17,12 +17,17 @@ const CONSTANT = 200e6;
 /** Enough clients for the threads to start. */
 const HARDLY_ANY = 1_100;
 
-/** Runs hit-agent to its end, as a process of its own. */
+/** So many more that each thread had some batches. */
+const SOME = 4_000;
+/** Bytes that a client may take. */
+const CLIENT = 150;
+
+/** Runs hit-agent to its end, as a process of its own, as its first line runs it. */
 async function run(folder: string, ...args: string[]) {
   const { NODE_COMPILE_CACHE: _, ...env } = process.env;
   const child = spawn(process.execPath, [...FLAGS, '--import', USAGE, PROGRAM, ...args, '--dir', folder], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env,
+    env: { ...env, MALLOC_ARENA_MAX: '1' },
   });
   const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);
   const { peakKb } = JSON.parse(said.trimEnd().split('\n').at(-1) ?? '') as { readonly peakKb: number };
@@ -69,6 +74,10 @@ describe('the program in compiled form', () => {
       expect(second.code, second.said).toBe(0);
       expect(second.peak).toBeLessThan(CONSTANT);
       expect(second.peak).toBeLessThan(first.peak);
+      writeFileSync(file, ['bsn', ...numbers(SOME, 240_000_000), ''].join('\n'));
+      const third = await run(folder, ...again);
+      expect(third.code, third.said).toBe(0);
+      expect(third.peak).toBeLessThan(CONSTANT + CLIENT * SOME);
     } finally {
       await federation.close();
     }

@@ -1,3 +1,4 @@
+import { SCALAR_BYTES } from '../backend/backend.ts';
 import { verifyProof } from '../oprf/dleq.ts';
 import { blind, invertScalars } from '../oprf/oprf.ts';
 import type { Suite } from '../oprf/suite.ts';
@@ -14,7 +15,8 @@ export interface Pseudonym {
 
 /** A batch on its way through the gateway; the blinds stay with the importer. */
 export interface ImportBatch {
-  readonly blinds: readonly Uint8Array[];
+  /** Concatenated scalars. */
+  readonly blinds: Uint8Array;
   /** Concatenated blinded elements: what the gateway gets to see. */
   readonly elements: Uint8Array;
 }
@@ -23,7 +25,7 @@ export interface ImportBatch {
 export function blindBatch(suite: Suite, tokens: readonly Uint8Array[], random: Random): ImportBatch {
   const blinded = tokens.map((token) => blind(suite, token, random));
   return {
-    blinds: blinded.map(({ blind: scalar }) => scalar),
+    blinds: concatBytes(...blinded.map(({ blind: scalar }) => scalar)),
     elements: concatBytes(...blinded.map(({ element }) => element)),
   };
 }
@@ -40,10 +42,12 @@ export function finishBatch(
   evaluated: Uint8Array,
   proof: Uint8Array,
 ): Pseudonym[] {
-  const replies = splitElements(evaluated, batch.blinds.length);
-  verifyProof(suite, gatewayKey, splitElements(batch.elements), replies, proof);
+  const blinded = splitElements(batch.elements);
+  const replies = splitElements(evaluated, blinded.length);
+  verifyProof(suite, gatewayKey, blinded, replies, proof);
   const { group } = suite.backend;
-  const inverses = invertScalars(group, batch.blinds);
+  const blinds = blinded.map((_, i) => batch.blinds.subarray(i * SCALAR_BYTES, (i + 1) * SCALAR_BYTES));
+  const inverses = invertScalars(group, blinds);
   return replies.map((reply, i) => {
     const gatewayElement = group.multiply(inverses[i] as Uint8Array, reply);
     return { bucketHash: bucketHash(gatewayElement), element: group.multiply(nodeKey, gatewayElement) };

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { ImportBatch } from '@hitmachine/protocol';
+import { concatBytes } from '@hitmachine/protocol';
 import type { PseudonymMaker } from '../../ports/pseudonym-maker.ts';
 import type { PseudonymPage } from '../../ports/pseudonym-store.ts';
 import type { MakerKeys } from '../../pack-pseudonyms.ts';
@@ -19,9 +20,15 @@ export function workerPseudonymMaker(keys: MakerKeys, threads = availableParalle
   return {
     atOnce: BATCHES_EACH * threads,
     async make(tokens, evaluate) {
-      const batch = (await workers.run({ type: 'blind', tokens })) as ImportBatch;
+      const blind = {
+        tokens: concatBytes(...tokens),
+        lengths: Uint16Array.from(tokens, ({ length }) => length),
+      };
+      const packed = [blind.tokens, blind.lengths];
+      const batch = (await workers.run({ type: 'blind', ...blind }, packed)) as ImportBatch;
       const { evaluated, proof } = await evaluate(batch.elements);
-      return (await workers.run({ type: 'finish', batch, evaluated, proof })) as PseudonymPage;
+      const back = [batch.blinds, batch.elements];
+      return (await workers.run({ type: 'finish', batch, evaluated, proof }, back)) as PseudonymPage;
     },
     close: () => workers.close(),
   };
