@@ -81,5 +81,5 @@ describe('the program in compiled form', () => {
     } finally {
       await federation.close();
     }
-  }, 60_000);
+  }, 240_000);
 });

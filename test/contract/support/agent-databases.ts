@@ -38,14 +38,16 @@ const sqliteAt = (fileIn: (folder: string) => string, durable: boolean): AgentDa
   remove: (folder) => rmSync(folder, { recursive: true }),
 });
 
+export const SQLITE_ON_DISK = sqliteAt((folder) => join(folder, 'agent.sqlite'), true);
+
 const SQLITE: Readonly<Record<string, AgentDatabases>> = {
-  'SQLite on disk': sqliteAt((folder) => join(folder, 'agent.sqlite'), true),
+  'SQLite on disk': SQLITE_ON_DISK,
   'SQLite in memory': sqliteAt(() => ':memory:', false),
 };
 
 /** As the serving agent takes imports in, beside what it answers. */
 const ON_A_THREAD: AgentDatabases = {
-  ...(SQLITE['SQLite on disk'] as AgentDatabases),
+  ...SQLITE_ON_DISK,
   async open(folder) {
     const file = join(folder, 'agent.sqlite');
     const database = openSqlite(file);

@@ -1,7 +1,8 @@
 import type { PseudonymStore } from '../../ports/pseudonym-store.ts';
 import { WorkerThreads } from '../worker-threads.ts';
 import type { ImportPlace, Step } from './import-worker.ts';
-import type { SqliteStage } from './pseudonym-store.ts';
+import type { RunStep, SqliteStage } from './pseudonym-store.ts';
+import { commitStage } from './pseudonym-store.ts';
 
 /**
  * Imports into the database in `file` on a thread and a connection of their own, for a process that answers meanwhile:
@@ -14,21 +15,19 @@ export function sqliteImportThread(file: string): Pick<PseudonymStore, 'beginImp
         file,
         register,
       } satisfies ImportPlace);
-      const step = <Name extends keyof SqliteStage>(
+      const step: RunStep = <Name extends keyof SqliteStage>(
         name: Name,
         ...values: Parameters<SqliteStage[Name]>
-      ): Promise<ReturnType<SqliteStage[Name]>> =>
-        thread.run({ name, values } as Step) as Promise<ReturnType<SqliteStage[Name]>>;
+      ) => thread.run({ name, values } as Step) as Promise<ReturnType<SqliteStage[Name]>>;
       // What was collected has no name in the file system: it goes with the thread.
       const abandon = (): Promise<void> => thread.close();
       return {
         add: (tokenType, pseudonyms) => step('add', tokenType, pseudonyms),
         addHeld: () => step('addHeld'),
         remove: (tokenType, elements) => step('remove', tokenType, elements),
-        async commit(clients, madeWith, now, over) {
+        commit: async (...given) => {
           try {
-            await step('compare');
-            return await step('commit', clients, madeWith, now, over);
+            return await commitStage(step, given);
           } finally {
             await abandon();
           }

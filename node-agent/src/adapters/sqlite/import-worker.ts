@@ -2,7 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { runTasks } from '../run-tasks.ts';
 import { openDatabase } from './database.ts';
 import type { SqliteStage } from './pseudonym-store.ts';
-import { beginStage } from './pseudonym-store.ts';
+import { beginStage, call } from './pseudonym-store.ts';
 
 /** The database, and the register that is imported. */
 export interface ImportPlace {
@@ -22,7 +22,7 @@ runTasks<Step, unknown>(
   ({ name, values }) => {
     // With the first step, so that what goes wrong is told as of any other.
     stage ??= beginStage(openDatabase(file), register);
-    return (stage[name] as (...given: unknown[]) => unknown)(...values);
+    return call(stage, name, values);
   },
   undefined,
   // For as long as it writes, nobody else can.

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import type {
   ExpectedContent,
   ImportChange,
@@ -17,6 +18,7 @@ import {
 import { isoDay, pseudonymReader } from '../pseudonym-reader.ts';
 import type { SqliteAgentDatabase } from './agent-database.ts';
 import { asStorageFailure, inTransaction } from './database.ts';
+import { LaidBeside } from './laid-beside.ts';
 
 /** {@link PseudonymStore} on SQLite. */
 export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStore {
@@ -29,11 +31,12 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
         add: (tokenType, pseudonyms) => sqlite.exclusively(() => stage.add(tokenType, pseudonyms)),
         addHeld: () => sqlite.exclusively(() => stage.addHeld()),
         remove: (tokenType, elements) => sqlite.exclusively(() => stage.remove(tokenType, elements)),
-        async commit(clients, madeWith, now, over) {
+        commit: async (...given) => {
           try {
-            // The long part is done beside those who write, and the switch writes the difference alone.
-            await sqlite.exclusively(() => stage.compare());
-            return await sqlite.exclusively(() => stage.commit(clients, madeWith, now, over));
+            return await commitStage(
+              (name, ...values) => sqlite.exclusively(() => call(stage, name, values)),
+              given,
+            );
           } finally {
             await abandon();
           }
@@ -45,10 +48,49 @@ export function sqlitePseudonymStore(sqlite: SqliteAgentDatabase): PseudonymStor
   };
 }
 
+/** Runs one step of a stage, wherever that is. */
+export type RunStep = <Name extends keyof SqliteStage>(
+  name: Name,
+  ...values: Parameters<SqliteStage[Name]>
+) => Promise<ReturnType<SqliteStage[Name]>>;
+
+/** A step by its name. */
+export const call = <Name extends keyof SqliteStage>(
+  stage: SqliteStage,
+  name: Name,
+  values: Parameters<SqliteStage[Name]>,
+): ReturnType<SqliteStage[Name]> =>
+  (stage[name] as (...given: typeof values) => ReturnType<SqliteStage[Name]>)(...values);
+
+/**
+ * Makes what a stage has collected the content of its register. The long part is done beside those who write, and the
+ * switch writes the difference alone; where nothing stays as it is, and there is much of it, only the register's version.
+ */
+export async function commitStage(
+  step: RunStep,
+  given: Parameters<SqliteStage['commit']>,
+): Promise<ImportChange> {
+  const inPieces = async (name: 'takeOver' | 'lay' | 'clear'): Promise<void> => {
+    for (let pause = await step(name); pause !== undefined; pause = await step(name)) await delay(pause);
+  };
+  try {
+    await inPieces('takeOver');
+    await step('compare');
+    await inPieces('lay');
+    return await step('commit', ...given);
+  } finally {
+    // What cannot be removed now, the next import removes; that this one has ended, well or badly, stays so.
+    await inPieces('clear').catch(() => undefined);
+  }
+}
+
 /** The rows of a register (?1) that are its content: others stand beside them while they are made anew with other keys. */
 const VERSION = 'coalesce((SELECT version FROM imports WHERE register = ?1), 0)';
 const IN_USE = `version = ${VERSION}`;
 const HELD = `SELECT count(*) AS n FROM pseudonyms WHERE register = ?1 AND ${IN_USE}`;
+
+/** New pseudonyms that are written in a moment. */
+const FEW = 2_000;
 
 let stages = 0;
 
@@ -117,7 +159,7 @@ export function beginStage(database: DatabaseSync, register: string) {
     JSON.stringify(database.prepare('SELECT * FROM imports WHERE register = ?').get(register) ?? null);
   /** The state of the register that the difference was found from. */
   let comparedWith: string | undefined;
-  let held = 0;
+  let change = { added: 0, removed: 0, moved: 0, unchanged: 0 };
   /** Whether what is held stays but for what leaves: it is not copied, so that a small difference is little work. */
   let isDifference = false;
   const differ = (): void => {
@@ -151,14 +193,38 @@ export function beginStage(database: DatabaseSync, register: string) {
          WHERE NOT EXISTS (SELECT 1 FROM pseudonyms p WHERE ${same})`,
       )
       .run(register);
-    held = count(HELD);
-    comparedWith = stateOf();
-  };
-  const change = () => {
     const sizeOf = (table: string): number =>
       (database.prepare(`SELECT count(*) AS n FROM ${stage}.${table}`).get() as { n: number }).n;
     const [added, removed, moved] = [sizeOf('fresh'), sizeOf('gone'), sizeOf('moved')];
-    return { added, removed, moved, unchanged: held - removed };
+    change = { added, removed, moved, unchanged: count(HELD) - removed };
+    comparedWith = stateOf();
+  };
+  const beside = new LaidBeside(database, register);
+  const stillHolds = (): boolean => stateOf() === comparedWith;
+  const writeDifference = (): void => {
+    database
+      .prepare(
+        `DELETE FROM pseudonyms WHERE register = ?1 AND (token_type, element) IN
+           (SELECT token_type, element FROM ${stage}.gone)`,
+      )
+      .run(register);
+    // Row by row of those that move: joined, it would read the whole register while everybody waits.
+    database
+      .prepare(
+        `UPDATE pseudonyms SET kept_until = (SELECT kept_until FROM ${stage}.moved m
+           WHERE m.token_type = pseudonyms.token_type AND m.element = pseudonyms.element)
+         WHERE register = ?1 AND (token_type, element) IN (SELECT token_type, element FROM ${stage}.moved)`,
+      )
+      .run(register);
+    database
+      .prepare(
+        `INSERT INTO pseudonyms (register, token_type, element, masked_hash, kept_until, version)
+         SELECT ?1, token_type, element, masked_hash, kept_until, ${VERSION} FROM ${stage}.fresh WHERE true
+         -- One of former keys, which waits to be removed, would hide it.
+         ON CONFLICT DO UPDATE SET masked_hash = excluded.masked_hash, kept_until = excluded.kept_until,
+           version = excluded.version, origin = NULL`,
+      )
+      .run(register);
   };
   const compare = (): void => besideWriters(database, differ);
   return {
@@ -182,6 +248,10 @@ export function beginStage(database: DatabaseSync, register: string) {
       });
     },
     compare,
+    takeOver: () => beside.takeOver(),
+    lay: () =>
+      change.unchanged === 0 && change.added > FEW ? beside.lay(`${stage}.fresh`, stillHolds) : undefined,
+    clear: () => beside.clear(),
     commit: (clients: number, { evaluationKey, nodeKey }: MadeWith, now: number, over?: ExpectedContent) =>
       inTransaction(database, (): ImportChange => {
         refuseOtherNodeKey(nodeKey, database.prepare(NODE_KEY_IN_USE).get()?.['value']);
@@ -191,38 +261,28 @@ export function beginStage(database: DatabaseSync, register: string) {
           database.prepare(IMPORTED_AT.replace('$1', '?')).get(register)?.['imported_at'],
         );
         // Another import came in between, or other keys: what was found then does not hold any more.
-        if (stateOf() !== comparedWith) differ();
-        const { added, removed, moved, unchanged } = change();
-        const run = (sql: string, ...values: (string | number)[]): void =>
-          void database.prepare(sql).run(register, ...values);
-        run(
-          `DELETE FROM pseudonyms WHERE register = ?1 AND (token_type, element) IN
-             (SELECT token_type, element FROM ${stage}.gone)`,
-        );
-        run(
-          `UPDATE pseudonyms SET kept_until = m.kept_until FROM ${stage}.moved m
-           WHERE register = ?1 AND m.token_type = pseudonyms.token_type AND m.element = pseudonyms.element`,
-        );
-        run(
-          `INSERT INTO pseudonyms (register, token_type, element, masked_hash, kept_until, version)
-           SELECT ?1, token_type, element, masked_hash, kept_until, ${VERSION} FROM ${stage}.fresh WHERE true
-           -- One of former keys, which waits to be removed, would hide it.
-           ON CONFLICT DO UPDATE SET masked_hash = excluded.masked_hash, kept_until = excluded.kept_until,
-             version = excluded.version, origin = NULL`,
-        );
-        run(
-          `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key, node_key)
-           VALUES (?1, 1, ?2, ?3, ?5, ?6)
-           ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3,
-             evaluation_key = ?5, node_key = ?6`,
-          ...[clients, now, added + removed + moved > 0 ? 1 : 0, evaluationKey, nodeKey],
-        );
+        const holds = stillHolds();
+        if (!holds) differ();
+        const version = holds ? beside.complete() : undefined;
+        if (version === undefined) writeDifference();
+        const { added, removed, moved, unchanged } = change;
+        database
+          .prepare(
+            `INSERT INTO imports (register, generation, clients, imported_at, evaluation_key, node_key, version)
+             VALUES (?1, 1, ?2, ?3, ?5, ?6, coalesce(?7, 0))
+             ON CONFLICT (register) DO UPDATE SET generation = generation + ?4, clients = ?2, imported_at = ?3,
+               evaluation_key = ?5, node_key = ?6, version = coalesce(?7, version)`,
+          )
+          .run(
+            ...[register, clients, now, added + removed + moved > 0 ? 1 : 0, evaluationKey, nodeKey],
+            version ?? null,
+          );
         return { added, removed, unchanged };
       }),
     close,
     preview(): ImportChange {
       compare();
-      const { added, removed, unchanged } = change();
+      const { added, removed, unchanged } = change;
       return { added, removed, unchanged };
     },
   };

@@ -1,12 +1,14 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { PersonTokens, Random, Suite } from '@hitmachine/protocol';
 import {
   ELEMENT_BYTES,
   HitError,
   blindBatch,
+  concatBytes,
   decodeBase64,
   finishBatch,
   maskBucketHash,
+  utf8ToBytes,
 } from '@hitmachine/protocol';
 import { eachAtOnce } from '../../at-once.ts';
 import type { ConfiguredRegister, ImportedRegister } from '../../config.ts';
@@ -149,9 +151,9 @@ const inColumns = (detail: string): string =>
 
 /** Stands for a client while a file is read: shorter than the tokens, of which a large register has many. */
 function digestOf(tokens: PersonTokens, until: number | undefined): Uint8Array {
-  const hash = createHash('sha256').update(`${until ?? ''} `);
-  for (const [type, token] of tokens) hash.update(`${type} ${token.length} `).update(token);
-  return hash.digest();
+  const parts = [...tokens].flatMap(([type, token]) => [utf8ToBytes(`${type} ${token.length} `), token]);
+  // In one call: an object for each would lie about outside of the heap, half a kilobyte each, until it is collected.
+  return hash('sha256', concatBytes(utf8ToBytes(`${until ?? ''} `), ...parts), 'buffer');
 }
 
 /** Percent of its clients that a register may lose by an import, unless agent.yaml says otherwise. */
