@@ -46,7 +46,6 @@ export function importBeside(
       const args = ['import', '--register', register, '--dir', directory, '--json', '--progress', 'none'];
       const child = spawn(process.execPath, [...FLAGS, PROGRAM, ...args], {
         stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, MALLOC_ARENA_MAX: '1' },
       });
       let [head, tail] = ['', ''];
       child.stderr.on('data', (chunk: Buffer) => {

@@ -99,11 +99,11 @@ overImports('a large content of a register', (databases) => {
     const stage = await gather(madeUp('next', 3 * MANY));
     const other = new DatabaseSync(join(place, 'agent.sqlite'), { timeout: 0 });
     const reader = await databases.open(place);
-    let isOver = false;
-    const committed = stage.commit(3 * MANY, MADE_WITH, T0).finally(() => (isOver = true));
+    const over = new AbortController();
+    const committed = stage.commit(3 * MANY, MADE_WITH, T0).finally(() => over.abort());
     const seen = new Set<number>();
     let written = 0;
-    while (!isOver) {
+    while (!over.signal.aborted) {
       other.exec('BEGIN IMMEDIATE; COMMIT');
       written++;
       seen.add(await reader.pseudonyms.count('zaken', 'bsn', 0));
