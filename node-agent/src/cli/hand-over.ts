@@ -4,6 +4,7 @@ import { fileOf } from '@hitmachine/service';
 import { sealedSpool } from '../adapters/files/sealed-spool.ts';
 import { httpServingAgent } from '../adapters/http/serving-agent.ts';
 import { sqliteEntryCache } from '../adapters/sqlite/entry-cache.ts';
+import { sqliteKeptBatches } from '../adapters/sqlite/kept-batches.ts';
 import { sqliteHandedOverContent } from '../adapters/sqlite/handed-over-content.ts';
 import { workerPseudonymMaker } from '../adapters/workers/pseudonym-maker.ts';
 import { GatewayPatience } from '../domain/importing/gateway-patience.ts';
@@ -11,6 +12,7 @@ import { handOverClients } from '../domain/importing/hand-over-clients.ts';
 import { refuseShrinking } from '../domain/importing/import-clients.ts';
 import { readHandOverConfig } from '../hand-over-config.ts';
 import { readHandOverKey } from '../open-hand-overs.ts';
+import { secureRandom } from '../random.ts';
 import { openSource } from '../open-source.ts';
 import { onRuntime } from '../runtime-backend.ts';
 import type { ImportOptions } from './import.ts';
@@ -56,6 +58,7 @@ export async function handOver(
   const spool = sealedSpool(directory);
   const cache = sqliteEntryCache(cacheFolder, own.id);
   const handedOver = sqliteHandedOverContent(cacheFolder, own.id);
+  const kept = sqliteKeptBatches(join(directory, `import-${own.id}.sqlite`), Date.now());
   try {
     const { prepared, left } = await readSource(directory, register, source, options, spool, terminal);
     stopped.throwIfAborted();
@@ -65,7 +68,8 @@ export async function handOver(
     const { added, removed, unchanged } = await handOverClients(
       {
         suite: createSuite('voprf', onRuntime(await loadSodium())),
-        ...{ agent, key, cache, handedOver, stopped },
+        ...{ agent, key, cache, kept, handedOver, stopped },
+        random: secureRandom,
         startMaker: (keys) => workerPseudonymMaker(keys),
         patience: new GatewayPatience({
           stopped,
@@ -92,11 +96,15 @@ export async function handOver(
     return 0;
   } catch (error) {
     if (!stopped.aborted) throw error;
-    terminal.err(`\nhit-agent: stopped; ${own.id} is as it was.\n`);
+    terminal.err(
+      `\nhit-agent: stopped; ${own.id} is as it was, or wholly as handed over. What was evaluated is kept (sealed, in ${kept.place}): ` +
+        'the same command goes on from there.\n',
+    );
     return INTERRUPTED;
   } finally {
     spool.close();
     cache.close();
     handedOver.close();
+    kept.close();
   }
 }

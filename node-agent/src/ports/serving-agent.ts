@@ -27,6 +27,6 @@ export interface ServingAgent {
   content(register: string): Promise<ServedContent>;
   /** Through the agent to the gateway. */
   evaluate(register: string, elements: Uint8Array, evaluationKey: string): ReturnType<Evaluate>;
-  /** Sends lines of JSON as they come. */
-  handOver(register: string, lines: Iterable<string>): Promise<HandOverResult>;
+  /** Sends lines of JSON as they come, until `stopped` is aborted: then it throws, and they may have been taken. */
+  handOver(register: string, lines: Iterable<string>, stopped: AbortSignal): Promise<HandOverResult>;
 }

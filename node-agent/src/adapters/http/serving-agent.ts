@@ -34,6 +34,8 @@ export function httpServingAgent(url: string, key: Secret<string>): ServingAgent
     method: string,
     route: string,
     body?: { readonly type: string; readonly content: string | ReadableStream<Uint8Array> },
+    /** A large register takes as long as it takes. */
+    stopped?: AbortSignal,
   ): Promise<T> => {
     let response: Awaited<ReturnType<typeof fetch>>;
     let value: unknown;
@@ -47,8 +49,7 @@ export function httpServingAgent(url: string, key: Secret<string>): ServingAgent
           ...(body !== undefined && { 'content-type': body.type }),
         },
         ...(body === undefined ? {} : { body: body.content, duplex: 'half' }),
-        // A large register takes as long as it takes.
-        ...(method === 'PUT' ? {} : { signal: AbortSignal.timeout(SMALL_MS) }),
+        signal: stopped ?? AbortSignal.timeout(SMALL_MS),
       });
       value = await response.json();
     } catch (cause) {
@@ -87,11 +88,10 @@ export function httpServingAgent(url: string, key: Secret<string>): ServingAgent
         proof: decodeBase64(made.proof),
       };
     },
-    handOver: (register, lines) =>
-      call(resultSchema, 'PUT', at(register, 'content'), {
-        type: 'application/x-ndjson',
-        content: streamOf(lines),
-      }),
+    handOver(register, lines, stopped) {
+      const body = { type: 'application/x-ndjson', content: streamOf(lines) };
+      return call(resultSchema, 'PUT', at(register, 'content'), body, stopped);
+    },
   };
 }
 

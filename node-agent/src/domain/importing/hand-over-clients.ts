@@ -1,5 +1,5 @@
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
-import type { Suite } from '@hitmachine/protocol';
+import type { Random, Suite } from '@hitmachine/protocol';
 import {
   ELEMENT_BYTES,
   HitError,
@@ -11,6 +11,7 @@ import {
 import { eachAtOnce } from '../../at-once.ts';
 import type { MakerKeys } from '../../pack-pseudonyms.ts';
 import type { EntryCache } from '../../ports/entry-cache.ts';
+import type { KeptBatches } from '../../ports/kept-batches.ts';
 import type { HandedOverContent, SealedElement } from '../../ports/handed-over-content.ts';
 import type { PseudonymMaker } from '../../ports/pseudonym-maker.ts';
 import type { StoredPseudonym } from '../../ports/pseudonym-store.ts';
@@ -20,6 +21,7 @@ import type { GatewayPatience } from './gateway-patience.ts';
 import type { HandOverBegin, HandOverPart } from './hand-over-form.ts';
 import { HANDED_AT_ONCE } from './hand-over-form.ts';
 import { partOf } from './hand-overs.ts';
+import { KeptWork } from './kept-work.ts';
 import type { PreparedImport } from './import-clients.ts';
 import type { TokenBatch } from './token-batches.ts';
 
@@ -29,10 +31,13 @@ interface HandingOver {
   /** The key of this machine towards the agent. What is kept beside the source is sealed under it. */
   readonly key: Secret<string>;
   readonly cache: EntryCache;
+  /** What an earlier run had evaluated that did not come to its end. */
+  readonly kept: KeptBatches;
   readonly handedOver: HandedOverContent;
+  readonly random: Random;
   readonly startMaker: (keys: MakerKeys) => PseudonymMaker;
   readonly patience: GatewayPatience;
-  /** Aborted when it is to stop; what was evaluated by then is lost, and nothing is changed. */
+  /** Aborted when it is to stop; what was evaluated by then is kept. */
   readonly stopped: AbortSignal;
 }
 
@@ -58,6 +63,8 @@ export async function handOverClients(
   const { evaluationKey, tokenTypes, base } = content;
   const nodeKey = { nodeKey: new Secret(createHash('sha256').update(deps.key.reveal()).digest()) };
   const cached = new CachedEntries(deps.cache, suite.backend, nodeKey, { register, evaluationKey });
+  const keys = { suite, keys: nodeKey, random: deps.random };
+  const kept = new KeptWork(deps.kept, keys, evaluationKey);
   const sealing = new SealedElements(suite, deps.key, register, tokenTypes);
   handedOver.begin(sealing.fit(evaluationKey));
   const total = tokenTypes.reduce((sum, type) => sum + prepared.tokens.countOf(type), 0);
@@ -78,10 +85,15 @@ export async function handOverClients(
       maker.atOnce,
       async (batch: TokenBatch): Promise<void> => {
         stopped.throwIfAborted();
-        const { elements } = await maker.make(
-          batch.tokens.map(({ token }) => token),
-          (blinded) => patience.run(() => agent.evaluate(register, blinded, evaluationKey)),
-        );
+        let page = kept.recall(batch);
+        if (page === undefined) {
+          page = await maker.make(
+            batch.tokens.map(({ token }) => token),
+            (blinded) => patience.run(() => agent.evaluate(register, blinded, evaluationKey)),
+          );
+          kept.keep(batch, page);
+        }
+        const { elements } = page;
         const made = batch.tokens.map(({ until }, i) => ({
           element: elements.subarray(i * ELEMENT_BYTES, (i + 1) * ELEMENT_BYTES),
           maskedHash: 0,
@@ -95,12 +107,39 @@ export async function handOverClients(
     await maker.close();
   }
   stopped.throwIfAborted();
+  // A trial leaves what it had evaluated in `kept`, for the hand-over that follows.
   if (!options.dryRun) cached.finish();
   const difference = base !== null && handedOver.base() === base;
   const begin = { evaluationKey, base, difference, clients: prepared.clients, ...options };
-  const result = await agent.handOver(register, linesOf(begin, handedOver, sealing));
-  if (!options.dryRun && result.base !== null) handedOver.finish(result.base);
+  const result = await untilTaken(deps, register, base, () => linesOf(begin, handedOver, sealing));
+  if (!options.dryRun && result.base !== null) {
+    handedOver.finish(result.base);
+    deps.kept.clear();
+  }
   return result;
+}
+
+/**
+ * Sends what is handed over, again where the agent went away meanwhile. Throws `not-ready` when the register holds
+ * another content by then: the answer was lost, or another import was quicker.
+ */
+async function untilTaken(
+  { agent, patience, stopped }: HandingOver,
+  register: string,
+  base: number | null,
+  lines: () => Iterable<string>,
+): Promise<HandOverResult> {
+  let isAgain = false;
+  const result = await patience.run(async () => {
+    if (isAgain && (await agent.content(register)).base !== base) return undefined;
+    isAgain = true;
+    return agent.handOver(register, lines(), stopped);
+  });
+  if (result !== undefined) return result;
+  throw new HitError(
+    'not-ready',
+    `${register} holds another content by now: another import was quicker, or this one was taken and the answer got lost; run it again`,
+  );
 }
 
 function* linesOf(

@@ -25,7 +25,11 @@ export class KeptWork {
 
   constructor(
     store: KeptBatches,
-    deps: { readonly suite: Suite; readonly keys: AgencyKeys; readonly random: Random },
+    deps: {
+      readonly suite: Suite;
+      readonly keys: Pick<AgencyKeys, 'nodeKey'>;
+      readonly random: Random;
+    },
     evaluationKey: string,
   ) {
     this.#store = store;

@@ -1,0 +1,247 @@
+import { once } from 'node:events';
+import { closeSync, cpSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Federation } from '../harness/federation.ts';
+import { freePort } from '../support/free-port.ts';
+import { DISK_MISSING, SmallDisk } from '../support/full-disk.ts';
+import { PROGRAMS, ServingProgram } from '../support/programs.ts';
+import { numbers } from './support/node.ts';
+import { Program, contentOf } from './support/program.ts';
+
+/** Tokens of a request: only whole ones are kept. */
+const BATCH = 256;
+const clients = numbers(7 * BATCH + 17, 240_000_000);
+const KEY = 'k'.repeat(44);
+
+// Each test starts several processes, which step back behind everything else that runs.
+describe('a hand-over that is cut off', { timeout: 120_000 }, () => {
+  const disks =
+    DISK_MISSING === undefined ? { agent: new SmallDisk(32_000), beside: new SmallDisk(16_000) } : undefined;
+  const place = mkdtempSync(join(tmpdir(), 'hitmachine-hand-over-'));
+  /** The serving agent's folder, and that of the machine with the source. */
+  const at = { agent: disks?.agent.folder ?? place, beside: disks?.beside.folder ?? join(place, 'beside') };
+  let federation: Federation;
+  let agent: ServingProgram;
+  let line: Line;
+  let folder: string;
+  let evaluated = 0;
+
+  beforeAll(async () => {
+    const port = await freePort();
+    federation = await Federation.start({
+      tap: true,
+      agencies: { politie: [{ id: 'zaken', tokenTypes: ['bsn'] }] },
+      agentSettings: (_, own) => {
+        writeFileSync(join(own, 'hand-over-key'), KEY, { mode: 0o600 });
+        return { handOver: { keyFile: 'hand-over-key' } };
+      },
+    });
+    federation.tap!.meddle = (heard) => {
+      if (heard.what === 'POST /v1/evaluations' && heard.direction === 'to-gateway') {
+        const { elements } = JSON.parse(Buffer.from(heard.bytes).toString()) as { elements: string };
+        evaluated += Buffer.from(elements, 'base64url').length / 32;
+      }
+      return heard.bytes;
+    };
+    folder = join(at.agent, 'agent');
+    cpSync(federation.agency('politie').folder, folder, { recursive: true });
+    line = await Line.open(port);
+    cpSync(join(folder, 'hand-over-key'), join(at.beside, 'key'));
+    writeFileSync(
+      join(at.beside, 'hand-over.yaml'),
+      `agent: http://127.0.0.1:${line.port}\nkeyFile: key\nregisters:\n  - id: zaken\n    source: { csv: { file: clients.csv } }\n`,
+    );
+    agent = new ServingProgram([PROGRAMS.agent, 'serve', '--dir', folder, '--listen', `127.0.0.1:${port}`]);
+    await agent.start();
+  });
+
+  afterAll(async () => {
+    await agent.stop();
+    line.close();
+    await federation.close();
+    disks?.agent.remove();
+    disks?.beside.remove();
+    rmSync(place, { recursive: true });
+  });
+
+  const write = (list: readonly string[]): void =>
+    writeFileSync(join(at.beside, 'clients.csv'), ['bsn', ...list].join('\n'));
+  const start = (): Program => {
+    const options = ['--allow-shrink', '--progress', 'json', '--json'];
+    return new Program(at.beside, 'hand-over', '--register', 'zaken', ...options);
+  };
+  const result = async (program: Program): Promise<unknown> => {
+    expect([await program.exit, program.err.includes('hit-agent:')]).toEqual([
+      { code: 0, signal: null },
+      false,
+    ]);
+    return JSON.parse(program.out);
+  };
+  const handOver = (list = clients): Promise<unknown> => {
+    write(list);
+    return result(start());
+  };
+  const held = (): string => contentOf(folder, ['imports', 'pseudonyms']);
+
+  beforeEach(async () => {
+    await handOver(clients.slice(0, 10));
+    for (const name of ['cache', 'import-zaken.sqlite'])
+      rmSync(join(at.beside, name), { recursive: true, force: true });
+    write(clients);
+    evaluated = 0;
+  });
+
+  it('by Ctrl-C, and by kill -9, goes on from there: what was evaluated is not asked for again', async () => {
+    const before = held();
+    const stopped = start();
+    await stopped.says(/"done":512,/);
+    expect(await stopped.kill('SIGINT')).toEqual({ code: 130, signal: null });
+    expect(stopped.err).toMatch(/stopped; zaken is as it was.*is kept \(sealed.*goes on from there/);
+    const killed = start();
+    await killed.says(/"done":1280,/);
+    await killed.kill('SIGKILL');
+    expect(held()).toBe(before);
+    evaluated = 0;
+    expect(await handOver()).toMatchObject({ added: clients.length - 10, removed: 0, unchanged: 11 });
+    expect(evaluated).toBeLessThanOrEqual(clients.length - 1_280);
+    evaluated = 0;
+    expect(await handOver()).toMatchObject({ added: 0, removed: 0 });
+    expect(evaluated).toBe(0);
+  });
+
+  it('by a gateway or an agent that goes away waits, says so, and goes on by itself', async () => {
+    const program = start();
+    await program.says(/"done":512,/);
+    await federation.stopGateway();
+    await program.says(/"event":"waiting"/);
+    await agent.kill();
+    await federation.startGateway();
+    await agent.start();
+    expect(await result(program)).toMatchObject({ clients: clients.length, added: clients.length - 10 });
+    expect(program.err).toContain('"event":"going-on"');
+  });
+
+  it('by an agent that dies while it takes it in changes nothing, and is sent again', async () => {
+    const before = held();
+    const died = line.whenSent(20_000, () => agent.kill());
+    const program = start();
+    await died;
+    expect(held()).toBe(before);
+    await program.says(/"event":"waiting","reason":"[^"]*the serving agent gave no answer/);
+    await agent.start();
+    expect(await result(program)).toMatchObject({ added: clients.length - 10, unchanged: 11 });
+    // With the canary's.
+    expect(evaluated).toBeLessThanOrEqual(clients.length + 2);
+  });
+
+  it('by a connection that breaks when it was taken says that, and the next one finds it there', async () => {
+    line.swallowAnswer = true;
+    const program = start();
+    expect(await program.exit).toEqual({ code: 1, signal: null });
+    expect(program.err).toMatch(/another content by now.*the answer got lost; run it again \(not-ready\)/);
+    evaluated = 0;
+    expect(await handOver()).toMatchObject({ added: 0, removed: 0, unchanged: clients.length + 1 });
+    expect(evaluated).toBe(1);
+  });
+
+  const onDisk = it.skipIf(disks === undefined);
+
+  onDisk('by a full disk beside the source names it, and goes on when there is room', async () => {
+    const before = held();
+    const free = fill(join(at.beside, 'filler'));
+    const program = start();
+    expect((await program.exit).code).toBe(1);
+    expect(program.err).toMatch(/\(storage-failed\)/);
+    expect(held()).toBe(before);
+    free();
+    expect(await handOver()).toMatchObject({ added: clients.length - 10, unchanged: 11 });
+  });
+
+  onDisk('by a full disk of the agent waits, and goes on when there is room', async () => {
+    const before = held();
+    const free = fill(join(at.agent, 'filler'));
+    const program = start();
+    await program.says(/"event":"waiting","reason":"[^"]*(full|cannot be written)/);
+    expect(held()).toBe(before);
+    free();
+    expect(await result(program)).toMatchObject({ added: clients.length - 10, unchanged: 11 });
+  });
+});
+
+/** Takes all that is left of a disk; gives what makes it free again. */
+function fill(file: string): () => void {
+  const opened = openSync(file, 'w');
+  for (const size of [65_536, 4_096])
+    try {
+      for (;;) writeSync(opened, Buffer.alloc(size));
+    } catch (error) {
+      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
+    }
+  closeSync(opened);
+  return () => rmSync(file);
+}
+
+/** The way to the agent, on which a hand-over can be hit while it is under way. */
+class Line {
+  readonly port: number;
+  /** Whether the next answer to a hand-over is lost with its connection. */
+  swallowAnswer = false;
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+  #hit: { readonly after: number; readonly run: () => Promise<void> } | undefined;
+
+  static async open(target: number): Promise<Line> {
+    const port = await freePort();
+    const line = new Line(port, target);
+    await once(line.#server.listen(port, '127.0.0.1'), 'listening');
+    return line;
+  }
+
+  private constructor(port: number, target: number) {
+    this.port = port;
+    this.#server = createServer((from) => this.#pass(from, connect(target, '127.0.0.1')));
+  }
+
+  /** Runs something when so many bytes of a hand-over have passed. */
+  whenSent(after: number, run: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hit = { after, run: () => run().then(resolve) };
+    return promise;
+  }
+
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
+    this.#server.close();
+  }
+
+  #pass(from: Socket, to: Socket): void {
+    let passed = -1;
+    for (const socket of [from, to]) {
+      this.#open.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#open.delete(socket);
+        from.destroy();
+        to.destroy();
+      });
+    }
+    from.on('data', (bytes: Buffer) => {
+      if (bytes.includes('PUT /v1/registers/')) passed = 0;
+      if (passed >= 0) passed += bytes.length;
+      if (this.#hit === undefined || passed < this.#hit.after) return void to.write(bytes);
+      const { run } = this.#hit;
+      this.#hit = undefined;
+      from.pause();
+      void run();
+    });
+    to.on('data', (bytes: Buffer) => {
+      if (passed < 0 || !this.swallowAnswer) return void from.write(bytes);
+      this.swallowAnswer = false;
+      from.destroy();
+    });
+  }
+}
