@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CatchUp, STEP } from '../../gateway/src/adapters/catch-up.ts';
+import { findQuery } from '../../gateway/src/adapters/log-query.ts';
 import { searchIndexPath } from '../../gateway/src/adapters/sqlite/search-index.ts';
 import type { GatewayStore } from '../../gateway/src/cli/gateway-store.ts';
 import { openPostgresStore, openStore } from '../../gateway/src/cli/gateway-store.ts';
@@ -61,6 +62,23 @@ describe('the search index in SQLite', () => {
     removeIndex();
     await expectAfterRestart(700);
   });
+
+  it.each([
+    ['one lookup', { lookupId: lookupId(3) }],
+    ['lookups', { lookupIds: [3, 5, 8, 13, 21].map(lookupId) }],
+  ])(
+    'goes by the names of %s, and not by events, of which nearly all of the log has the same',
+    async (_, named) => {
+      await append(open(), 0, 30);
+      await expectAfterRestart(30);
+      const index = new DatabaseSync(searchIndexPath(log), { readOnly: true });
+      const filter = { ...named, shownTo: 'politie', events: ['lookup', 'canary', 'answer'] } as const;
+      const { text, values } = findQuery((n) => `?${n}`, filter, undefined, 300);
+      const plan = index.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...values);
+      index.close();
+      expect(String(plan[0]?.['detail'])).toMatch(/INDEX search_by_lookup/);
+    },
+  );
 
   it('takes in what it lost in a crash, and nothing twice', async () => {
     await append(open(), 0, 30);
