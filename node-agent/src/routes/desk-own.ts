@@ -1,7 +1,6 @@
 import { HitError, utf8ToBytes } from '@hitmachine/protocol';
 import { DAY_MS, download, momentsOf, queryOf, readPeriod } from '@hitmachine/web';
 import type { Context } from 'hono';
-import { notePdf } from '../../desk/note-pdf.ts';
 import type { Note, NoteSource } from '../../desk/note.ts';
 import { noteOfLookup, noteOfOwn, noteText } from '../../desk/note.ts';
 import { askedOfUsPage, ownLookupPage, ownPage } from '../../desk/pages/own.ts';
@@ -120,8 +119,11 @@ async function sendNote(deps: DeskDeps, c: Context, note: Note): Promise<Respons
   switch (c.req.param('file')) {
     case 'note.txt':
       return download(c, 'note.txt', 'text/plain; charset=utf-8', utf8ToBytes(noteText(note, wording)));
-    case 'note.pdf':
+    case 'note.pdf': {
+      // What draws pages and reads fonts is large: loaded with the first page that is asked for.
+      const { notePdf } = await import('../../desk/note-pdf.ts');
       return download(c, 'note.pdf', 'application/pdf', await notePdf(note, wording));
+    }
     default:
       throw new HitError('not-found');
   }
