@@ -30,6 +30,8 @@ export interface AgentFigures {
   /** Bytes of memory at the most above an agent with an empty register, a client. */
   readonly importBytes: number;
   readonly serveBytes: number;
+  /** Clients of all registers that are served at the end. */
+  readonly served: number;
   readonly bytesPerClient: number;
   /** The same with an empty register, in bytes. */
   readonly emptyImport: number;
@@ -128,6 +130,7 @@ export async function measureAgent(effort: AgentEffort, tell: (line: string) => 
       importSeconds: large.took,
       importBytes,
       serveBytes,
+      served: clients + imported,
       bytesPerClient: Math.max(importBytes, serveBytes),
       emptyImport: emptyImport.peak,
       emptyServe,

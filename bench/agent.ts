@@ -15,6 +15,9 @@ const clients = Number(values.clients);
 if (!Number.isInteger(clients) || clients < 10_000)
   throw new RangeError('--clients: a whole number, 10000 or more');
 
+/** Bytes that an agent may take, and for each client. */
+const [CONSTANT, CLIENT] = [200e6, 150];
+
 const tell = (line = ''): void => console.log(line);
 const row = (name: string, figure: string): void => tell(`  ${name.padEnd(58)} ${figure}`);
 
@@ -29,6 +32,12 @@ const figures = await measureAgent(
   (line) => tell(`  … ${line}`),
 );
 const { idle, underImport } = figures;
+/** At the most, of the import and of the serving agent; and what an agent may take. */
+const peak = Math.max(
+  figures.emptyImport + figures.importBytes * clients,
+  figures.emptyServe + figures.serveBytes * figures.served,
+);
+const allowed = CONSTANT + CLIENT * clients;
 tell();
 tell(`A register of ${clients.toLocaleString('en')} clients, one token each`);
 row('a client at the limit', spreadText(figures.limit, 'µs of one processor'));
@@ -44,6 +53,7 @@ row(
   'memory of the serving agent, above an empty register',
   `${rounded(figures.serveBytes)} bytes a client, above ${megabytes(figures.emptyServe)}`,
 );
+row('memory at the most, of the two, and what there may be', `${megabytes(peak)} of ${megabytes(allowed)}`);
 row('first right answer after kill -9 and restart', `${figures.restartSeconds.toFixed(1)} s`);
 for (const [name, times] of [
   ['a lookup, nothing else running', idle],
@@ -63,6 +73,8 @@ if (values.json)
       restartSeconds: rounded(figures.restartSeconds),
       p95ImportVsIdle: rounded(figures.p95ImportVsIdle),
       clients,
+      peakMB: rounded(peak / 1e6),
+      allowedMB: rounded(allowed / 1e6),
       unansweredUnderImport: figures.unanswered,
     }),
   );

@@ -16,6 +16,8 @@ interface Parsed {
 const MAX_BROKEN = 100;
 /** Lines that are parsed at once, and that a quotation mark is looked for which closes one that stands open. */
 const BLOCK = 1_000;
+/** Lines without any quotation mark are rows as they stand, and are made so few at a time: they are gone before they are old. */
+const FEW = 64;
 const BROKEN =
   'the row is not well-formed CSV: a quotation mark too many or too few (one that belongs to a field is written twice)';
 
@@ -60,7 +62,8 @@ export async function* csvRows(
     if (lines.length === 0 && isEnd) return;
     if (lines.length === 0) continue;
     mark ??= delimiterOf(lines[0] as string);
-    const block = lines.slice(0, BLOCK);
+    const quoted = lines.slice(0, FEW).findIndex((line) => line.includes('"'));
+    const block = quoted < 0 ? lines.slice(0, FEW) : lines.slice(0, quoted > 0 ? quoted : BLOCK);
     const { good, isWhole } = readWhileGood(block, mark);
     for (const row of good) {
       // A heading may be spread: it names no client.

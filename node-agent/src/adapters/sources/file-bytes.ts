@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises';
 import { HitError } from '@hitmachine/protocol';
 import { fileProblem } from '@hitmachine/service';
 
-const CHUNK = 1 << 18;
+/** Small, so that the lines of one are gone before they are old. */
+const CHUNK = 1 << 14;
 
 /** Bytes of a source, and how messages call it. */
 export interface SourceBytes {

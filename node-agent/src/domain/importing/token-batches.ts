@@ -1,4 +1,3 @@
-import { concatBytes, uintToBytes } from '@hitmachine/protocol';
 import type { TokenSpool } from '../../ports/token-spool.ts';
 
 /** An encoded token, and the last day on which its client is known (days since 1970), if there is one. */
@@ -30,25 +29,22 @@ export function spoolInMemory(): TokenSpool {
 export class TokenBatches {
   readonly #types: readonly string[];
   readonly #spool: TokenSpool;
-  readonly #open: Map<string, PreparedToken[]>;
+  readonly #open: Map<string, OpenBatch>;
   readonly #counts: Map<string, number>;
 
   constructor(types: readonly string[], spool: TokenSpool) {
     this.#types = types;
     this.#spool = spool;
-    this.#open = new Map(types.map((type) => [type, []]));
+    this.#open = new Map(types.map((type, i) => [type, new OpenBatch(i)]));
     this.#counts = new Map(types.map((type) => [type, 0]));
   }
 
   add(tokenType: string, token: PreparedToken): void {
     const open = this.#open.get(tokenType);
     if (open === undefined) return;
-    open.push(token);
+    open.add(token);
     this.#counts.set(tokenType, this.countOf(tokenType) + 1);
-    if (open.length === BATCH_TOKENS) {
-      this.#spool.write(encodeBatch(this.#types.indexOf(tokenType), open));
-      open.length = 0;
-    }
+    if (open.count === BATCH_TOKENS) this.#spool.write(open.take());
   }
 
   countOf(tokenType: string): number {
@@ -63,7 +59,7 @@ export class TokenBatches {
     }
     for (const [tokenType, open] of this.#open) {
       const token = extra.get(tokenType);
-      const tokens = token === undefined ? open : [...open, { token }];
+      const tokens = [...decodeBatch(open.record).tokens, ...(token === undefined ? [] : [{ token }])];
       if (tokens.length > 0) yield { tokenType, tokens };
     }
   }
@@ -72,15 +68,48 @@ export class TokenBatches {
 /** Days since 1970, one up; 0 for a token without an end. */
 const codeOf = (until: number | undefined): number => (until === undefined ? 0 : until + 1);
 
-function encodeBatch(type: number, tokens: readonly PreparedToken[]): Uint8Array {
-  return concatBytes(
-    uintToBytes(type, 1),
-    ...tokens.flatMap(({ token, until }) => [
-      uintToBytes(codeOf(until), 4),
-      uintToBytes(token.length, 2),
-      token,
-    ]),
-  );
+/** Bytes before each token: its last day, and its length. */
+const HEAD_BYTES = 6;
+
+/**
+ * Tokens that fill a batch, as its record has them. In place: what is kept of each client until a batch is full would be
+ * old by then, and lie in memory until all that is old is collected.
+ */
+class OpenBatch {
+  count = 0;
+  #bytes = new Uint8Array(16_384);
+  #length = 1;
+
+  constructor(type: number) {
+    this.#bytes[0] = type;
+  }
+
+  add({ token, until }: PreparedToken): void {
+    const end = this.#length + HEAD_BYTES + token.length;
+    if (end > this.#bytes.length) {
+      const more = new Uint8Array(2 * end);
+      more.set(this.record);
+      this.#bytes = more;
+    }
+    const head = new DataView(this.#bytes.buffer, this.#length, HEAD_BYTES);
+    head.setUint32(0, codeOf(until));
+    head.setUint16(4, token.length);
+    this.#bytes.set(token, this.#length + HEAD_BYTES);
+    this.#length = end;
+    this.count++;
+  }
+
+  get record(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** A copy of the record; the next one begins. */
+  take(): Uint8Array {
+    const record = this.record.slice();
+    this.#length = 1;
+    this.count = 0;
+    return record;
+  }
 }
 
 function decodeBatch(record: Uint8Array): { type: number; tokens: PreparedToken[] } {
@@ -89,7 +118,7 @@ function decodeBatch(record: Uint8Array): { type: number; tokens: PreparedToken[
   for (let at = 1; at < record.length;) {
     const code = view.getUint32(at);
     const length = view.getUint16(at + 4);
-    at += 6 + length;
+    at += HEAD_BYTES + length;
     tokens.push({
       token: record.slice(at - length, at),
       ...(code !== 0 && { until: code - 1 }),
