@@ -213,8 +213,16 @@ async function signedByAll(
   }
 }
 
-const payloadOf = ({ document }: CurrentRoster): RosterPayload =>
-  parseJson(rosterSchema, decodeBase64(document.payload));
+/** What documents say: twice a second the one in force is compared with the directory, and it is read once. */
+const payloads = new WeakMap<SignedDocument, RosterPayload>();
+
+function payloadOf({ document }: CurrentRoster): RosterPayload {
+  const known = payloads.get(document);
+  if (known !== undefined) return known;
+  const payload = parseJson(rosterSchema, decodeBase64(document.payload));
+  payloads.set(document, payload);
+  return payload;
+}
 
 const store = ({ directory }: RosterDeps, { roster, document }: CurrentRoster): Promise<void> =>
   directory.saveRoster({ version: roster.version, document });
