@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../gateway/src/cli/program.ts';
+import { runVerify } from '../../gateway/src/verify/program.ts';
 import type { TestAgency } from '../harness/agency.ts';
 import { Federation } from '../harness/federation.ts';
 import { numbers } from './support/node.ts';
@@ -42,6 +43,11 @@ describe('a new evaluation key where there is an offline key', { timeout: 120_00
     await federation.startGateway();
     for (const agency of [police, town]) await agency.ready();
   };
+  const exported = async (name: string): Promise<string> => {
+    const folder = join(federation.folder, name);
+    await hitGateway('audit', 'export', '--out', folder);
+    return folder;
+  };
   const answers = async (): Promise<(string | undefined)[]> => {
     const persons = [clients[0]!, stranger].map((bsn) => ({ bsn }));
     const told = await town.lookup(persons, { registers: ['politie/incidenten'] });
@@ -69,6 +75,7 @@ describe('a new evaluation key where there is an offline key', { timeout: 120_00
 
   it('is signed first and put in force then; agencies follow, and nothing else puts it in force', async () => {
     expect(await answers()).toEqual(['known', 'not-known']);
+    const earlier = await exported('before');
     const made = await hitGateway('keys', 'rotate');
     const toSign = made.out.at(-1) ?? '';
     expect(made.err).toContain('The offline key has to sign the list of members');
@@ -121,5 +128,20 @@ describe('a new evaluation key where there is an offline key', { timeout: 120_00
     const { gateway } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { gateway: object };
     expect(gateway).toMatchObject({ evaluationVersion: 2 });
     expect(gateway).not.toHaveProperty('formerEvaluationKey');
+
+    // Who checks the log sees that the key changed, that it went by the rules, and that it is the log from before.
+    const said: string[] = [];
+    const say = (line: string): void => void said.push(line);
+    const { identityKey } = gateway as { identityKey: string };
+    const verified = await runVerify(
+      // Cosigned is what was published, some minutes ago or not at all.
+      [
+        await exported('after'),
+        ...['--earlier', earlier, '--gateway-key', identityKey, '--min-witnesses', '0'],
+      ],
+      { print: say, explain: say },
+    );
+    expect(said.join('\n')).toContain('the gateway has another evaluation key from here on, number 2');
+    expect(verified, said.join('\n')).toBe(0);
   });
 });

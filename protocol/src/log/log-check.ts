@@ -19,7 +19,7 @@ import type { EntryFacts, LookupFacts, RequestFacts, SaidEntry } from './entry-c
 import { IdSet } from './id-set.ts';
 import { MembershipCheck } from './membership-check.ts';
 import type { RosterEntry } from './roster-check.ts';
-import { rosterOf, untoldChange } from './roster-check.ts';
+import { evaluationKeyFault, rosterOf, untoldChange } from './roster-check.ts';
 import { RostersInForce } from './rosters-in-force.ts';
 
 /** One thing that is not right with an entry. */
@@ -340,8 +340,15 @@ export class LogCheck {
         index,
         reason: 'the keys on this roster are taken as they are: its agencies enrolled before this log began',
       });
+    const before = this.#roster ?? roster;
     this.#roster = roster;
-    return [...listed(untold), ...unfounded];
+    const { evaluationKey, evaluationVersion: number = 1 } = roster.gateway;
+    if (before.gateway.evaluationKey !== evaluationKey)
+      this.notices.push({
+        index,
+        reason: `the gateway has another evaluation key from here on, number ${number}`,
+      });
+    return [...listed(untold), ...listed(evaluationKeyFault(before, roster)), ...unfounded];
   }
 
   /** Lets go of what no later entry can refer to; both maps hold the oldest first. */

@@ -72,6 +72,28 @@ export function untoldChange(
   return `roster ${version} changes ${told(real)}, and the entry says ${told(changed)}`;
 }
 
+/**
+ * What is wrong with the evaluation keys of a roster after those of the one before; undefined when nothing is. A new one has
+ * the next number and names the one before, so that agencies can check that it belongs to it; that one may be left out
+ * later, and no other may stand there.
+ */
+export function evaluationKeyFault(
+  { gateway: before }: Roster,
+  { gateway: after }: Roster,
+): string | undefined {
+  const [former, number] = [before.evaluationVersion ?? 1, after.evaluationVersion ?? 1];
+  if (after.evaluationKey === before.evaluationKey) {
+    const isSame = number === former;
+    const isKept = [undefined, before.formerEvaluationKey].includes(after.formerEvaluationKey);
+    return isSame && isKept
+      ? undefined
+      : 'it tells otherwise of the evaluation key than the roster before it';
+  }
+  return number === former + 1 && after.formerEvaluationKey === before.evaluationKey
+    ? undefined
+    : 'it has a new evaluation key and does not name the one before it, with the next number';
+}
+
 /** Registers of an agency, and keys other than the one for signing, for comparison. */
 export const registersText = ({ registers }: Agency): string => sortedJson(registers);
 export const keysText = ({ identityKey, sessionKey }: Pick<Agency, 'identityKey' | 'sessionKey'>): string =>
