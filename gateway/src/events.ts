@@ -40,7 +40,7 @@ export const GATEWAY_EVENTS = {
   'held-keys-not-told': {
     at: 'error',
     fields: { err: 'error' },
-    says: 'Which evaluation keys this process holds cannot be written to the database; it is tried again. Until then no new one can be put in force.',
+    says: 'Which evaluation keys this process holds cannot be written to the database; it is tried again. After twenty seconds it counts as gone, and is not waited for when a new one is put in force.',
   },
   'quotient-given': {
     at: 'info',

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GatewaySeeds } from '../../gateway/src/domain/keys.ts';
+import { MemoryDirectory } from '../../gateway/src/adapters/memory/directory.ts';
+import { requireHeldByAll, silentProcesses } from '../../gateway/src/domain/held-keys.ts';
 import { ServingKeys } from '../../gateway/src/domain/serving-keys.ts';
 import { replicaRoot, replicaSecrets } from '../../gateway/src/replica-secrets.ts';
 import { Secret } from '@hitmachine/protocol';
@@ -72,6 +74,10 @@ describe('the key store of a gateway that runs', { timeout: 60_000 }, () => {
     for (const deadline = Date.now() + 20_000; !/number 2/.test(await keys('show')); await delay(100))
       expect(Date.now()).toBeLessThan(deadline);
     expect(said.slice(from)).not.toMatch(/needs-restart|refused|taken/);
+    // New keys between replicas are not taken up on the way.
+    expect(await keys('forget', '--new-links')).toContain('restart all of them');
+    await until(/"event":"keystore-needs-restart"/, from);
+    copyFileSync(join(folder, 'after.json'), keystore);
     expect(await keys('forget')).toMatch(/is gone from/);
     await until(/"event":"evaluation-key-forgotten"/, from);
     for (const deadline = Date.now() + 20_000; !/No change of it/.test(await keys('show')); await delay(100))
@@ -80,6 +86,25 @@ describe('the key store of a gateway that runs', { timeout: 60_000 }, () => {
     from = said.length;
     copyFileSync(join(folder, 'after.json'), keystore);
     await until(/"event":"keystore-needs-restart"/, from);
+  });
+});
+
+describe('processes that have not said that they hold a key', () => {
+  const told = (replica: string, agoMs: number, ...keys: string[]) => ({ replica, host: 'one', keys, agoMs });
+  class Told extends MemoryDirectory {
+    override heldKeys = () =>
+      Promise.resolve([
+        told('there', 1_000, 'second'),
+        told('silent', 60_000, 'first'),
+        told('gone', 60_000, 'second'),
+      ]);
+  }
+
+  it('are waited for while they serve, and named when they fell silent', async () => {
+    const directory = new Told();
+    await requireHeldByAll(directory, 'second');
+    expect((await silentProcesses(directory, 'second')).map(({ replica }) => replica)).toEqual(['silent']);
+    await expect(requireHeldByAll(directory, 'third')).rejects.toThrow('one (there): has not said');
   });
 });
 

@@ -3,7 +3,7 @@ import type { Agency, Roster } from '@hitmachine/protocol';
 import { HitError, Secret, keyServedBy, keysFingerprint, openRoster } from '@hitmachine/protocol';
 import type { Command } from 'commander';
 import { gatewayKeys } from '../domain/keys.ts';
-import { requireHeldByAll, servingProcesses } from '../domain/held-keys.ts';
+import { requireHeldByAll, servingProcesses, silentProcesses } from '../domain/held-keys.ts';
 import { prepareMembers, publishMembers } from '../domain/members.ts';
 import type { CliContext, DirectoryOptions } from './context.ts';
 import { directoryOption } from './context.ts';
@@ -41,9 +41,16 @@ export function addKeys(program: Command, context: CliContext): void {
       '--leave-behind',
       'also when some have not: their registers have no answer until they import again',
     )
-    .action(({ dir, leaveBehind }: DirectoryOptions & { readonly leaveBehind?: true }) =>
-      withGateway(dir, (gateway) => forget(context, gateway, leaveBehind === true)),
+    .option('--new-links', 'also make new keys between replicas: then all of them have to be restarted')
+    .action(({ dir, ...options }: DirectoryOptions & ForgetOptions) =>
+      withGateway(dir, (gateway) => forget(context, gateway, options)),
     );
+}
+
+interface ForgetOptions {
+  readonly leaveBehind?: true;
+  /** The keys that replicas share are made of the seeds that are left, as in a new gateway. */
+  readonly newLinks?: true;
 }
 
 interface RotateOptions {
@@ -148,6 +155,10 @@ async function put(context: CliContext, gateway: OpenedGateway, file: true | str
   if (!hasOfflineKey && file !== true)
     throw new HitError('config-invalid', '--activate takes no file where there is no offline key');
   await requireHeldByAll(directory, next);
+  for (const { host, replica, agoMs } of await silentProcesses(directory, next))
+    context.explain(
+      `Not waited for: ${host} (${replica}), which has said nothing for ${Math.round(agoMs / 1_000)} s. If it runs, it says not-ready until it has the new key.`,
+    );
   if (file === true) await directory.useEvaluationKey(next);
   else {
     const decision = await readDecision(file);
@@ -167,7 +178,11 @@ async function put(context: CliContext, gateway: OpenedGateway, file: true | str
   );
 }
 
-async function forget(context: CliContext, gateway: OpenedGateway, leaveBehind: boolean): Promise<void> {
+async function forget(
+  context: CliContext,
+  gateway: OpenedGateway,
+  { leaveBehind, newLinks }: ForgetOptions,
+): Promise<void> {
   const { keys, files, config } = gateway;
   const roster = await rosterOf(gateway);
   if (
@@ -176,7 +191,7 @@ async function forget(context: CliContext, gateway: OpenedGateway, leaveBehind: 
   )
     throw new HitError('not-ready', 'there is no evaluation key before the one in force');
   const behind = roster.agencies.filter((agency) => isBehind(roster, agency)).map(({ id }) => id);
-  if (behind.length > 0 && !leaveBehind)
+  if (behind.length > 0 && leaveBehind !== true)
     throw new HitError(
       'not-ready',
       `${behind.join(', ')}: not followed yet, so the key before is needed; with --leave-behind their registers have no answer until they import again`,
@@ -187,8 +202,12 @@ async function forget(context: CliContext, gateway: OpenedGateway, leaveBehind: 
   await writeSeeds(keys.suite.backend, files, config, {
     identitySeed,
     evaluationSeed,
-    replicaRoot: replicaRoot(seeds, config.federation),
+    ...(newLinks !== true && { replicaRoot: replicaRoot(seeds, config.federation) }),
   });
   context.print(`The evaluation key before is gone from ${files.keystore}.`);
-  context.explain('Copy it to every replica, which forgets the key by itself, and destroy older copies.');
+  context.explain(
+    newLinks === true
+      ? 'Copy it to every replica, restart all of them, and destroy older copies. Until then those with the new file and those with the old one pass each other no questions.'
+      : 'Copy it to every replica, which forgets the key by itself, and destroy older copies.',
+  );
 }

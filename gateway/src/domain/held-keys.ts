@@ -50,6 +50,14 @@ export async function servingProcesses(directory: Directory): Promise<readonly H
   return (await directory.heldKeys()).filter(({ agoMs }) => agoMs < LIVES_MS);
 }
 
+/**
+ * The processes that are not waited for although they have not said that they hold this evaluation key: they took no leave,
+ * and have said nothing for a while, but did within the hour.
+ */
+export async function silentProcesses(directory: Directory, key: string): Promise<readonly HeldKeys[]> {
+  return (await directory.heldKeys()).filter(({ agoMs, keys }) => agoMs >= LIVES_MS && !keys.includes(key));
+}
+
 /** Throws `not-ready` as long as a process of the gateway serves that has not said that it holds this evaluation key. */
 export async function requireHeldByAll(directory: Directory, key: string): Promise<void> {
   const without = (await servingProcesses(directory)).filter(({ keys }) => !keys.includes(key));
