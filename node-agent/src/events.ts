@@ -1,4 +1,5 @@
 import type { Events } from '@hitmachine/service';
+import { HAND_OVER_EVENTS } from './hand-over-events.ts';
 
 /**
  * Everything that an agent may write to its operational log: for administrators, and so without persons, professionals,
@@ -178,6 +179,7 @@ export const AGENT_EVENTS = {
     fields: { register: 'text', milliseconds: 'number' },
     says: 'The source of a register was imported, as `schedule` or `watch` says.',
   },
+  ...HAND_OVER_EVENTS,
   'pushes-applied': {
     at: 'info',
     fields: { register: 'text', added: 'number', removed: 'number' },

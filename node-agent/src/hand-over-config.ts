@@ -8,9 +8,23 @@ import { sourceSchema } from './source-config.ts';
 /** hand-over.yaml, on the machine where the source lies. Strict: a misspelt setting is an error, not a default. */
 const handOverSchema = z.strictObject({
   /** Where the serving agent's API is reached: over TLS, unless it runs on this machine. */
-  agent: safeUrlSchema,
+  agent: safeUrlSchema.refine(
+    (url) => new URL(url).pathname === '/',
+    'the address of the agent alone, without a path',
+  ),
   /** The same key as that of `handOver` in agent.yaml of the serving agent. */
   keyFile: z.string().min(1),
+  /**
+   * Fingerprints of the gateway's evaluation key (`hit-gateway keys show`), and of the next one before it is in force. Whoever
+   * names a key of his own can try all numbers on what comes of it: so the agent alone is not believed.
+   */
+  evaluationKeys: z
+    .array(
+      z
+        .string()
+        .regex(/^(?:[0-9a-f]{4}-){7}[0-9a-f]{4}$/, 'a fingerprint, as hit-gateway keys show prints it'),
+    )
+    .min(1),
   /** A folder beside the source: clients who did not change need not be made anew, and only a difference is sent. */
   cache: z.string().min(1).default('cache'),
   registers: z

@@ -8,6 +8,7 @@ import type { RosterKeeper } from './domain/membership/roster-keeper.ts';
 import type { OpenedAgent } from './open-agent.ts';
 import type { Clock } from './ports/clock.ts';
 import type { GatewayClient } from './ports/gateway-client.ts';
+import type { OperationalLog } from './ports/operational-log.ts';
 
 /** Characters that a key has at least: what "openssl rand -base64 32" gives has 44. */
 const SHORTEST_KEY = 32;
@@ -32,16 +33,17 @@ export function openHandOvers(
     readonly gateway: GatewayClient;
     readonly random: Random;
     readonly clock: Clock;
+    readonly log: OperationalLog;
   },
   changed: () => void,
 ): { readonly handOvers: HandOvers; readonly key: Secret<string> } | undefined {
   if (config.handOver === undefined) return undefined;
-  const { roster, gateway, random, clock } = deps;
+  const { roster, gateway, random, clock, log } = deps;
   const { registers } = config;
   return {
     key: readHandOverKey(fileOf(directory.path, config.handOver.keyFile)),
     handOvers: new HandOvers({
-      ...{ suite, keys, pseudonyms, registers, roster, gateway, random, clock, changed },
+      ...{ suite, keys, pseudonyms, registers, roster, gateway, random, clock, log, changed },
       imports: besideAnswering,
       startMover: () => workerPseudonymMover(),
     }),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { HitError, createSuite, loadSodium } from '@hitmachine/protocol';
+import { HitError, createSuite, keysFingerprint, loadSodium } from '@hitmachine/protocol';
 import { fileOf } from '@hitmachine/service';
 import { sealedSpool } from '../adapters/files/sealed-spool.ts';
 import { httpServingAgent } from '../adapters/http/serving-agent.ts';
@@ -48,6 +48,13 @@ export async function handOver(
   const key = readHandOverKey(fileOf(directory, config.keyFile));
   const agent = httpServingAgent(config.agent, key);
   const content = await agent.content(own.id);
+  const named = keysFingerprint(content.evaluationKey);
+  if (!config.evaluationKeys.includes(named))
+    throw new HitError(
+      'key-changed',
+      `${place}: evaluationKeys does not have the key that the serving agent names, ${named}, so nothing was made with it. ` +
+        "Ask the gateway's operator (hit-gateway keys show); write it there if it is the same",
+    );
   const register = { ...own, tokenTypes: [...content.tokenTypes], maxShrink: content.maxShrink };
   const source = openSource(directory, register, {
     file,
@@ -65,7 +72,7 @@ export async function handOver(
     const held = content.base === null ? undefined : content.clients;
     if (!options.allowShrink) refuseShrinking(register, held, prepared.clients);
     const waitMs = options.wait * 1_000;
-    const { added, removed, unchanged } = await handOverClients(
+    const change = await handOverClients(
       {
         suite: createSuite('voprf', onRuntime(await loadSodium())),
         ...{ agent, key, cache, kept, handedOver, stopped },
@@ -84,13 +91,15 @@ export async function handOver(
       progressTo(terminal, options.progress, own.id),
     );
     const { clients, repeated, badRows: skipped } = prepared;
-    const result = { register: own.id, clients, repeated, skipped, added, removed, unchanged };
+    const result = { register: own.id, clients, repeated, skipped, difference: change ?? null };
     const { ended, protected: isProtected } = left;
     terminal.out(
       options.json
         ? JSON.stringify({ ...result, ended, protected: isProtected })
-        : `${own.id}: ${counted(clients, 'client')} handed over; ${ended} ended and ${isProtected} protected left out.\n` +
-            `Pseudonyms at the serving agent: ${added} added, ${removed} removed, ${unchanged} unchanged.` +
+        : `${own.id}: ${counted(clients, 'client')} to hand over; ${ended} ended and ${isProtected} protected left out.\n` +
+            (change === undefined
+              ? 'All of them are sent: the serving agent holds what this machine did not hand over.'
+              : `Identifiers: ${change.added} added, ${change.removed} removed, ${change.unchanged} unchanged.`) +
             (options.dryRun ? '\nThis is what would be: nothing was changed.' : ''),
     );
     return 0;

@@ -4,6 +4,13 @@ export interface SealedElement {
   readonly until: number | undefined;
 }
 
+/** Elements; they are counted beside the source alone. */
+export interface HandedOverChange {
+  readonly added: number;
+  readonly removed: number;
+  readonly unchanged: number;
+}
+
 /**
  * What was handed over of a register last, beside the source, and what is to be: so that a difference can be told.
  * Whatever is wrong with what was kept makes it nothing, and then everything is handed over.
@@ -19,6 +26,8 @@ export interface HandedOverContent {
   added(all: boolean): Iterable<SealedElement>;
   /** Those that are gone, or have another end. */
   removed(): Iterable<SealedElement>;
+  /** How many come, go and stay; one whose end changes stays. */
+  change(): HandedOverChange;
   /** What was gathered was taken, and became `base`. */
   finish(base: number): void;
   /** Leaves what was there, unless it was finished. */

@@ -11,14 +11,6 @@ export interface ServedContent {
   readonly maxShrink: number;
 }
 
-/** What a hand-over changed, or would; `base` is the content that stands now. */
-export interface HandOverResult {
-  readonly base: number | null;
-  readonly added: number;
-  readonly removed: number;
-  readonly unchanged: number;
-}
-
 /**
  * The agency's serving agent, as a machine sees it that hands a register over. Everything throws `not-ready` when it
  * cannot be reached, and its own code when it refuses.
@@ -27,6 +19,9 @@ export interface ServingAgent {
   content(register: string): Promise<ServedContent>;
   /** Through the agent to the gateway. */
   evaluate(register: string, elements: Uint8Array, evaluationKey: string): ReturnType<Evaluate>;
-  /** Sends lines of JSON as they come, until `stopped` is aborted: then it throws, and they may have been taken. */
-  handOver(register: string, lines: Iterable<string>, stopped: AbortSignal): Promise<HandOverResult>;
+  /**
+   * Sends lines of JSON as they come, until `stopped` is aborted: then it throws, and they may have been taken. Gives
+   * the content that they became.
+   */
+  handOver(register: string, lines: Iterable<string>, stopped: AbortSignal): Promise<number>;
 }

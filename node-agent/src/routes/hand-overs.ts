@@ -21,7 +21,7 @@ const NDJSON = 'application/x-ndjson';
 const params = z.object({
   register: z.string().describe('Identifier of the register, as `agent.yaml` has it.'),
 });
-const security = [{ handOver: [] }, { key: [] }];
+const security = [{ handOver: [] }];
 const Content = handedContentSchema.meta({ id: 'HandedContent' });
 const Result = handedOverSchema.meta({ id: 'HandedOver' });
 const Line = z.union([beginSchema, partSchema]).meta({ id: 'HandOverLine' });
@@ -113,21 +113,15 @@ const putRoute = createRoute({
       content: {
         [NDJSON]: {
           schema: Line,
-          example: `{"type":"begin","evaluationKey":"${key}","base":null,"difference":false,"clients":1,"allowShrink":false,"dryRun":false}\n{"type":"add","tokenType":"bsn","elements":"${key}","until":[null]}\n{"type":"end","elements":1}\n`,
+          example: `{"type":"begin","evaluationKey":"${key}","base":null,"difference":false,"clients":1,"allowShrink":false}\n{"type":"add","tokenType":"bsn","elements":"${key}","until":[null]}\n{"type":"end","elements":1}\n`,
         },
       },
     },
   },
   responses: {
     200: {
-      description: 'What changed, or with `dryRun` would',
-      content: json(Result, {
-        register: 'schuldhulp',
-        base: 1_772_524_800_000,
-        added: 2,
-        removed: 1,
-        unchanged: 1_204,
-      }),
+      description: 'It was taken',
+      content: json(Result, { register: 'schuldhulp', base: 1_772_524_800_000 }),
     },
     ...refusals,
   },

@@ -158,6 +158,11 @@ export function requireCaller(
         throw new HitError('not-allowed', 'this key hands over registers; it opens nothing else', {
           rule: 'hand-over',
         });
+    } else if (handOverKey !== undefined && HAND_OVER_PATH.test(context.req.path)) {
+      throw new HitError(
+        'unauthorised',
+        'send Authorization: Bearer with the key of the machine that hands over',
+      );
     } else if (!isKey(given, apiKey)) {
       if (caseSystems === undefined || !isToken(given))
         throw new HitError(

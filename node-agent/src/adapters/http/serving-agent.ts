@@ -2,7 +2,7 @@ import type { ErrorCode, Secret } from '@hitmachine/protocol';
 import { ERRORS, HitError, decodeBase64, encodeBase64 } from '@hitmachine/protocol';
 import { Agent, fetch } from 'undici';
 import { z } from 'zod';
-import type { HandOverResult, ServedContent, ServingAgent } from '../../ports/serving-agent.ts';
+import type { ServedContent, ServingAgent } from '../../ports/serving-agent.ts';
 
 /** Milliseconds that a request may take which is small. */
 const SMALL_MS = 60_000;
@@ -19,12 +19,7 @@ const contentSchema: z.ZodType<ServedContent> = z.object({
   maxShrink: z.number(),
 });
 const evaluatedSchema = z.object({ evaluated: z.string(), proof: z.string() });
-const resultSchema: z.ZodType<HandOverResult> = z.object({
-  base,
-  added: z.int(),
-  removed: z.int(),
-  unchanged: z.int(),
-});
+const resultSchema = z.object({ base: z.int() });
 
 /** {@link ServingAgent} over its API at `url`, with the key of machines that hand over. */
 export function httpServingAgent(url: string, key: Secret<string>): ServingAgent {
@@ -88,9 +83,9 @@ export function httpServingAgent(url: string, key: Secret<string>): ServingAgent
         proof: decodeBase64(made.proof),
       };
     },
-    handOver(register, lines, stopped) {
+    async handOver(register, lines, stopped) {
       const body = { type: 'application/x-ndjson', content: streamOf(lines) };
-      return call(resultSchema, 'PUT', at(register, 'content'), body, stopped);
+      return (await call(resultSchema, 'PUT', at(register, 'content'), body, stopped)).base;
     },
   };
 }

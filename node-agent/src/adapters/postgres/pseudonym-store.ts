@@ -73,11 +73,13 @@ function stageOf(database: AgentDatabase, register: string, begun: number): Impo
       gathered += rows[0]?.['n'] as number;
     },
     async remove(tokenType, elements) {
-      for (const element of elements) {
+      for (let at = 0; at < elements.length; at += AT_ONCE) {
+        const some = elements.slice(at, at + AT_ONCE);
+        const places = some.map((_, i) => `$${i + 3}`).join(', ');
         const { rows } = await database.run(
-          `WITH gone AS (DELETE FROM incoming WHERE stage = $1 AND token_type = $2 AND element = $3 RETURNING 1)
+          `WITH gone AS (DELETE FROM incoming WHERE stage = $1 AND token_type = $2 AND element IN (${places}) RETURNING 1)
            SELECT count(*) AS n FROM gone`,
-          [stage, tokenType, element],
+          [stage, tokenType, ...some],
         );
         gathered -= rows[0]?.['n'] as number;
       }

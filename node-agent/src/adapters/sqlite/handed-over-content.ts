@@ -72,6 +72,13 @@ export function sqliteHandedOverContent(folder: string, register: string): Hande
       }),
     added: (all) => rows(all ? 'SELECT sealed, kept_until FROM main.elements' : only('main', 'former')),
     removed: () => rows(only('former', 'main')),
+    change() {
+      const count = (where: string): number =>
+        (opened().prepare(`SELECT count(*) AS n FROM ${where}`).get() as { n: number }).n;
+      const stays = 'fingerprint IN (SELECT fingerprint FROM former.elements)';
+      const [all, unchanged] = [count('main.elements'), count(`main.elements WHERE ${stays}`)];
+      return { added: all - unchanged, removed: count('former.elements') - unchanged, unchanged };
+    },
     finish(became) {
       writing(() => {
         opened().prepare('UPDATE main.about SET base = ?').run(became);

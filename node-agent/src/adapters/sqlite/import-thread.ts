@@ -19,6 +19,10 @@ export function sqliteImportThread(file: string): Pick<PseudonymStore, 'beginImp
         name: Name,
         ...values: Parameters<SqliteStage[Name]>
       ) => thread.run({ name, values } as Step) as Promise<ReturnType<SqliteStage[Name]>>;
+      await thread.run({ name: 'begin', values: [] }).catch(async (error: unknown) => {
+        await thread.close();
+        throw error;
+      });
       // What was collected has no name in the file system: it goes with the thread.
       const abandon = (): Promise<void> => thread.close();
       return {

@@ -10,8 +10,9 @@ export interface ImportPlace {
   readonly register: string;
 }
 
-/** A step of the import, as the stage calls it. */
-export type Step = {
+/** A step of the import, as the stage calls it; `begin` is the first. */
+export type Step = { readonly name: 'begin'; readonly values: [] } | StageStep;
+type StageStep = {
   [Name in keyof SqliteStage]: { readonly name: Name; readonly values: Parameters<SqliteStage[Name]> };
 }[keyof SqliteStage];
 
@@ -19,10 +20,11 @@ const { file, register } = workerData as ImportPlace;
 let stage: SqliteStage | undefined;
 
 runTasks<Step, unknown>(
-  ({ name, values }) => {
-    // With the first step, so that what goes wrong is told as of any other.
-    stage ??= beginStage(openDatabase(file), register);
-    return call(stage, name, values);
+  (step) => {
+    if (step.name === 'begin') return void (stage = beginStage(openDatabase(file), register));
+    // This thread took the place of one that died, with all that it had collected.
+    if (stage === undefined) throw new Error('the import lost its thread, so nothing was changed');
+    return call(stage, step.name, step.values);
   },
   undefined,
   // For as long as it writes, nobody else can.

@@ -12,10 +12,10 @@ import { eachAtOnce } from '../../at-once.ts';
 import type { MakerKeys } from '../../pack-pseudonyms.ts';
 import type { EntryCache } from '../../ports/entry-cache.ts';
 import type { KeptBatches } from '../../ports/kept-batches.ts';
-import type { HandedOverContent, SealedElement } from '../../ports/handed-over-content.ts';
+import type { HandedOverChange, HandedOverContent, SealedElement } from '../../ports/handed-over-content.ts';
 import type { PseudonymMaker } from '../../ports/pseudonym-maker.ts';
 import type { StoredPseudonym } from '../../ports/pseudonym-store.ts';
-import type { HandOverResult, ServedContent, ServingAgent } from '../../ports/serving-agent.ts';
+import type { ServedContent, ServingAgent } from '../../ports/serving-agent.ts';
 import { CachedEntries } from './cached-entries.ts';
 import type { GatewayPatience } from './gateway-patience.ts';
 import type { HandOverBegin, HandOverPart } from './hand-over-form.ts';
@@ -49,16 +49,17 @@ const NO_NODE_KEY = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0))
 /**
  * Hands a register over to the serving agent: blinds, has evaluated what is not in the cache, and sends the difference to
  * what was handed over last, where the agent still holds that, and everything otherwise. In an order of keyed
- * fingerprints: neither the order of the source nor which elements are of one person can be told from it.
+ * fingerprints: neither the order of the source nor which elements are of one person can be told from it. Gives what
+ * changes, which only this machine counts; undefined where the agent holds what it did not hand over.
  */
 export async function handOverClients(
   deps: HandingOver,
   register: string,
   prepared: PreparedImport,
   content: ServedContent,
-  options: Pick<HandOverBegin, 'allowShrink' | 'dryRun'>,
+  options: Pick<HandOverBegin, 'allowShrink'> & { readonly dryRun: boolean },
   progress: (done: number, total: number) => void,
-): Promise<HandOverResult> {
+): Promise<HandedOverChange | undefined> {
   const { agent, handedOver, patience, stopped, suite } = deps;
   const { evaluationKey, tokenTypes, base } = content;
   const nodeKey = { nodeKey: new Secret(createHash('sha256').update(deps.key.reveal()).digest()) };
@@ -107,16 +108,28 @@ export async function handOverClients(
     await maker.close();
   }
   stopped.throwIfAborted();
+  const difference = base !== null && handedOver.base() === base && opens(handedOver.removed(), sealing);
+  const change = difference ? handedOver.change() : undefined;
   // A trial leaves what it had evaluated in `kept`, for the hand-over that follows.
-  if (!options.dryRun) cached.finish();
-  const difference = base !== null && handedOver.base() === base;
-  const begin = { evaluationKey, base, difference, clients: prepared.clients, ...options };
-  const result = await untilTaken(deps, register, base, () => linesOf(begin, handedOver, sealing));
-  if (!options.dryRun && result.base !== null) {
-    handedOver.finish(result.base);
-    deps.kept.clear();
+  if (options.dryRun) return change;
+  cached.finish();
+  const { allowShrink } = options;
+  const begin = { evaluationKey, base, difference, clients: prepared.clients, allowShrink };
+  const became = await untilTaken(deps, register, base, () => linesOf(begin, handedOver, sealing));
+  handedOver.finish(became);
+  deps.kept.clear();
+  return change;
+}
+
+/** Whether what was kept is whole, as far as it is needed: otherwise everything is sent. */
+function opens(kept: Iterable<SealedElement>, sealing: SealedElements): boolean {
+  try {
+    for (const { sealed } of kept) sealing.open(sealed);
+    return true;
+  } catch (error) {
+    if (error instanceof HitError) return false;
+    throw error;
   }
-  return result;
 }
 
 /**
@@ -128,7 +141,7 @@ async function untilTaken(
   register: string,
   base: number | null,
   lines: () => Iterable<string>,
-): Promise<HandOverResult> {
+): Promise<number> {
   let isAgain = false;
   const result = await patience.run(async () => {
     if (isAgain && (await agent.content(register)).base !== base) return undefined;

@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** Elements in one line of a hand-over, and in one request for their evaluation. */
 export const HANDED_AT_ONCE = 256;
 
+/** The last day that is written with a year of four digits, 9999-12-31, in days since 1970. */
+const LAST_DAY = 2_932_896;
+
 const base64url = z.string().regex(/^[\w-]+$/, 'base64url');
 /** The time of the import that the register holds, in milliseconds since 1970; null for none. */
 const base = z.int().min(0).nullable();
@@ -30,7 +33,6 @@ export const beginSchema = z.strictObject({
   difference: z.boolean().describe('Whether what follows is a difference to that content, or everything.'),
   clients: z.int().min(0).describe('How many clients there are then.'),
   allowShrink: z.boolean().describe('Also when more clients than `maxShrink` would be gone.'),
-  dryRun: z.boolean().describe('Say what would change, and change nothing.'),
 });
 export type HandOverBegin = z.infer<typeof beginSchema>;
 
@@ -51,7 +53,7 @@ export const partSchema = z.discriminatedUnion('type', [
     tokenType,
     elements,
     until: z
-      .array(z.int().min(0).max(3_000_000).nullable())
+      .array(z.int().min(0).max(LAST_DAY).nullable())
       .max(HANDED_AT_ONCE)
       .describe('The last day of each (days since 1970); `null` for one without an end.'),
   }),
@@ -62,12 +64,9 @@ export const partSchema = z.discriminatedUnion('type', [
 ]);
 export type HandOverPart = z.infer<typeof partSchema>;
 
-/** What came of a hand-over. */
+/** What came of a hand-over. How much changed is not told: with one element, that would say whether it was there. */
 export const handedOverSchema = z.strictObject({
   register: z.string().describe('The register.'),
   base: base.describe('The content that it holds now: what the next difference is against.'),
-  added: z.int().describe('Pseudonyms that are new.'),
-  removed: z.int().describe('Pseudonyms that are gone.'),
-  unchanged: z.int().describe('Pseudonyms that stayed.'),
 });
 export type HandedOver = z.infer<typeof handedOverSchema>;

@@ -11,6 +11,7 @@ import { eachAtOnce } from '../../at-once.ts';
 import type { ConfiguredRegister } from '../../config.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { GatewayClient } from '../../ports/gateway-client.ts';
+import type { OperationalLog } from '../../ports/operational-log.ts';
 import type { Move, PseudonymMover } from '../../ports/pseudonym-mover.ts';
 import type { ImportStage, PseudonymStore } from '../../ports/pseudonym-store.ts';
 import { canaryTokens } from '../canary.ts';
@@ -31,6 +32,7 @@ interface HandOverDeps {
   readonly imports: Pick<PseudonymStore, 'beginImport'>;
   readonly random: Random;
   readonly clock: Clock;
+  readonly log: OperationalLog;
   /** All of agent.yaml. */
   readonly registers: readonly ConfiguredRegister[];
   /** Puts the node's key onto what was handed over, off the thread that answers. */
@@ -82,7 +84,8 @@ export class HandOvers {
   }
 
   /**
-   * Takes in a hand-over, a line of JSON each. Nothing changes before its last line is there, and then only the content
+   * Takes in a hand-over, a line of JSON each. What is answered, and what is refused, depends on what was sent and on
+   * numbers that {@link content} tells, never on who is in the register: a thief of the key must not find that out. Nothing changes before its last line is there, and then only the content
    * that it was made for. Throws `not-ready` when that is another one by now, `key-changed` when keys are, `malformed` for
    * one that was cut off, and `import-invalid` for one that would leave too few clients.
    */
@@ -96,6 +99,10 @@ export class HandOvers {
     this.#underWay.add(id);
     try {
       return await this.#take(register, lines);
+    } catch (error) {
+      const code = error instanceof HitError ? error.code : 'internal';
+      this.#deps.log.warn({ event: 'hand-over-refused', register: id, code });
+      throw error;
     } finally {
       this.#underWay.delete(id);
     }
@@ -137,16 +144,13 @@ export class HandOvers {
     } finally {
       await mover.close();
     }
-    if (begin.dryRun) {
-      const change = await stage.preview();
-      await stage.abandon();
-      return { register: id, base: begin.base, ...change };
-    }
     // Another time than that of the content before, by which the two are told apart.
     const now = Math.max(this.#deps.clock(), (begin.base ?? -1) + 1);
     const change = await stage.commit(begin.clients, madeWith, now, { importedAt: begin.base ?? undefined });
     this.#deps.changed();
-    return { register: id, base: now, ...change };
+    const { added, removed } = change;
+    this.#deps.log.info({ event: 'handed-over', register: id, added, removed });
+    return { register: id, base: now };
   }
 
   /** The canary's tokens are this agent's own secret; a difference leaves those that are there. */
