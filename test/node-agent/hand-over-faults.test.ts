@@ -11,7 +11,7 @@ import { freePort } from '../support/free-port.ts';
 import { DISK_MISSING, SmallDisk } from '../support/full-disk.ts';
 import { PROGRAMS, ServingProgram } from '../support/programs.ts';
 import { numbers } from './support/node.ts';
-import { Program, contentOf } from './support/program.ts';
+import { Program, contentOf, runCommand } from './support/program.ts';
 
 /** Tokens of a request: only whole ones are kept. */
 const BATCH = 256;
@@ -89,14 +89,13 @@ describe('a hand-over that is cut off', { timeout: 120_000 }, () => {
     expect(pseudonyms).toHaveLength(answer.clients + 1);
     return answer;
   };
-  const handOver = (list = clients): Promise<unknown> => {
-    write(list);
-    return result(start());
-  };
+  const handOver = (): Promise<unknown> => result(start());
   const held = (): string => contentOf(folder, ['imports', 'pseudonyms']);
 
   beforeEach(async () => {
-    await handOver(clients.slice(0, 10));
+    write(clients.slice(0, 10));
+    const options = ['--register', 'zaken', '--allow-shrink', '--progress', 'none'];
+    expect(await runCommand(at.beside, 'hand-over', ...options)).toMatchObject({ code: 0, err: '' });
     for (const name of ['cache', 'import-zaken.sqlite'])
       rmSync(join(at.beside, name), { recursive: true, force: true });
     write(clients);
