@@ -101,7 +101,7 @@ export async function measureAgent(effort: AgentEffort, tell: (line: string) => 
 
     const [known = ''] = validNumbers(FIRST, 1);
     const [stranger = ''] = validNumbers(900_000_000, 1);
-    const ask = asker(federation, known, stranger);
+    const ask = asker(federation, known, stranger, tell);
     const idle = await ask((asked) => asked >= lookups);
     tell(`idle lookups: median ${milliseconds(idle.median)}, p95 ${milliseconds(idle.p95)}`);
 
@@ -180,8 +180,11 @@ function limitOf(tokens: number): () => number {
   };
 }
 
-/** Asks one lookup after another about a client and a stranger in turns, whose answers must be right. */
-function asker(federation: AgentFederation, known: string, stranger: string) {
+/**
+ * Asks one lookup after another about a client and a stranger in turns, whose answers must be right; tells why one is
+ * left without an answer, where that may be.
+ */
+function asker(federation: AgentFederation, known: string, stranger: string, tell: (line: string) => void) {
   return async (
     isEnough: (asked: number) => boolean,
     mayFail = false,
@@ -197,6 +200,7 @@ function asker(federation: AgentFederation, known: string, stranger: string) {
       } catch (error) {
         if (!mayFail) throw error;
         unanswered++;
+        tell(`lookup ${asked} has no answer: ${error instanceof Error ? error.message : String(error)}`);
       }
       if (answer !== undefined && answer !== expected) throw new Error('an answer was wrong');
       times.push(performance.now() - started);
