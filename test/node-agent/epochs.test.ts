@@ -111,6 +111,27 @@ describe('epochs', () => {
     expect(seen).toEqual(['starting', false]);
   });
 
+  it('answer a question that came before their canary when it is back, and not before', async () => {
+    await police.import([known]);
+    await police.upkeep();
+    await police.import([known, other]);
+    await police.epochs.refresh();
+    const { promise: came, resolve } = Promise.withResolvers<undefined>();
+    const proved = police.tables.proved.bind(police.tables);
+    police.tables.proved = (...args) => {
+      resolve(undefined);
+      return proved(...args);
+    };
+    let isBack = false;
+    const answer = asker.ask([other]).then((answers) => [answers[0]![REGISTER], isBack] as const);
+    await came;
+    expect(police.canaries.obstacle('incidenten')).toBe('starting');
+    isBack = true;
+    await police.canary();
+    const [outcome, afterCanary] = await answer;
+    expect([wordOf(outcome), afterCanary]).toEqual(['known', true]);
+  });
+
   it('ask for their canary also when something failed after the switch', async () => {
     await police.import([known]);
     await police.upkeep();

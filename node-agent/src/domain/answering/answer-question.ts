@@ -76,6 +76,9 @@ const OTHER_CANARY = new HitError(
   'this agent did not ask about its canary with this request',
 );
 
+/** How long a question waits for the canaries of tables that have just been switched to, in milliseconds. */
+const CANARY_PATIENCE_MS = 2_000;
+
 /** What a question is answered from that is under the other evaluation key than the tables, while that changes. */
 const BETWEEN_KEYS: AnsweringEpoch = { epoch: 0, commitment: undefined, register: () => 'starting' };
 
@@ -132,7 +135,6 @@ async function answered(
   const opened = openWith(session);
   const question = questionCodec.decode(opened);
   sessions.use(session, sealed.counter);
-  const isUnderKey = isUnderKeyOf(node.tables.stored?.evaluationKey, roster.roster.gateway, ticket, question);
   const seal = (plaintext: Uint8Array): Uint8Array =>
     sealAnswer(backend, session, sealed.counter, encodedTicket, plaintext, node.random);
 
@@ -144,6 +146,8 @@ async function answered(
     );
   // With this agency's signing key alone a thief could otherwise ask about anybody, in no log and within no limit.
   if (forCanary && !node.canaries.isExpected(ticket.requestDigest)) throw OTHER_CANARY;
+  if (!forCanary) await node.tables.proved(ticket.registers, CANARY_PATIENCE_MS);
+  const isUnderKey = isUnderKeyOf(node.tables.stored?.evaluationKey, roster.roster.gateway, ticket, question);
   const tables = isUnderKey ? node.tables.answering(forCanary) : BETWEEN_KEYS;
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 

@@ -91,6 +91,12 @@ export class AnsweringTables {
     return this.#problems.get(register);
   }
 
+  /** Waits for the canaries of those of these registers that there are tables of, `milliseconds` at the most. */
+  async proved(registers: readonly string[], milliseconds: number): Promise<void> {
+    const answered = registers.filter((register) => this.#current?.tables.has(register) === true);
+    await this.#canaries.awaited(answered, milliseconds);
+  }
+
   /**
    * What is answered from. A register whose canary did not come back is not answered for, except to the
    * canary itself: silence of a broken register must never look like "not known".
