@@ -85,9 +85,10 @@ export class HandOvers {
 
   /**
    * Takes in a hand-over, a line of JSON each. What is answered, and what is refused, depends on what was sent and on
-   * numbers that {@link content} tells, never on who is in the register: a thief of the key must not find that out. Nothing changes before its last line is there, and then only the content
-   * that it was made for. Throws `not-ready` when that is another one by now, `key-changed` when keys are, `malformed` for
-   * one that was cut off, and `import-invalid` for one that would leave too few clients.
+   * numbers that {@link content} tells, never on who is in the register: a thief of the key must not find that out.
+   * Nothing changes before its last line is there, and then only the content that it was made for. Throws `not-ready` when
+   * that is another one by now, `key-changed` when keys are, `malformed` for one that was cut off, and `import-invalid` for
+   * one that would leave too few clients, or brings more elements than it said it has clients.
    */
   async take(id: string, lines: AsyncIterable<string>): Promise<HandedOver> {
     const register = this.#registerOf(id);
@@ -137,7 +138,7 @@ export class HandOvers {
     const mover = startMover();
     try {
       await this.#addCanary(register, begin, stage);
-      await gather(register, reader, stage, mover, move);
+      await gather(register, begin.clients, reader, stage, mover, move);
     } catch (error) {
       await stage.abandon();
       throw error;
@@ -200,6 +201,9 @@ export class HandOvers {
   }
 }
 
+const tooMany = (tokenType: string, clients: number): string =>
+  `more than ${clients} elements of ${tokenType}, the number of clients that the hand-over began with, so nothing was changed`;
+
 const CUT_OFF = 'the hand-over was cut off, so nothing was changed: run it again';
 
 async function nextLine(reader: AsyncIterator<string>): Promise<string> {
@@ -208,15 +212,20 @@ async function nextLine(reader: AsyncIterator<string>): Promise<string> {
   return next.value;
 }
 
-/** Puts everything up to the last line into `stage`. What vanishes goes first: an end that changes is both. */
+/**
+ * Puts everything up to the last line into `stage`. What vanishes goes first: an end that changes is both. `clients` have an
+ * element of each type at the most: without an end, lines would fill the disk that the agency's log needs.
+ */
 async function gather(
   { tokenTypes }: ConfiguredRegister,
+  clients: number,
   reader: AsyncIterator<string>,
   stage: ImportStage,
   mover: PseudonymMover,
   move: Move,
 ): Promise<void> {
   let gathered = 0;
+  const added = new Map<string, number>();
   let part: HandOverPart = { type: 'end', elements: 0 };
   const read = async (): Promise<void> => {
     part = parseJson(partSchema, utf8ToBytes(await nextLine(reader)));
@@ -235,6 +244,11 @@ async function gather(
       throw new HitError('field-invalid', `elements: ${ELEMENT_BYTES} bytes each, and as many in until`);
     if (one.type === 'add' && !tokenTypes.includes(one.tokenType))
       throw new HitError('field-invalid', 'tokenType: one of the register');
+    if (one.type === 'add') {
+      const ofType = (added.get(one.tokenType) ?? 0) + count;
+      if (ofType > clients) throw new HitError('import-invalid', tooMany(one.tokenType, clients));
+      added.set(one.tokenType, ofType);
+    }
     const made = await mover.move(move, { elements: handed, maskedHashes: new Uint16Array(count) });
     const elements = Array.from({ length: count }, (_, i) =>
       made.elements.subarray(i * ELEMENT_BYTES, (i + 1) * ELEMENT_BYTES),
