@@ -116,10 +116,13 @@ describe('an import on another machine of the agency, at a real gateway', () => 
       expect(await setting.send('PUT', CONTENT, wrong)).toMatchObject({ status: 400 });
     }
     // Lines without end would fill the disk that the agency's log needs.
-    expect(await setting.send('PUT', CONTENT, whole.replace('"clients":50', '"clients":0'))).toMatchObject({
-      status: 400,
-      value: { code: 'import-invalid', detail: expect.stringContaining('more than 0 elements of bsn') },
-    });
+    const { value: refused } = await setting.send(
+      'PUT',
+      CONTENT,
+      whole.replace('"clients":50', '"clients":0'),
+    );
+    expect(refused['detail']).toMatch(/^more than 0 elements of bsn/);
+    expect(refused['code']).toBe('import-invalid');
     expect(setting.held()).toBe(before);
     // A connection that is lost in the middle.
     const abort = new AbortController();
