@@ -1,4 +1,6 @@
+import { setImmediate as aMoment } from 'node:timers/promises';
 import type { Register, SessionKey } from '@hitmachine/protocol';
+import { HitError } from '@hitmachine/protocol';
 import { expect, it } from 'vitest';
 import type { Enrolment, Invitation } from '../../gateway/src/ports/directory.ts';
 import { eachGatewayStore } from './support/gateway-stores.ts';
@@ -123,6 +125,27 @@ eachGatewayStore('the directory', (kind) => {
     expect(saved.find(({ status }) => status === 'rejected')).toMatchObject({
       reason: { code: 'already-exists' },
     });
+  });
+
+  it('lets one at a time do what is exclusive, also after one that failed', async () => {
+    const { directory } = (await kind.open()).stores;
+    const said: string[] = [];
+    const work = (name: string) => async () => {
+      said.push(`${name} begins`);
+      await directory.latestRoster();
+      await aMoment();
+      said.push(`${name} ends`);
+      if (name === 'first') throw new HitError('already-exists', 'it failed');
+      return name;
+    };
+    const both = ['first', 'second'].map((name) => directory.exclusively(work(name)));
+    expect(await Promise.allSettled(both)).toMatchObject([
+      { status: 'rejected', reason: { detail: 'it failed' } },
+      { status: 'fulfilled', value: 'second' },
+    ]);
+    const [begun] = said[0]!.split(' ');
+    const other = begun === 'first' ? 'second' : 'first';
+    expect(said).toEqual([`${begun} begins`, `${begun} ends`, `${other} begins`, `${other} ends`]);
   });
 
   it('keeps what each process told of the keys that it holds, until it takes leave', async () => {

@@ -1,6 +1,7 @@
 import type { Register } from '@hitmachine/protocol';
 import { HitError, constantTimeEqual } from '@hitmachine/protocol';
 import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
+import { InTurn } from '../in-turn.ts';
 import type {
   AgencyRecord,
   Directory,
@@ -15,6 +16,7 @@ import type {
 
 /** The directory in memory, for tests and try-outs. */
 export class MemoryDirectory implements Directory {
+  readonly #inTurn = new InTurn();
   readonly #agencies = new Map<string, AgencyRecord>();
   readonly #rosters: StoredRoster[] = [];
   #policy: StoredDocument | undefined;
@@ -154,6 +156,6 @@ export class MemoryDirectory implements Directory {
 
   /** One gateway serves this memory, and it makes one roster at a time. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    return work();
+    return this.#inTurn.run(work);
   }
 }

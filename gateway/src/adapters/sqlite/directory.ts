@@ -13,6 +13,7 @@ import type {
   StoredRoster,
 } from '../../ports/directory.ts';
 import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
+import { InTurn } from '../in-turn.ts';
 import { inTransaction, storing } from './database.ts';
 
 type Row = Record<string, SQLOutputValue>;
@@ -22,6 +23,7 @@ const AGO_MS = `(${NOW_MS} - at)`;
 
 /** The directory in SQLite. `database` must be a durable connection. */
 export class SqliteDirectory implements Directory {
+  readonly #inTurn = new InTurn();
   readonly #database: DatabaseSync;
   /** Every signed request asks for its agency. */
   readonly #agency: StatementSync;
@@ -212,7 +214,7 @@ export class SqliteDirectory implements Directory {
 
   /** One gateway serves a file, and it makes one roster at a time. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    return work();
+    return this.#inTurn.run(work);
   }
 
   #document(statement: string, ...values: number[]): StoredDocument | undefined {

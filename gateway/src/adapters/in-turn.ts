@@ -1,0 +1,10 @@
+/** Runs what is brought to it one after another, in the order in which it came; a failure of one is nothing to the next. */
+export class InTurn {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
