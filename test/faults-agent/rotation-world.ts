@@ -114,6 +114,8 @@ export class RotationWorld {
     const truth = [[`politie/${STILL}`], [`politie/${MOVING}`], []];
     this.#asked = new AskedAllAlong(() => this.#asker.lookup(persons, { registers }), truth);
     this.#importing = this.#importOverAndOver();
+    // What goes wrong there is this fault's, and told where its end is waited for.
+    this.#importing.catch(() => undefined);
   }
 
   /** Imports with and without those that come and go; what a change of keys broke off is run again, as it says. */

@@ -58,6 +58,25 @@ describe('an evaluation for an import', () => {
     });
   });
 
+  it('is not made with a key that is not on the roster any more, and says that it has changed', async () => {
+    const gateway = await TestGateway.make();
+    const politie = await gateway.enrolled('politie');
+    const forgotten = encodeBase64(elements(1));
+    const response = await politie.call('POST', '/v1/evaluations', {
+      ...body(elements(1)),
+      evaluationKey: forgotten,
+    });
+    expect(response.status).toBe(409);
+    expect(await problem(response)).toMatchObject({
+      code: 'key-changed',
+      fields: [{ field: 'evaluationKey' }],
+    });
+    expect((await gateway.audit()).at(-1)).toMatchObject({
+      event: 'evaluation-refused',
+      code: 'key-changed',
+    });
+  });
+
   it('is bounded: one batch, and twice the registers a day', async () => {
     const gateway = await TestGateway.make();
     const politie = await gateway.enrolled('politie', ['incidenten'], 5);

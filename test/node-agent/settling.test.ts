@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Logged } from '@hitmachine/protocol';
 import { HitError, decodeBase64, decodeEntry } from '@hitmachine/protocol';
+import { logStatusOf } from '../../node-agent/src/domain/own-log/log-status.ts';
 import { openLogStores } from '../../node-agent/src/open-log-watch.ts';
 import type { LookupEntry } from './support/gateway.ts';
 import { StandInGateway, backend } from './support/gateway.ts';
@@ -140,6 +141,9 @@ describe('looking up in the log what was asked and answered', () => {
     for (let i = 0; i < 2; i++) {
       await police.watch.round().catch(() => undefined);
       expect(await alarms(police)).toEqual(['entry-missing']);
+      // It goes on answering: told, and no reason to take it for one that cannot.
+      const { problems, notices } = await logStatusOf(police.watch, police.clock);
+      expect([problems, notices]).toEqual([[], [expect.stringMatching(/\(entry-missing\)/)]]);
       await police.restart();
       await later();
     }

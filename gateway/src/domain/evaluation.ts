@@ -45,21 +45,22 @@ export function readElements(text: string, count?: number): Uint8Array {
   return bytes;
 }
 
-/** The key that an import is made with. Throws `field-invalid` for one that is not on the roster (any more). */
+/** The key that an import is made with. Throws `key-changed` for one that is not on the roster (any more). */
 function keyFor(keys: EvaluationKeys, { evaluationKey }: EvaluationRequest): string {
   const wanted = evaluationKey ?? keyServedBy(keys, { registers: [] });
   if (wanted === keys.evaluationKey || (wanted !== undefined && wanted === keys.formerEvaluationKey))
     return wanted;
-  const detail = 'an evaluation key on the roster: that of the gateway, or the one before it';
-  throw new HitError('field-invalid', `evaluationKey: ${detail}`, {
-    fields: [{ field: 'evaluationKey', detail }],
-  });
+  throw new HitError(
+    'key-changed',
+    'evaluationKey: this evaluation key is not on the roster (any more); begin again with the roster as it is now',
+    { fields: [{ field: 'evaluationKey', detail: 'an evaluation key on the roster' }] },
+  );
 }
 
 /**
  * Evaluates blinded clients for an import into one of the caller's own registers. The entry in the audit log stands
- * before anything is returned. Throws `unknown-register`, `field-invalid`, `element-invalid`, `quota-exceeded` or
- * `storage-failed`.
+ * before anything is returned. Throws `unknown-register`, `field-invalid`, `element-invalid`, `key-changed`,
+ * `quota-exceeded` or `storage-failed`.
  */
 export async function evaluateImport(
   deps: EvaluationDeps,

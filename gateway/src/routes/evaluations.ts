@@ -29,6 +29,7 @@ const createEvaluation: ApiRoute = {
       ...ADMISSION_CODES,
       'unknown-register',
       'element-invalid',
+      'key-changed',
       'not-ready',
     ),
   },

@@ -25,12 +25,18 @@ export interface HeldHeads {
 }
 
 /**
+ * What is wrong with the log as a whole keeps this agency from asking and answering; what is wrong with one lookup does not.
+ *
  * - `fork`: two signed heads of which neither log begins with the other.
  * - `rollback`: the gateway signed for more entries than it now says there are.
  * - `entry-missing`, `entry-differs`: a lookup is not in the log, or not as this agency has it in its own.
  */
 export const ALARM_KINDS = ['fork', 'rollback', 'entry-missing', 'entry-differs'] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
+
+/** Whether what was found is about the log as a whole. */
+export const isAboutTheLog = ({ kind }: { readonly kind: AlarmKind }): boolean =>
+  kind === 'fork' || kind === 'rollback';
 
 export interface NewAlarm {
   readonly kind: AlarmKind;

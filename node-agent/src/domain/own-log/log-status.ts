@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../ports/clock.ts';
-import type { LogStore } from '../../ports/log-store.ts';
-import { ALARM_KINDS } from '../../ports/log-store.ts';
+import type { Alarm, LogStore } from '../../ports/log-store.ts';
+import { ALARM_KINDS, isAboutTheLog } from '../../ports/log-store.ts';
 import { owingInWords } from './log-alarms.ts';
 import type { LogView } from './log-view.ts';
 import type { PublishedCheckpoints } from './published-checkpoint.ts';
@@ -29,6 +29,9 @@ export interface WatchedLog {
 /** Milliseconds after which a proof that the gateway owes is worth a word, and after which it is a problem. */
 const LATE_MS = 900_000;
 const OVERDUE_MS = 3_600_000;
+
+const inWords = ({ kind, detail }: Pick<Alarm, 'kind' | 'detail'>): string =>
+  `${detail} (${kind}); see "hit-agent log alarms", and then "hit-agent trust log"`;
 
 const iso = (at: number): string => new Date(at).toISOString();
 
@@ -61,15 +64,13 @@ export async function logStatusOf(
       alarms: alarms.map(({ number, at, kind, detail }) => ({ number, at: iso(at), kind, detail })),
     },
     problems: [
-      ...[...alarms, ...untold].map(
-        ({ kind, detail }) =>
-          `${detail} (${kind}); see "hit-agent log alarms", and then "hit-agent trust log"`,
-      ),
+      ...[...alarms.filter(isAboutTheLog), ...untold].map(inWords),
       ...(tooFew === undefined ? [] : [tooFew]),
       ...(owing === undefined ? [] : [owingInWords(owing)]),
       ...(owing === undefined && waited > OVERDUE_MS ? [late] : []),
     ],
     notices: [
+      ...alarms.filter((alarm) => !isAboutTheLog(alarm)).map(inWords),
       ...(waited > LATE_MS && waited <= OVERDUE_MS ? [late] : []),
       ...(doubts > 0 && view.alarm === undefined ? [doubtful] : []),
     ],

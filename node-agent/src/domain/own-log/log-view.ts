@@ -3,6 +3,7 @@ import { HitError, openCheckpoint, parseCheckpoint } from '@hitmachine/protocol'
 import type { Clock } from '../../ports/clock.ts';
 import type { GatewayClient } from '../../ports/gateway-client.ts';
 import type { LogStore, NewAlarm, SeenHead, SignedHead } from '../../ports/log-store.ts';
+import { isAboutTheLog } from '../../ports/log-store.ts';
 import type { OperationalLog } from '../../ports/operational-log.ts';
 import type { Finding } from './consistency.ts';
 import { compareHeads } from './consistency.ts';
@@ -170,7 +171,7 @@ export class LogView {
     const found = this.#alarm;
     const { newest, cosigned } = await store.heads();
     const pending = await store.pending();
-    const alarm = (await store.alarms(true)).find(({ kind }) => kind === 'fork' || kind === 'rollback');
+    const alarm = (await store.alarms(true)).find(isAboutTheLog);
     // One was found while the database was read: it is on its way there, and stays.
     if (this.#alarm !== found) return;
     this.#newest = newest;
