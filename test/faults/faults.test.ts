@@ -1,7 +1,8 @@
+import type { LogEntry } from '@hitmachine/protocol';
 import { describe, expect, it } from 'vitest';
 import { answer, lookup, lookupId } from '../contract/support/log-entries.ts';
 import type { Told } from '../support/city-agency.ts';
-import { personsAsked, unlogged } from '../support/log-check.ts';
+import { personsAsked, personsBeyond, unlogged } from '../support/log-check.ts';
 import { POSTGRES_MISSING } from '../support/postgres.ts';
 import { REDIS_MISSING } from '../support/redis.ts';
 import { FAULTS } from './faults.ts';
@@ -69,5 +70,20 @@ describe('the table of faults', () => {
         ),
       ).toHaveLength(1);
     expect([...personsAsked(entries, 'wijkteam', 60_000)]).toEqual([[1, 3]]);
+    expect(personsBeyond(entries, 'wijkteam', 60_000, 2)).toBe(1);
+    expect(personsBeyond(entries, 'wijkteam', 60_000, 3)).toBe(0);
+  });
+
+  it('knows that the time of the log stood still while a clock was ahead, and what that may hide', () => {
+    const at = (...times: readonly number[]): LogEntry[] =>
+      times.map((time, i) => ({ at: time, ...lookup(i, { persons: 1 }) }));
+    const beyond = (...times: readonly number[]): number =>
+      personsBeyond(at(...times), 'wijkteam', 60_000, 2);
+    // One of the next minute by the log was let through in this one.
+    expect(beyond(50_000, 61_000, 61_000, 62_000)).toBe(0);
+    // This minute was full: there is one too many in both.
+    expect(beyond(40_000, 50_000, 61_000, 61_000, 62_000)).toBe(1);
+    // Where it did not stand still each minute counts by itself.
+    expect(beyond(61_000, 62_000, 63_000)).toBe(1);
   });
 });

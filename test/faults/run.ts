@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LogEntry } from '@hitmachine/protocol';
 import { percentile } from '../scale/percentile.ts';
 import type { Told } from '../support/city-agency.ts';
 import { City } from '../support/city.ts';
-import { personsAsked, unlogged } from '../support/log-check.ts';
+import { personsBeyond, unlogged } from '../support/log-check.ts';
 import type { Fault, Means } from './faults.ts';
 import { ELSEWHERE, EVERYWHERE } from './faults.ts';
 import { Watch, clientsOf } from './watch.ts';
@@ -11,7 +12,6 @@ import { Watch, clientsOf } from './watch.ts';
 /** Persons that an agency may ask about in a minute: some way above what the watching agencies need. */
 const QUOTA = 240;
 const MINUTE_MS = 60_000;
-const GREEDY = 'gretig';
 /** What is looked at before each fault, to compare with, in milliseconds. */
 const CALM_MS = 4_000;
 
@@ -161,10 +161,7 @@ function untouchedBy(
 const p95 = (told: readonly Told[]): number => percentile(told.map(({ tookMs }) => tookMs));
 
 /** Persons beyond the quota of a minute, by what stands in the log, of all agencies. */
-function overruns(log: Parameters<typeof personsAsked>[0]): number {
+function overruns(log: readonly LogEntry[]): number {
   const agencies = new Set(log.flatMap((entry) => (entry.event === 'lookup' ? [entry.agency] : [])));
-  let over = 0;
-  for (const agency of [...agencies, GREEDY])
-    for (const persons of personsAsked(log, agency, MINUTE_MS).values()) over += Math.max(0, persons - QUOTA);
-  return over;
+  return [...agencies].reduce((sum, agency) => sum + personsBeyond(log, agency, MINUTE_MS, QUOTA), 0);
 }

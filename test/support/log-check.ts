@@ -31,3 +31,26 @@ export function personsAsked(
   }
   return asked;
 }
+
+/**
+ * Persons that an agency was let through with beyond a quota for each window of so many milliseconds, by what the log says.
+ * Its time never goes back: while the clock of a replica was ahead, entries of the others have the time of the entry before.
+ * Those were let through in the window that the log says or in the one before, which together may hold twice the quota.
+ */
+export function personsBeyond(
+  log: readonly LogEntry[],
+  agency: string,
+  windowMs: number,
+  quota: number,
+): number {
+  const held = log.filter((_, i) => log[i]?.at === log[i - 1]?.at);
+  const all = personsAsked(log, agency, windowMs);
+  const unsure = personsAsked(held, agency, windowMs);
+  let beyond = 0;
+  for (const [window, persons] of all) {
+    const sure = persons - (unsure.get(window) ?? 0);
+    const both = persons + (all.get(window - 1) ?? 0);
+    beyond += Math.max(0, sure - quota, Math.min(persons - quota, both - 2 * quota));
+  }
+  return beyond;
+}
