@@ -61,7 +61,7 @@ export class City {
     const redis =
       options.redis === 'single'
         ? await TestRedis.start(keeping)
-        : await TestRedisCluster.start(options.redis.cluster, keeping);
+        : await TestRedisCluster.start(options.redis.cluster);
     const city = new City(postgres, redis);
     try {
       await city.#prepare(options);
