@@ -12,6 +12,7 @@ import type {
   StoredRoster,
 } from '../../ports/directory.ts';
 import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
+import { givenOf, heldOf } from '../directory-rows.ts';
 import type { PostgresDatabase, Row } from '@hitmachine/service';
 import { DIRECTORY_LOCK } from './locks.ts';
 
@@ -161,12 +162,7 @@ export class PostgresDirectory implements Directory {
       `SELECT replica, host, keys, extract(epoch FROM clock_timestamp() - at) * 1000 AS ago
          FROM held_keys ORDER BY replica`,
     );
-    return rows.map((row) => ({
-      replica: String(row['replica']),
-      host: String(row['host']),
-      keys: JSON.parse(String(row['keys'])) as string[],
-      agoMs: Number(row['ago']),
-    }));
+    return rows.map(heldOf);
   }
 
   async noteQuotient({
@@ -220,13 +216,6 @@ function announcement(id: string, before: KeyChangeOf, after: KeyChangeOf): unkn
     ...[identityKey, JSON.stringify(sessionKey), text(keyChange)],
   ];
 }
-
-const givenOf = (row: Row): QuotientGiven => ({
-  agency: String(row['agency']),
-  firstAt: Number(row['first_at']),
-  lastAt: Number(row['last_at']),
-  times: Number(row['times']),
-});
 
 function recordOf(row: Row): AgencyRecord {
   return {

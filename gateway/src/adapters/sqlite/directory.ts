@@ -13,6 +13,7 @@ import type {
   StoredRoster,
 } from '../../ports/directory.ts';
 import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
+import { givenOf, heldOf } from '../directory-rows.ts';
 import { InTurn } from '../in-turn.ts';
 import { inTransaction, storing } from './database.ts';
 
@@ -175,12 +176,7 @@ export class SqliteDirectory implements Directory {
       this.#database
         .prepare(`SELECT replica, host, keys, ${AGO_MS} AS ago FROM held_keys ORDER BY replica`)
         .all()
-        .map((row) => ({
-          replica: String(row['replica']),
-          host: String(row['host']),
-          keys: JSON.parse(String(row['keys'])) as string[],
-          agoMs: Number(row['ago']),
-        })),
+        .map(heldOf),
     );
   }
 
@@ -245,13 +241,6 @@ function announcement(id: string, before: KeyChangeOf, after: KeyChangeOf): SQLI
     ...[identityKey, JSON.stringify(sessionKey), text(keyChange)],
   ];
 }
-
-const givenOf = (row: Row): QuotientGiven => ({
-  agency: String(row['agency']),
-  firstAt: Number(row['first_at']),
-  lastAt: Number(row['last_at']),
-  times: Number(row['times']),
-});
 
 function recordOf(row: Row): AgencyRecord {
   return {
