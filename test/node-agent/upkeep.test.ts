@@ -6,7 +6,10 @@ import type { StateStore } from '../../node-agent/src/ports/state-store.ts';
 import { keepingLog } from './support/node.ts';
 
 /** Upkeep with works that the test writes; time is the test's. */
-function upkeepOf(works: Partial<Record<'roster' | 'epoch' | 'canary' | 'log', () => Promise<unknown>>>) {
+function upkeepOf(
+  works: Partial<Record<'roster' | 'epoch' | 'canary' | 'log', () => Promise<unknown>>>,
+  canaryIsAwaited?: () => boolean,
+) {
   const done: string[] = [];
   const log = keepingLog();
   let version = 1;
@@ -30,6 +33,7 @@ function upkeepOf(works: Partial<Record<'roster' | 'epoch' | 'canary' | 'log', (
       rereadState: async () => void done.push('pins'),
       refreshEpoch: async () => (await work('epoch')()) === true,
       canary: async () => void (await work('canary')()),
+      canaryIsAwaited,
       watchLog: async () => void (await work('log')()),
       // Silent: what they do is tested beside their own parts.
       beginAskedAbout: async () => undefined,
@@ -69,6 +73,36 @@ describe('what an agent does by itself', () => {
     write();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(done).toEqual(['pins', 'epoch', 'canary']);
+    upkeep.stop();
+  });
+
+  it('asks for a canary again when the roster, which came while the tables were taken up, has their register', async () => {
+    vi.useFakeTimers();
+    let [hasTables, rosterHasThem, wasProved] = [false, false, false];
+    const { upkeep, done, write } = upkeepOf(
+      {
+        epoch: async () => {
+          if (hasTables) return false;
+          // The roster's news overtakes the tables that it is about.
+          upkeep.rosterChanged();
+          return (hasTables = true);
+        },
+        roster: async () => void (rosterHasThem = hasTables),
+        canary: async () => void (wasProved = rosterHasThem),
+      },
+      () => hasTables && !wasProved,
+    );
+    upkeep.start();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(done.filter((name) => name !== 'log')).toEqual([
+      ...['roster', 'epoch', 'canary'],
+      ...['roster', 'epoch', 'canary'],
+    ]);
+    expect(wasProved).toBe(true);
+    done.length = 0;
+    write();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(done).toEqual(['pins', 'epoch']);
     upkeep.stop();
   });
 

@@ -110,8 +110,7 @@ export class Upkeep {
   }
 
   rosterChanged(): void {
-    const canary = this.#deps.canaryIsAwaited?.() === true;
-    this.#want({ roster: true, 'asked-about': true, epoch: true, canary });
+    this.#want({ roster: true, 'asked-about': true, epoch: true });
   }
 
   /** A register has changed by this process itself, which `version` of the state does not tell. */
@@ -144,9 +143,14 @@ export class Upkeep {
 
   async #rounds(): Promise<void> {
     const { refreshRoster, beginAskedAbout, refreshEpoch, canary, watchLog, removeOldContent } = this.#deps;
+    const { canaryIsAwaited = () => false } = this.#deps;
     this.#failing = false;
     while (!this.#stopped && !this.#failing && Object.values(this.#wanted).some(Boolean)) {
-      await this.#round('roster', refreshRoster);
+      await this.#round('roster', async () => {
+        await refreshRoster();
+        // Asked here and not when the roster's news comes in: tables may be taken up while it is on its way.
+        if (canaryIsAwaited()) this.#wanted.canary = true;
+      });
       await this.#round('asked-about', beginAskedAbout);
       // Before new tables, so that nobody stands in them who may not be kept any longer.
       await this.#round('retention', removeOldContent);
