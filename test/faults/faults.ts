@@ -13,8 +13,8 @@ export interface Means {
   readonly city: City;
   /** Rules for the packets of this test alone; undefined where it may make none. */
   readonly net: Net | undefined;
-  /** Fills the disk of PostgreSQL and empties it again; undefined where it has none of its own. */
-  readonly disk: { fill(): void; empty(): void } | undefined;
+  /** The disk of PostgreSQL, to be filled and emptied again; undefined where it has none of its own. */
+  readonly disk: { readonly folder: string; fill(): void; empty(): void } | undefined;
 }
 
 /** Something that goes wrong. */

@@ -40,14 +40,14 @@ if (missing !== undefined) {
 }
 const disk = values.apart === undefined ? await apart() : values.apart;
 
-/** Runs this program in a network of its own, with a small disk for temporary files, where that is allowed. */
+/** Runs this program in a network of its own, with a small disk for PostgreSQL, where that is allowed. */
 async function apart(): Promise<string | undefined> {
   const tools = ['unshare', 'nft', 'tc', 'ip'].every((tool) => spawnSync('which', [tool]).status === 0);
   const allowed =
     tools && spawnSync('unshare', ['--net', '--mount', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
   if (!allowed) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'hitmachine-faults-'));
-  const script = `ip link set lo up && mount -t tmpfs -o ${DISK} tmpfs "$1" && shift && TMPDIR="$DISK" exec "$@"`;
+  const script = `ip link set lo up && mount -t tmpfs -o ${DISK} tmpfs "$1" && shift && exec "$@"`;
   const again = [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.url)];
   const child = spawn(
     'unshare',
@@ -66,7 +66,7 @@ async function apart(): Promise<string | undefined> {
       values.only,
       ...(values.json ? ['--json'] : []),
     ],
-    { stdio: 'inherit', env: { ...process.env, DISK: folder } },
+    { stdio: 'inherit' },
   );
   const code = await new Promise<number>((resolve) => {
     child.once('exit', (status) => resolve(status ?? 1));
@@ -75,10 +75,11 @@ async function apart(): Promise<string | undefined> {
   process.exit(code);
 }
 
-/** The disk on which PostgreSQL keeps its files, together with all else of this test. */
+/** The disk on which PostgreSQL keeps its files, and nobody else. */
 function smallDisk(folder: string): NonNullable<Means['disk']> {
   const file = join(folder, FILLING);
   return {
+    folder,
     fill() {
       const { bavail, bsize } = statfsSync(folder);
       const block = Buffer.alloc(1_048_576);

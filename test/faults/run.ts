@@ -78,6 +78,7 @@ export async function withCity(
   const city = await City.start({
     replicas: 3,
     redis: { cluster: 1 },
+    ...(means.disk !== undefined && { databaseDisk: means.disk.folder }),
     quota: `{ minute: ${QUOTA}, day: 1000000 }`,
   });
   try {

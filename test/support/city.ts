@@ -19,8 +19,10 @@ const QUIET =
 
 export interface CityOptions {
   readonly replicas: number;
-  /** One Redis server that keeps its data, or a cluster of three with so many replicas each. */
+  /** One Redis server, or a cluster of three with so many replicas each; they keep their data. */
   readonly redis: 'single' | { readonly cluster: number };
+  /** Folder of the disk on which PostgreSQL keeps its files, where it has one to itself. */
+  readonly databaseDisk?: string;
   /** What the policy says an agency may ask in all: `{ day: 400 }`. */
   readonly quota: string;
 }
@@ -56,12 +58,12 @@ export class City {
   }
 
   static async start(options: CityOptions): Promise<City> {
-    const postgres = await TestPostgres.start();
+    const postgres = await TestPostgres.start({}, options.databaseDisk);
     const keeping = { appendonly: 'yes', appendfsync: 'always' };
     const redis =
       options.redis === 'single'
         ? await TestRedis.start(keeping)
-        : await TestRedisCluster.start(options.redis.cluster);
+        : await TestRedisCluster.start(options.redis.cluster, keeping);
     const city = new City(postgres, redis);
     try {
       await city.#prepare(options);

@@ -57,20 +57,24 @@ const UNTIL_STDIN_ENDS = '"$@" & server=$!; cat > /dev/null; kill -INT $server; 
 
 /** A PostgreSQL server of the tests' own, on a free port, with its files in a temporary folder. */
 export class TestPostgres {
-  readonly folder = mkdtempSync(join(tmpdir(), 'hit-postgres-test-'));
+  readonly folder: string;
   readonly password = randomBytes(9).toString('base64url');
   readonly #settings: readonly string[];
   #port = 0;
   #running: ChildProcess | undefined;
   #schemas = 0;
 
-  private constructor(settings: Readonly<Record<string, string>>) {
+  private constructor(settings: Readonly<Record<string, string>>, disk: string) {
+    this.folder = mkdtempSync(join(disk, 'hit-postgres-test-'));
     this.#settings = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   }
 
-  /** Makes and starts a server. `settings` go over those of postgresql.conf. */
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
-    const server = new TestPostgres(settings);
+  /** Makes and starts a server. `settings` go over those of postgresql.conf; `disk` is the folder that its own is made in. */
+  static async start(
+    settings: Readonly<Record<string, string>> = {},
+    disk = tmpdir(),
+  ): Promise<TestPostgres> {
+    const server = new TestPostgres(settings, disk);
     try {
       await server.#init();
       await server.start();
