@@ -22,6 +22,7 @@ import {
   signDocument,
   signersOf,
 } from '@hitmachine/protocol';
+import { InTurn } from '@hitmachine/service';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Directory, StoredRoster } from '../ports/directory.ts';
 import type { LogSearch } from '../ports/log-search.ts';
@@ -56,7 +57,7 @@ export class RosterKeeper {
   readonly #deps: RosterDeps;
   readonly #listeners: ((version: number) => void)[] = [];
   #current: CurrentRoster;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   private constructor(deps: RosterDeps, current: CurrentRoster) {
     this.#deps = deps;
@@ -86,10 +87,8 @@ export class RosterKeeper {
   }
 
   /** Makes a new version if the directory says something else than the current one. One at a time, in order. */
-  async refresh(): Promise<CurrentRoster> {
-    const next = this.#last.then(() => this.#refresh());
-    this.#last = next.catch(() => undefined);
-    return next;
+  refresh(): Promise<CurrentRoster> {
+    return this.#turns.run(() => this.#refresh());
   }
 
   async #refresh(): Promise<CurrentRoster> {

@@ -2,6 +2,7 @@ export { fileOf, isOpenToOthers, useCredentials } from './credentials.ts';
 export type { Finding } from './finding.ts';
 export { findingsText, look, ok, warning, wrong } from './finding.ts';
 export { fileProblem } from './file-problem.ts';
+export { InTurn } from './in-turn.ts';
 export { diskFindings, expiry, portProblem, portTaken } from './machine-findings.ts';
 export { mistakesOf } from './mistakes.ts';
 export { holdsPassword, postgresUrlComplaint } from './postgres-url.ts';

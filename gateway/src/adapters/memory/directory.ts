@@ -1,7 +1,7 @@
 import type { Register } from '@hitmachine/protocol';
 import { HitError, constantTimeEqual } from '@hitmachine/protocol';
+import { InTurn } from '@hitmachine/service';
 import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
-import { InTurn } from '../in-turn.ts';
 import type {
   AgencyRecord,
   Directory,

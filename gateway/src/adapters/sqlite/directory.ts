@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Agency, KeyChange, Register, SessionKey, SignedDocument } from '@hitmachine/protocol';
 import { HitError } from '@hitmachine/protocol';
+import { InTurn } from '@hitmachine/service';
 import type {
   AgencyRecord,
   Directory,
@@ -14,7 +15,6 @@ import type {
 } from '../../ports/directory.ts';
 import { newerMembers, otherOfflineKey } from '../directory-refusals.ts';
 import { givenOf, heldOf } from '../directory-rows.ts';
-import { InTurn } from '../in-turn.ts';
 import { inTransaction, storing } from './database.ts';
 
 type Row = Record<string, SQLOutputValue>;

@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { InTurn } from '@hitmachine/service';
 import type { AgentDatabase, Order, Ran, Run, Value } from '../database.ts';
 import { asStorageFailure, inTransactionAsync, openCopy, openDatabase, requireFile } from './database.ts';
 
@@ -25,7 +26,7 @@ const MAX_PREPARED = 256;
 export class SqliteAgentDatabase implements AgentDatabase {
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, Prepared>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -79,19 +80,17 @@ export class SqliteAgentDatabase implements AgentDatabase {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(async () => {
+    return this.#turns.run(async () => {
       try {
         return await work();
       } catch (error) {
         throw asStorageFailure(error);
       }
     });
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   async close(): Promise<void> {
-    await this.#last;
+    await this.#turns.settled();
     if (this.#database.isOpen) this.#database.close();
   }
 

@@ -1,4 +1,5 @@
 import { AGENCY_LOG_START, HitError } from '@hitmachine/protocol';
+import { InTurn } from '@hitmachine/service';
 import type { AgencyEvent, AgencyLog, OpenedDetail, ReviewedDetail } from '../../ports/agency-log.ts';
 
 type AskingDetail = Extract<AgencyEvent, { event: 'asking' }>['detail'];
@@ -33,7 +34,7 @@ export class OpenReviews {
   readonly #open = new Map<string, OpenReview>();
   readonly #given = new Map<string, ReviewedDetail>();
   #sequence = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InTurn();
   #chain = AGENCY_LOG_START.chain;
 
   constructor(log: Pick<AgencyLog, 'rows' | 'open'>) {
@@ -43,9 +44,7 @@ export class OpenReviews {
   /** The oldest first. */
   list(): Promise<OpenReview[]> {
     // One at a time: two that read on at once would take entries twice.
-    const listed = this.#last.then(() => this.#list());
-    this.#last = listed.catch(() => undefined);
-    return listed;
+    return this.#turns.run(() => this.#list());
   }
 
   async #list(): Promise<OpenReview[]> {

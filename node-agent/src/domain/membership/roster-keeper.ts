@@ -11,6 +11,7 @@ import {
   signedDocumentSchema,
   utf8ToBytes,
 } from '@hitmachine/protocol';
+import { InTurn } from '@hitmachine/service';
 import type { Clock } from '../../ports/clock.ts';
 import type { OperationalLog } from '../../ports/operational-log.ts';
 import type { Membership, StateStore } from '../../ports/state-store.ts';
@@ -64,7 +65,8 @@ export class RosterKeeper {
   #budgets: Readonly<Record<string, number>> = {};
   /** The version of the policy that came last, and when (milliseconds since 1970). */
   #newPolicy: { readonly version: number; readonly since: number } | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  /** What is compared with the roster that is held must be taken in before the next is compared. */
+  readonly #turns = new InTurn();
 
   private constructor(
     backend: Backend,
@@ -102,13 +104,6 @@ export class RosterKeeper {
     return keeper;
   }
 
-  /** One after another: what is compared with the roster that is held must be taken in before the next is compared. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
-  }
-
   #open(document: SignedDocument): Roster {
     return openRoster(this.#backend, document, this.#membership.gatewayKey);
   }
@@ -137,7 +132,7 @@ export class RosterKeeper {
 
   /** Takes in a roster. Throws `signature-invalid`; an older one than is held, or another of its version, is left aside. */
   accept(document: SignedDocument): Promise<void> {
-    return this.#inTurn(() => this.#accept(document));
+    return this.#turns.run(() => this.#accept(document));
   }
 
   async #accept(document: SignedDocument): Promise<void> {
@@ -222,7 +217,7 @@ export class RosterKeeper {
 
   /** Pins what is new, and notes what is not as it was pinned. */
   checkPins(): Promise<void> {
-    return this.#inTurn(() => this.#checkPins());
+    return this.#turns.run(() => this.#checkPins());
   }
 
   async #checkPins(): Promise<void> {
@@ -333,7 +328,7 @@ export class RosterKeeper {
 
   /** Pins both evaluation keys of the roster, of which one was pinned: the quotient of the two was checked. */
   acceptEvaluationKeys(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { evaluationKey, formerEvaluationKey } = this.#roster.gateway;
       if (formerEvaluationKey === undefined) return;
       const [fingerprint, former] = [keysFingerprint(evaluationKey), keysFingerprint(formerEvaluationKey)];

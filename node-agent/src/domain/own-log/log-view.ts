@@ -1,5 +1,6 @@
 import type { Backend, LogKey, TreeHead } from '@hitmachine/protocol';
 import { HitError, openCheckpoint, parseCheckpoint } from '@hitmachine/protocol';
+import { InTurn } from '@hitmachine/service';
 import type { Clock } from '../../ports/clock.ts';
 import type { GatewayClient } from '../../ports/gateway-client.ts';
 import type { LogStore, NewAlarm, SeenHead, SignedHead } from '../../ports/log-store.ts';
@@ -71,7 +72,8 @@ export class LogView {
   /** Counts how often an administrator began anew: what was found out before that says nothing. */
   #generation = 0;
   #running: Promise<void> | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  /** What is held here and what is stored change together: whoever does that does it alone. */
+  readonly #turns = new InTurn();
   #askedAgain = -Infinity;
   #stopped = false;
 
@@ -83,15 +85,8 @@ export class LogView {
   /** Takes up what was kept. */
   static async open(deps: LogViewDeps): Promise<LogView> {
     const view = new LogView(deps);
-    await view.#inTurn(() => view.#read());
+    await view.#turns.run(() => view.#read());
     return view;
-  }
-
-  /** What is held here and what is stored change together: whoever does that does it alone. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 
   /** The largest head that is consistent with all that were seen. */
@@ -147,7 +142,7 @@ export class LogView {
    * then nothing counts that was proved before.
    */
   reload(): Promise<boolean> {
-    return this.#inTurn(() => this.#reload());
+    return this.#turns.run(() => this.#reload());
   }
 
   async #reload(): Promise<boolean> {
@@ -242,7 +237,7 @@ export class LogView {
 
   /** Each head once. One that the gateway does not prove keeps no other one from being looked at. */
   async #checkAll(): Promise<void> {
-    await this.#inTurn(() => this.#storeUntold());
+    await this.#turns.run(() => this.#storeUntold());
     const begun = this.#try;
     for (let silent = 0; silent < MAX_SILENCE && !this.#stopped && this.#alarm === undefined;) {
       const next = this.#next(begun);
@@ -335,7 +330,7 @@ export class LogView {
   #advance(held: SignedHead | undefined, seen: SignedHead): Promise<boolean> {
     const { size, root, note } = seen;
     const newest = { size, root, note };
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       if (this.#alarm !== undefined || !sameHead(this.#newest, held)) return false;
       if (await this.#deps.store.advance(held, { newest })) {
         this.#newest = newest;
@@ -359,7 +354,7 @@ export class LogView {
 
   async #raise(found: NewAlarm): Promise<'contradicts'> {
     this.#find(found);
-    await this.#inTurn(() => this.#storeUntold());
+    await this.#turns.run(() => this.#storeUntold());
     return 'contradicts';
   }
 
@@ -386,6 +381,6 @@ export class LogView {
   async close(): Promise<void> {
     this.#stopped = true;
     await this.#running;
-    await this.#last;
+    await this.#turns.settled();
   }
 }

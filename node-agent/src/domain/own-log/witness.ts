@@ -1,5 +1,6 @@
 import type { AddCheckpointResponse, Backend, LogKey } from '@hitmachine/protocol';
 import { HitError, addCheckpoint, parseAddCheckpoint, utf8ToBytes, witnessName } from '@hitmachine/protocol';
+import { InTurn } from '@hitmachine/service';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogStore } from '../../ports/log-store.ts';
 import type { OperationalLog } from '../../ports/operational-log.ts';
@@ -36,7 +37,7 @@ const answer = (status: number, body: string): WitnessAnswer => ({ status, body:
  */
 export class Witness {
   readonly #deps: WitnessDeps;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   constructor(deps: WitnessDeps) {
     this.#deps = deps;
@@ -44,9 +45,7 @@ export class Witness {
 
   /** Answers a request to add a checkpoint. Never rejects. */
   addCheckpoint(body: Uint8Array): Promise<WitnessAnswer> {
-    const turn = this.#last.then(() => this.#answer(body));
-    this.#last = turn;
-    return turn;
+    return this.#turns.run(() => this.#answer(body));
   }
 
   async #answer(body: Uint8Array): Promise<WitnessAnswer> {

@@ -7,4 +7,9 @@ export class InTurn {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
+
+  /** Resolves when all that was brought so far is done, well or not. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
 }
