@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HitError } from '@hitmachine/protocol';
 import {
   COPIED_TABLES,
@@ -12,7 +12,7 @@ import {
 import { sqlStateStore } from '../../node-agent/src/adapters/sql/state-store.ts';
 import type { StoredPseudonym } from '../../node-agent/src/ports/pseudonym-store.ts';
 import type { OpenedDatabase } from './support/agent-databases.ts';
-import { overDatabases } from './support/agent-databases.ts';
+import { freshDatabase, overDatabases } from './support/agent-databases.ts';
 
 const some = (count: number): StoredPseudonym[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -22,18 +22,7 @@ const some = (count: number): StoredPseudonym[] =>
   }));
 
 overDatabases('what goes into a backup of an agent', (databases) => {
-  let place: string;
-  let opened: OpenedDatabase;
-
-  beforeEach(async () => {
-    place = await databases.place();
-    opened = await databases.open(place);
-  });
-
-  afterEach(async () => {
-    await opened.database.close();
-    databases.remove(place);
-  });
+  const opened = freshDatabase(databases);
 
   it('is every table, and every column of it, but those that are made anew', async () => {
     const { rows } = await opened.database.run(

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { bytesToHex } from '@hitmachine/protocol';
 import type { StoredPseudonym } from '../../node-agent/src/ports/pseudonym-store.ts';
-import type { OpenedDatabase } from './support/agent-databases.ts';
-import { overImports } from './support/agent-databases.ts';
+import { freshDatabase, overImports } from './support/agent-databases.ts';
 
 const T0 = Date.UTC(2026, 2, 2);
 const MADE_WITH = { evaluationKey: 'a'.repeat(43), nodeKey: '' };
@@ -17,18 +16,7 @@ const keysOf = (pseudonyms: readonly StoredPseudonym[]): string[] =>
   pseudonyms.map(({ element }) => bytesToHex(element)).sort();
 
 overImports('pseudonyms, with several imports or writers at once,', (databases) => {
-  let place: string;
-  let opened: OpenedDatabase;
-
-  beforeEach(async () => {
-    place = await databases.place();
-    opened = await databases.open(place);
-  });
-
-  afterEach(async () => {
-    await opened.database.close();
-    databases.remove(place);
-  });
+  const opened = freshDatabase(databases);
 
   const importAll = async (pseudonyms: readonly StoredPseudonym[]): Promise<void> => {
     const stage = await opened.pseudonyms.beginImport('zaken');
@@ -101,7 +89,7 @@ overImports('pseudonyms, with several imports or writers at once,', (databases) 
     it('are gathered and compared while others write', async () => {
       await importAll(some(0, 10));
       const stage = await opened.pseudonyms.beginImport('zaken');
-      const other = new DatabaseSync(join(place, 'agent.sqlite'));
+      const other = new DatabaseSync(join(opened.place, 'agent.sqlite'));
       other.exec('BEGIN IMMEDIATE');
       const began = performance.now();
       await stage.add('bsn', some(5, 20));

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { ASKED_ABOUT_REGISTER, bytesToHex } from '@hitmachine/protocol';
 import { sqlAskedAboutStore } from '../../node-agent/src/adapters/sql/asked-about.ts';
 import { sqlKeyChangeStore } from '../../node-agent/src/adapters/sql/key-change-store.ts';
 import type { KeyChangeStore, MakeAnew } from '../../node-agent/src/ports/key-change-store.ts';
 import type { StoredPseudonym } from '../../node-agent/src/ports/pseudonym-store.ts';
-import type { OpenedDatabase } from './support/agent-databases.ts';
-import { overDatabases } from './support/agent-databases.ts';
+import { freshDatabase, overDatabases } from './support/agent-databases.ts';
 
 const T0 = Date.UTC(2026, 2, 2);
 const [FORMER, NEXT] = ['k'.repeat(16), 'n'.repeat(16)];
@@ -33,18 +32,11 @@ const written = (pseudonyms: readonly StoredPseudonym[]): string[] =>
   pseudonyms.map(({ element, maskedHash }) => `${bytesToHex(element)} ${maskedHash}`).sort();
 
 overDatabases('a change of the node key', (databases) => {
-  let place: string;
-  let opened: OpenedDatabase;
+  const opened = freshDatabase(databases);
   let store: KeyChangeStore;
 
-  beforeEach(async () => {
-    place = await databases.place();
-    opened = await databases.open(place);
+  beforeEach(() => {
     store = sqlKeyChangeStore(opened.database);
-  });
-  afterEach(async () => {
-    await opened.database.close();
-    databases.remove(place);
   });
 
   async function importAll(pseudonyms: readonly StoredPseudonym[], nodeKey = FORMER, register = 'zaken') {

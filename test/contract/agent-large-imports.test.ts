@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bytesToHex } from '@hitmachine/protocol';
 import { sqlKeyChangeStore } from '../../node-agent/src/adapters/sql/key-change-store.ts';
 import type { PseudonymStore, StoredPseudonym } from '../../node-agent/src/ports/pseudonym-store.ts';
-import type { OpenedDatabase } from './support/agent-databases.ts';
-import { SQLITE_ON_DISK, overImports } from './support/agent-databases.ts';
+import { SQLITE_ON_DISK, freshDatabase, overImports } from './support/agent-databases.ts';
 import { madeUp } from './support/made-up-pseudonyms.ts';
 
 const T0 = Date.UTC(2026, 2, 2);
@@ -49,17 +48,7 @@ async function contentOf(pseudonyms: PseudonymStore): Promise<string> {
 }
 
 overImports('a large content of a register', (databases) => {
-  let place: string;
-  let opened: OpenedDatabase;
-
-  beforeEach(async () => {
-    place = await databases.place();
-    opened = await databases.open(place);
-  });
-  afterEach(async () => {
-    await opened.database.close();
-    databases.remove(place);
-  });
+  const opened = freshDatabase(databases);
 
   const gather = async (pseudonyms: readonly StoredPseudonym[]) => {
     const stage = await opened.pseudonyms.beginImport('zaken');
@@ -108,8 +97,8 @@ overImports('a large content of a register', (databases) => {
   it('is written while others write, who see the former content until the new one is whole', async () => {
     await importAll('former');
     const stage = await gather(madeUp('next', 3 * MANY));
-    const other = new DatabaseSync(join(place, 'agent.sqlite'), { timeout: 0 });
-    const reader = await databases.open(place);
+    const other = new DatabaseSync(join(opened.place, 'agent.sqlite'), { timeout: 0 });
+    const reader = await databases.open(opened.place);
     const over = new AbortController();
     const committed = stage.commit(3 * MANY, MADE_WITH, T0).finally(() => over.abort());
     const seen = new Set<number>();
@@ -130,27 +119,17 @@ overImports('a large content of a register', (databases) => {
 });
 
 describe('a large content of a register, written by a process that is killed', () => {
-  let folder: string;
-  let opened: OpenedDatabase;
-
-  beforeEach(async () => {
-    folder = await SQLITE_ON_DISK.place();
-    opened = await SQLITE_ON_DISK.open(folder);
-  });
-  afterEach(async () => {
-    await opened.database.close();
-    SQLITE_ON_DISK.remove(folder);
-  });
+  const opened = freshDatabase(SQLITE_ON_DISK);
 
   it('stands whole or not at all, and comes with the next import', async () => {
-    const look = new DatabaseSync(join(folder, 'agent.sqlite'));
+    const look = new DatabaseSync(join(opened.place, 'agent.sqlite'));
     const noted = look.prepare("SELECT count(*) AS n FROM state WHERE name = 'import-beside zaken'");
     let held = NOTHING;
     for (let kill = 0; kill < KILLS; kill++) {
       const seed = `content ${kill}`;
       const child = spawn(
         process.execPath,
-        ['--disable-warning=ExperimentalWarning', IMPORT_PROCESS, folder, seed, String(MANY)],
+        ['--disable-warning=ExperimentalWarning', IMPORT_PROCESS, opened.place, seed, String(MANY)],
         { stdio: ['ignore', 'pipe', 'inherit'] },
       );
       const gone = once(child, 'close');

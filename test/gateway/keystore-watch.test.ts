@@ -1,9 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import { hkdfSync } from 'node:crypto';
-import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,78 +10,59 @@ import { ServingKeys } from '../../gateway/src/domain/serving-keys.ts';
 import { replicaRoot, replicaSecrets } from '../../gateway/src/replica-secrets.ts';
 import { Secret } from '@hitmachine/protocol';
 import { backend } from './support/fixtures.ts';
-import { freePort } from '../support/free-port.ts';
-import { NODE_OPTIONS, PROGRAM, runProgram } from './support/program.ts';
+import { runProgram } from './support/program.ts';
+import { ServedGateway } from './support/serving.ts';
 
 /** A gateway in a process of its own, and commands beside it. */
 describe('the key store of a gateway that runs', { timeout: 60_000 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hit-keystore-watch-'));
-  const keystore = join(folder, 'keystore.json');
-  let program: ChildProcess;
-  let said = '';
-
-  const until = async (what: RegExp, from = 0): Promise<void> => {
-    for (const deadline = Date.now() + 30_000; !what.test(said.slice(from)); await delay(20))
-      if (program.exitCode !== null || Date.now() > deadline) throw new Error(said);
-  };
+  let gateway: ServedGateway;
+  let keystore: string;
   const keys = async (...argv: string[]): Promise<string> => {
-    const { stdout, stderr } = await runProgram(['keys', ...argv, '--dir', folder]);
+    const { stdout, stderr } = await runProgram(['keys', ...argv, '--dir', gateway.folder]);
     return stdout + stderr;
   };
 
   beforeAll(async () => {
-    const listen = `127.0.0.1:${await freePort()}`;
-    const made = await runProgram(['init', '--dir', folder, '--federation', 'waalstad', '--listen', listen]);
-    expect(made.code, made.stderr).toBe(0);
-    program = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, 'serve', '--dir', folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    program.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    await until(/"event":"listening"/);
+    gateway = await ServedGateway.make();
+    keystore = join(gateway.folder, 'keystore.json');
+    await gateway.start();
   }, 60_000);
-
-  afterAll(async () => {
-    if (program.exitCode === null) {
-      program.kill('SIGKILL');
-      await once(program, 'exit');
-    }
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => gateway.remove());
 
   it('brings a new evaluation key without a restart, by itself and at SIGHUP, and keeps what holds', async () => {
-    const before = join(folder, 'before.json');
+    const before = join(gateway.folder, 'before.json');
     copyFileSync(keystore, before);
     expect(await keys('rotate', '--out', before)).toContain('--out: without an offline key');
     expect(await keys('rotate')).toMatch(/not in force yet/);
-    await until(/"event":"evaluation-key-taken"/);
-    copyFileSync(keystore, join(folder, 'after.json'));
+    await gateway.until(/"event":"evaluation-key-taken"/);
+    copyFileSync(keystore, join(gateway.folder, 'after.json'));
     // A copy that broke off is told, and changes nothing; the whole one is read again.
-    let from = said.length;
+    let from = gateway.said.length;
     writeFileSync(keystore, '{');
-    await until(/"event":"keystore-refused".*is damaged/, from);
-    from = said.length;
+    await gateway.until(/"event":"keystore-refused".*is damaged/, from);
+    from = gateway.said.length;
     copyFileSync(before, keystore);
-    program.kill('SIGHUP');
-    await until(/"event":"keystore-needs-restart"/, from);
-    from = said.length;
-    copyFileSync(join(folder, 'after.json'), keystore);
+    gateway.process.kill('SIGHUP');
+    await gateway.until(/"event":"keystore-needs-restart"/, from);
+    from = gateway.said.length;
+    copyFileSync(join(gateway.folder, 'after.json'), keystore);
     expect(await keys('rotate', '--activate', before)).toContain('takes no file');
     expect(await keys('rotate', '--activate')).toMatch(/comes into force/);
     for (const deadline = Date.now() + 20_000; !/number 2/.test(await keys('show')); await delay(100))
       expect(Date.now()).toBeLessThan(deadline);
-    expect(said.slice(from)).not.toMatch(/needs-restart|refused|taken/);
+    expect(gateway.said.slice(from)).not.toMatch(/needs-restart|refused|taken/);
     // New keys between replicas are not taken up on the way.
     expect(await keys('forget', '--new-links')).toContain('restart all of them');
-    await until(/"event":"keystore-needs-restart"/, from);
-    copyFileSync(join(folder, 'after.json'), keystore);
+    await gateway.until(/"event":"keystore-needs-restart"/, from);
+    copyFileSync(join(gateway.folder, 'after.json'), keystore);
     expect(await keys('forget')).toMatch(/is gone from/);
-    await until(/"event":"evaluation-key-forgotten"/, from);
+    await gateway.until(/"event":"evaluation-key-forgotten"/, from);
     for (const deadline = Date.now() + 20_000; !/No change of it/.test(await keys('show')); await delay(100))
       expect(Date.now()).toBeLessThan(deadline);
     // Which is in use cannot be had back, nor lost, by an older file.
-    from = said.length;
-    copyFileSync(join(folder, 'after.json'), keystore);
-    await until(/"event":"keystore-needs-restart"/, from);
+    from = gateway.said.length;
+    copyFileSync(join(gateway.folder, 'after.json'), keystore);
+    await gateway.until(/"event":"keystore-needs-restart"/, from);
   });
 });
 

@@ -1,64 +1,41 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readExposition } from '../support/exposition.ts';
 import { freePort } from '../support/free-port.ts';
-import { NODE_OPTIONS, PROGRAM, runProgram } from './support/program.ts';
+import { runProgram } from './support/program.ts';
+import { ServedGateway } from './support/serving.ts';
 
 /** A gateway in a process of its own, as an administrator runs it. */
 describe('the operation of hit-gateway serve', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hit-gateway-operation-'));
-  const config = join(folder, 'gateway.yaml');
-  let program: ChildProcess;
-  let said = '';
+  let gateway: ServedGateway;
   let ports: { readonly own: number; readonly metrics: number };
 
-  const until = async (what: RegExp, from = 0): Promise<RegExpExecArray> => {
-    for (;;) {
-      const found = what.exec(said.slice(from));
-      if (found !== null) return found;
-      if (program.exitCode !== null) throw new Error(`it ended: ${said}`);
-      await delay(20);
-    }
-  };
   const metrics = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${ports.metrics}${path}`);
   const own = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${ports.own}${path}`);
-  const change = (what: string, to: string): void =>
+  const change = (what: string, to: string): void => {
+    const config = join(gateway.folder, 'gateway.yaml');
     writeFileSync(config, readFileSync(config, 'utf8').replace(what, to));
+  };
   const reload = async (): Promise<string> => {
-    const from = said.length;
-    program.kill('SIGHUP');
-    await until(/"event":"(reloaded|reload-refused)"/, from);
+    const from = gateway.said.length;
+    gateway.process.kill('SIGHUP');
+    await gateway.until(/"event":"(reloaded|reload-refused)"/, from);
     await delay(50);
-    return said.slice(from);
+    return gateway.said.slice(from);
   };
 
   beforeAll(async () => {
-    ports = { own: await freePort(), metrics: await freePort() };
-    const listen = `127.0.0.1:${ports.own}`;
-    const made = await runProgram(['init', '--dir', folder, '--federation', 'waalstad', '--listen', listen]);
-    expect(made.code, made.stderr).toBe(0);
+    gateway = await ServedGateway.make();
+    ports = { own: gateway.port, metrics: await freePort() };
     change('# metrics:\n', `metrics: { listen: '127.0.0.1:${ports.metrics}' }\n# metrics:\n`);
-    program = spawn(process.execPath, [...NODE_OPTIONS, PROGRAM, 'serve', '--dir', folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    program.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    await until(/"event":"metrics-listening"/);
+    await gateway.start();
+    await gateway.until(/"event":"metrics-listening"/);
   }, 60_000);
-
-  afterAll(async () => {
-    if (program.exitCode === null) {
-      program.kill('SIGKILL');
-      await once(program, 'exit');
-    }
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => gateway.remove());
 
   it('shows metrics that Prometheus can read at an address of their own, and only there', async () => {
     await own('/v1/roster');
@@ -101,7 +78,7 @@ describe('the operation of hit-gateway serve', () => {
   });
 
   it('is looked at by doctor while it serves', async () => {
-    const { code, stdout } = await runProgram(['doctor', '--dir', folder]);
+    const { code, stdout } = await runProgram(['doctor', '--dir', gateway.folder]);
     expect(stdout).toMatch(/ok +own port: a gateway serves from here/);
     expect(stdout).toMatch(/ok +database: .*gateway\.sqlite can be written/);
     expect(stdout).toMatch(/ok +keys: /);
@@ -109,10 +86,10 @@ describe('the operation of hit-gateway serve', () => {
   });
 
   it('finishes what runs at SIGTERM, and leaves both addresses', async () => {
-    program.kill('SIGTERM');
-    const [code] = (await once(program, 'exit')) as [number];
+    gateway.process.kill('SIGTERM');
+    const [code] = (await once(gateway.process, 'exit')) as [number];
     expect(code).toBe(0);
-    expect(said).toContain('"event":"stopped"');
+    expect(gateway.said).toContain('"event":"stopped"');
     await expect(metrics('/healthz')).rejects.toThrow();
   });
 
@@ -120,7 +97,7 @@ describe('the operation of hit-gateway serve', () => {
     const other = createServer().listen(ports.own, '127.0.0.1');
     await once(other, 'listening');
     change('keyFile: key-file', 'keyFile: no-such-file\ntls: { certFile: a.pem, keyFile: b.pem }');
-    const { code, stdout } = await runProgram(['doctor', '--dir', folder, '--json']);
+    const { code, stdout } = await runProgram(['doctor', '--dir', gateway.folder, '--json']);
     other.close();
     expect(code).toBe(1);
     const { findings } = JSON.parse(stdout) as {

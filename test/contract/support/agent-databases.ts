@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import type { AgentDatabase } from '../../../node-agent/src/adapters/database.ts';
 import { openPostgres } from '../../../node-agent/src/adapters/postgres/agent-database.ts';
 import { postgresPseudonymStore } from '../../../node-agent/src/adapters/postgres/pseudonym-store.ts';
@@ -54,6 +54,40 @@ const ON_A_THREAD: AgentDatabases = {
     return { database, pseudonyms: { ...sqlitePseudonymStore(database), ...sqliteImportThread(file) } };
   },
 };
+
+/** A database of its own, opened, for each test of a suite. */
+export interface FreshDatabase extends OpenedDatabase {
+  readonly place: string;
+}
+
+/** Makes one before each test, and removes it after. */
+export function freshDatabase(databases: AgentDatabases): FreshDatabase {
+  let place = '';
+  let opened: OpenedDatabase | undefined;
+  const held = (): OpenedDatabase => {
+    if (opened === undefined) throw new Error('there is a database only while a test runs');
+    return opened;
+  };
+  beforeEach(async () => {
+    place = await databases.place();
+    opened = await databases.open(place);
+  });
+  afterEach(async () => {
+    await held().database.close();
+    databases.remove(place);
+  });
+  return {
+    get place() {
+      return place;
+    },
+    get database() {
+      return held().database;
+    },
+    get pseudonyms() {
+      return held().pseudonyms;
+    },
+  };
+}
 
 /** As {@link overDatabases}, of imports, which SQLite makes in two ways. */
 export function overImports(title: string, suite: (databases: AgentDatabases) => void): void {
