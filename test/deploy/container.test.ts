@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copiesOf, letIn, missingSources, readContainerfile } from './support/containerfile.ts';
-import { Image, SANDBOX_MISSING, answerOf, signal } from './support/image.ts';
+import { Image, SANDBOX_MISSING, answerOf, commandOf, environmentOf, signal } from './support/image.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -137,6 +137,12 @@ describe.skipIf(SANDBOX_MISSING !== undefined)(
       const crashing = image.start('hit-agent', 'serve');
       const agentUrl = `http://127.0.0.1:${ports.agent}`;
       expect(await answerOf(`${agentUrl}/readyz`)).toMatch(/^200 /);
+      // As its first line has it: a container has no "env" that would split that.
+      const [first = ''] = read('node-agent/bin/hit-agent.mjs').split('\n', 1);
+      const flags = first.split(' ').filter((word) => word.startsWith('--'));
+      expect(flags.length).toBeGreaterThan(1);
+      expect(commandOf(crashing).slice(1)).toEqual([...flags, '/app/node-agent/bin/hit-agent.mjs', 'serve']);
+      expect(environmentOf(crashing)).toContain('MALLOC_ARENA_MAX=1');
       await signal(crashing, 'SIGKILL');
 
       // Process 1 once more: what the one before left behind must not look like another agent that runs.

@@ -27,6 +27,7 @@ const USER = 65_532;
 /** As the Containerfile sets it, and the base image its PATH. */
 const ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  MALLOC_ARENA_MAX: '1',
   NODE_ENV: 'production',
   CREDENTIALS_DIRECTORY: '/run/credentials',
   HIT_GATEWAY_DIR: '/var/lib/hitmachine/gateway',
@@ -145,10 +146,25 @@ export class Image {
 /** Sends a signal to the program itself, which is process 1 in its own numbering. Resolves with its exit code. */
 export async function signal(child: ChildProcess, name: NodeJS.Signals): Promise<number | null> {
   const exit = once(child, 'exit') as Promise<[number | null]>;
-  const inner = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-  process.kill(Number(inner), name);
+  process.kill(Number(innerOf(child)), name);
   return (await exit)[0];
 }
+
+/** The program itself, in the numbering of this machine. */
+const innerOf = (child: ChildProcess): string =>
+  readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
+
+/** The words that the program itself runs with. */
+export const commandOf = (child: ChildProcess): string[] =>
+  readFileSync(`/proc/${innerOf(child)}/cmdline`, 'utf8')
+    .split('\0')
+    .slice(0, -1);
+
+/** `NAME=value`, each that the program itself has. */
+export const environmentOf = (child: ChildProcess): string[] =>
+  readFileSync(`/proc/${innerOf(child)}/environ`, 'utf8')
+    .split('\0')
+    .slice(0, -1);
 
 /** Asks until it answers with 200, and gives the last answer; for half a minute at most. */
 export async function answerOf(url: string): Promise<string> {
