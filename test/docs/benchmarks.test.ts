@@ -8,6 +8,7 @@ import { QUICK_FEDERATION, measureFederation, processorAt } from '../../bench/fe
 import type { ArithmeticCosts } from '../../bench/load-arithmetic.ts';
 import { arithmeticOf } from '../../bench/load-arithmetic.ts';
 import { MEAN_PERSONS } from '../../bench/load-pool.ts';
+import { measureHandOver } from '../../bench/hand-over-figures.ts';
 import { slopeOf } from '../../bench/slope.ts';
 import { measureAnswers } from '../../bench/matching-answers.ts';
 import { measureAsker } from '../../bench/matching-asker.ts';
@@ -148,5 +149,17 @@ describe('npm run bench:agent', () => {
     expect(idle.lookups).toBe(6);
     expect(underImport.p95).toBeGreaterThanOrEqual(underImport.median);
     expect(unanswered).toBeLessThan(underImport.lookups);
+  }, 180_000);
+});
+
+describe('npm run bench:hand-over', () => {
+  it('hands over beside lookups, which are answered rightly', async () => {
+    const lines: string[] = [];
+    const figures = await measureHandOver({ clients: 300, idleMs: 200, again: false }, (line) =>
+      lines.push(line),
+    );
+    for (const what of ['Seconds', 'LongestGapMs', 'Peak', 'AgentPeak'])
+      expect(figures[`first${what}`], what).toBeGreaterThan(0);
+    expect(lines.filter((line) => line.includes(' lookups, an answer every '))).toHaveLength(2);
   }, 180_000);
 });
