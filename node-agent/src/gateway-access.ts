@@ -4,6 +4,7 @@ import type { SecureContext } from 'node:tls';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { HitError } from '@hitmachine/protocol';
 import type { Config } from './config.ts';
+import type { TlsSettings } from './gateway-config.ts';
 import { fileOf, watchedFiles } from '@hitmachine/service';
 import { readSecretFile } from './directory.ts';
 import { environmentProxy, isExempt } from './proxy-environment.ts';
@@ -46,18 +47,31 @@ export function gatewayAccess(
   config: Pick<Config, 'gateway' | 'proxy'>,
   refused: (error: Error) => void = () => undefined,
 ): GatewayAccess {
-  const { caFile, certFile, keyFile, serverName } = config.gateway.tls;
-  const path = (file: string | undefined): string | undefined =>
-    file === undefined ? undefined : fileOf(directory, file);
-  const tls = secureContext({ ca: path(caFile), cert: path(certFile), key: path(keyFile) }, refused);
+  const { certFile } = config.gateway.tls;
   return {
     proxy: proxyFor(directory, config, refused),
-    tls,
-    serverName,
+    ...tlsAccess(directory, config.gateway.tls, refused),
     hasCertificate: certFile !== undefined,
     certificateProblem: () =>
       certFile === undefined ? undefined : expiryProblem(fileOf(directory, certFile)),
   };
+}
+
+/** What hand-over.yaml says of the way to the serving agent, which is in the agency's own network. */
+export const servingAgentAccess = (directory: string, tls: TlsSettings): Access => ({
+  proxy: () => undefined,
+  ...tlsAccess(directory, tls, () => undefined),
+});
+
+function tlsAccess(
+  directory: string,
+  { caFile, certFile, keyFile, serverName }: TlsSettings,
+  refused: (error: Error) => void,
+): Pick<Access, 'tls' | 'serverName'> {
+  const path = (file: string | undefined): string | undefined =>
+    file === undefined ? undefined : fileOf(directory, file);
+  const tls = secureContext({ ca: path(caFile), cert: path(certFile), key: path(keyFile) }, refused);
+  return { tls, serverName };
 }
 
 /** That a certificate of this agent is not valid now. Looked at when the gateway turned us away, which seldom says why. */

@@ -27,6 +27,25 @@ const gatewayUrl = z
   })
   .transform((text) => (URL.canParse(text) ? new URL(text).origin : text));
 
+/** TLS on the way to another machine. */
+export const tlsSchema = z
+  .strictObject({
+    /** The certificates of the authorities that may vouch for it, in PEM; no others then. */
+    caFile: z.string().min(1).optional(),
+    /** The certificate of this machine in PEM, with those of its authorities behind it, where the other side wants one. */
+    certFile: z.string().min(1).optional(),
+    /** Its private key in PEM, without a passphrase; only the service account may read it. */
+    keyFile: z.string().min(1).optional(),
+    /** The name in the other side's certificate, where it is not that of the address. */
+    serverName: z.string().min(1).max(253).optional(),
+  })
+  .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+    path: ['keyFile'],
+    message: 'certFile and keyFile go together: give both, or neither',
+  })
+  .prefault({});
+export type TlsSettings = z.infer<typeof tlsSchema>;
+
 /** The part `gateway` of agent.yaml: where the gateway is, and how it is reached. */
 export const gatewaySchema = z
   .strictObject({
@@ -34,22 +53,7 @@ export const gatewaySchema = z
     urls: z.array(gatewayUrl).min(1).max(16).optional(),
     /** Connections over which questions come in; where the gateway has several replicas, to different ones. */
     connections: z.int().min(1).max(4).default(2),
-    tls: z
-      .strictObject({
-        /** The certificates of the authorities that may vouch for the gateway, in PEM; no others then. */
-        caFile: z.string().min(1).optional(),
-        /** The certificate of this agent in PEM, with those of its authorities behind it, where the gateway wants one. */
-        certFile: z.string().min(1).optional(),
-        /** Its private key in PEM, without a passphrase; only the service account may read it. */
-        keyFile: z.string().min(1).optional(),
-        /** The name in the gateway's certificate, where it is not that of the address. */
-        serverName: z.string().min(1).max(253).optional(),
-      })
-      .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
-        path: ['keyFile'],
-        message: 'certFile and keyFile go together: give both, or neither',
-      })
-      .prefault({}),
+    tls: tlsSchema,
   })
   .prefault({});
 

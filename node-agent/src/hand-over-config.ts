@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { safeUrlSchema } from '@hitmachine/web/settings';
-import type { SettingsKind } from '@hitmachine/service';
+import type { ReadSettings, SettingsKind } from '@hitmachine/service';
 import { readSettings } from '@hitmachine/service';
 import { slugSchema } from '@hitmachine/protocol';
 import { z } from 'zod';
+import { agentDirectory } from './directory.ts';
+import { tlsSchema } from './gateway-config.ts';
 import { sourceSchema } from './source-config.ts';
 
 /** hand-over.yaml, on the machine where the source lies. Strict: a misspelt setting is an error, not a default. */
@@ -12,6 +16,8 @@ const handOverSchema = z.strictObject({
     (url) => new URL(url).pathname === '/',
     'the address of the agent alone, without a path',
   ),
+  /** TLS on the way there, where a private authority vouches for it, or it wants a certificate of this machine. */
+  tls: tlsSchema,
   /** The same key as that of `handOver` in agent.yaml of the serving agent. */
   keyFile: z.string().min(1),
   /**
@@ -50,6 +56,13 @@ const handOverSchema = z.strictObject({
 });
 export type HandOverConfig = z.infer<typeof handOverSchema>;
 
+/** Where it stands, on the machine with the source. */
+export const handOverFile = (directory: string): string => join(directory, 'hand-over.yaml');
+
+/** Whether a directory is that of a machine that hands over, and of no agent. */
+export const isBesideSource = (directory: string): boolean =>
+  existsSync(handOverFile(directory)) && !existsSync(agentDirectory(directory).config);
+
 const handOverSettings: SettingsKind<HandOverConfig> = {
   schema: handOverSchema,
   environment: { prefix: 'HIT_HAND_OVER_', others: [] },
@@ -57,5 +70,8 @@ const handOverSettings: SettingsKind<HandOverConfig> = {
 };
 
 /** Reads and checks hand-over.yaml. Throws `config-invalid` with the file, every offending field and the cure. */
-export const readHandOverConfig = (file: string): HandOverConfig =>
-  readSettings(handOverSettings, file).settings;
+export const readHandOverConfig = (file: string): HandOverConfig => readPlacedHandOverConfig(file).settings;
+
+/** The same, with where each setting comes from. */
+export const readPlacedHandOverConfig = (file: string): ReadSettings<HandOverConfig> =>
+  readSettings(handOverSettings, file);

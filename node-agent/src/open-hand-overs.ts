@@ -27,7 +27,7 @@ export function readHandOverKey(file: string): Secret<string> {
 
 /** What takes in hand-overs, where agent.yaml lets machines do that. `changed`: a register holds another content. */
 export function openHandOvers(
-  { config, directory, suite, keys, pseudonyms, besideAnswering }: OpenedAgent,
+  { config, directory, suite, keys, pseudonyms, besideAnswering, state }: OpenedAgent,
   deps: {
     readonly roster: RosterKeeper;
     readonly gateway: GatewayClient;
@@ -43,7 +43,7 @@ export function openHandOvers(
   return {
     key: readHandOverKey(fileOf(directory.path, config.handOver.keyFile)),
     handOvers: new HandOvers({
-      ...{ suite, keys, pseudonyms, registers, roster, gateway, random, clock, log, changed },
+      ...{ suite, keys, pseudonyms, state, registers, roster, gateway, random, clock, log, changed },
       imports: besideAnswering,
       startMover: () => workerPseudonymMover(),
     }),

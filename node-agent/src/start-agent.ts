@@ -53,6 +53,7 @@ import { openSources } from './open-sources.ts';
 import { openTelemetry } from './open-telemetry.ts';
 import type { OperationalLog } from './ports/operational-log.ts';
 import { secureRandom } from './random.ts';
+import { takesLong } from './routes/http.ts';
 
 export interface StartOptions {
   /** The agent's directory. */
@@ -66,6 +67,8 @@ export interface StartOptions {
   readonly canaryIntervalMs?: number | undefined;
   /** Milliseconds for which proofs of the log that do not hold are asked for again; some minutes unless told. */
   readonly logPatienceMs?: number | undefined;
+  /** Milliseconds that a request may take to come in, but for a hand-over; a minute unless told. */
+  readonly comingInMs?: number | undefined;
   /** Milliseconds since 1970; the machine's clock unless told. */
   readonly clock?: (() => number) | undefined;
 }
@@ -274,6 +277,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     ...{ gateway, pseudonyms, clock, log, leads, shared: agent.shared },
     changed: () => upkeep.registerChanged(),
   });
+  const handOver = openHandOvers(agent, asker, () => upkeep.registerChanged());
   const status = () =>
     statusOf({
       membership,
@@ -290,6 +294,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
       reviews,
       settingsNotices: () => settings.notices,
       sourceProblems: () => sources.problems(),
+      handOvers: handOver && (() => handOver.handOvers.states()),
       lostEntries: () => state.lostEntries(),
       logRetentionDays: retentionDays,
     });
@@ -321,7 +326,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     metrics: telemetry.metrics,
     apiKey,
     caseSystems: openCaseSystems(config.caseSystems, agent.ownServices.fetch),
-    handOver: openHandOvers(agent, asker, () => upkeep.registerChanged()),
+    handOver,
     idempotent,
     log,
     desk,
@@ -329,7 +334,8 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
   // Another replica answers until this one has its tables, and has seen its canaries: it takes no questions before.
   if (replica.openings !== undefined) await upkeep.begin(FIRST_ROUND_MS);
   // First of all: a second agent that cannot listen must not take the questions of the one that does.
-  const server = await startHttpServer(app.fetch, options.listen ?? config.listen, log);
+  const listen = options.listen ?? config.listen;
+  const server = await startHttpServer(app.fetch, listen, log, takesLong, options.comingInMs);
   const connection = openGatewayConnections({
     signer,
     net,

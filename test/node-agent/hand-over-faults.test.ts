@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { closeSync, cpSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import type { Server, Socket } from 'node:net';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +7,7 @@ import { Federation } from '../harness/federation.ts';
 import { freePort } from '../support/free-port.ts';
 import { DISK_MISSING, SmallDisk } from '../support/full-disk.ts';
 import { PROGRAMS, ServingProgram } from '../support/programs.ts';
+import { Line } from './support/line.ts';
 import { numbers } from './support/node.ts';
 import { Program, contentOf, runCommand } from './support/program.ts';
 
@@ -118,6 +116,7 @@ describe('a hand-over that is cut off', { timeout: 120_000 }, () => {
     evaluated = 0;
     expect(await handOver()).toMatchObject({ difference: { added: 0, removed: 0 } });
     expect(evaluated).toBe(0);
+    expect((await runCommand(folder, 'status')).out).toMatch(/^ {2}zaken: handed over last \d{4}-.*Z$/m);
   });
 
   it('by a gateway or an agent that goes away waits, says so, and goes on by itself', async () => {
@@ -197,65 +196,4 @@ function fill(file: string): () => void {
     }
   closeSync(opened);
   return () => rmSync(file);
-}
-
-/** The way to the agent, on which a hand-over can be hit while it is under way. */
-class Line {
-  readonly port: number;
-  /** Whether the next answer to a hand-over is lost with its connection. */
-  swallowAnswer = false;
-  readonly #server: Server;
-  readonly #open = new Set<Socket>();
-  #hit: { readonly after: number; readonly run: () => Promise<void> } | undefined;
-
-  static async open(target: number): Promise<Line> {
-    const port = await freePort();
-    const line = new Line(port, target);
-    await once(line.#server.listen(port, '127.0.0.1'), 'listening');
-    return line;
-  }
-
-  private constructor(port: number, target: number) {
-    this.port = port;
-    this.#server = createServer((from) => this.#pass(from, connect(target, '127.0.0.1')));
-  }
-
-  /** Runs something when so many bytes of a hand-over have passed. */
-  whenSent(after: number, run: () => Promise<void>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#hit = { after, run: () => run().then(resolve) };
-    return promise;
-  }
-
-  close(): void {
-    for (const socket of this.#open) socket.destroy();
-    this.#server.close();
-  }
-
-  #pass(from: Socket, to: Socket): void {
-    let passed = -1;
-    for (const socket of [from, to]) {
-      this.#open.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        this.#open.delete(socket);
-        from.destroy();
-        to.destroy();
-      });
-    }
-    from.on('data', (bytes: Buffer) => {
-      if (bytes.includes('PUT /v1/registers/')) passed = 0;
-      if (passed >= 0) passed += bytes.length;
-      if (this.#hit === undefined || passed < this.#hit.after) return void to.write(bytes);
-      const { run } = this.#hit;
-      this.#hit = undefined;
-      from.pause();
-      void run();
-    });
-    to.on('data', (bytes: Buffer) => {
-      if (passed < 0 || !this.swallowAnswer) return void from.write(bytes);
-      this.swallowAnswer = false;
-      from.destroy();
-    });
-  }
 }

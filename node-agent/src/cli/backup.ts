@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import type { AgentDirectory } from '../directory.ts';
 import { isThere, keyIn, passphraseIn, readUnlock } from '../directory.ts';
 import type { BackupManifest } from '../domain/running/backup-manifest.ts';
+import { handOverFile, isBesideSource } from '../hand-over-config.ts';
 import type { BackupRecord } from '../open-backup.ts';
 import { backupRecords } from '../open-backup.ts';
 import type { OpenedAgent } from '../open-agent.ts';
@@ -54,6 +55,7 @@ export async function backup(
 ): Promise<void> {
   if (file !== '-' && isThere(file))
     throw new HitError('already-exists', `${file}: there is such a file; a backup takes nobody's place`);
+  if (isBesideSource(path)) throw nothingToKeep(path);
   const agent = await openAgent(path);
   try {
     const unlock = backupUnlock(agent.directory, agent.config, options);
@@ -64,6 +66,13 @@ export async function backup(
     await agent.database.close();
   }
 }
+
+const nothingToKeep = (path: string): HitError =>
+  new HitError(
+    'config-invalid',
+    `${handOverFile(path)}: this machine hands registers over and has nothing that a backup would bring back: keep a copy of that file. ` +
+      'Without the cache and import-REGISTER.sqlite the next hand-over makes and sends everything; a lost key is made anew, here and at the agent',
+  );
 
 interface Told {
   manifest: BackupManifest | undefined;

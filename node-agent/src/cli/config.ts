@@ -1,7 +1,9 @@
 import { HitError } from '@hitmachine/protocol';
 import type { Command } from 'commander';
+import type { ShownSetting } from '@hitmachine/service';
 import { namedFileProblems, secretFileProblem, shownSettings } from '@hitmachine/service';
 import { readPlacedConfig } from '../config.ts';
+import { handOverFile, isBesideSource, readPlacedHandOverConfig } from '../hand-over-config.ts';
 import { agentDirectory } from '../directory.ts';
 import { readNodePolicy } from '../node-policy-file.ts';
 import { counted, table } from './print.ts';
@@ -26,6 +28,7 @@ export function addConfig(program: Command, defaultDirectory: string, terminal: 
 
 /** `hit-agent config validate [FILE]`. Throws `config-invalid`: a line a mistake. */
 function validateConfig(path: string, file: string | undefined, terminal: Terminal): void {
+  if (file === undefined && isBesideSource(path)) return validateHandOver(path, terminal);
   const directory = agentDirectory(path);
   const name = file ?? directory.config;
   const read = readPlacedConfig(name);
@@ -37,9 +40,25 @@ function validateConfig(path: string, file: string | undefined, terminal: Termin
     ...namedFileProblems(path, shown),
     ...(opening === undefined ? [] : [`keyFile (as nothing is said): ${opening}`]),
   ];
+  refuse(name, problems);
+  readNodePolicy(directory.policy);
+  tellValid(name, shown, terminal);
+}
+
+/** The same for hand-over.yaml, on a machine that hands registers over. */
+function validateHandOver(path: string, terminal: Terminal): void {
+  const name = handOverFile(path);
+  const shown = shownSettings(readPlacedHandOverConfig(name));
+  refuse(name, namedFileProblems(path, shown));
+  tellValid(name, shown, terminal);
+}
+
+function refuse(name: string, problems: readonly string[]): void {
   if (problems.length > 0)
     throw new HitError('config-invalid', problems.map((line) => `${name}: ${line}`).join('\n'));
-  readNodePolicy(directory.policy);
+}
+
+function tellValid(name: string, shown: readonly ShownSetting[], terminal: Terminal): void {
   const own = shown.filter(({ from }) => from.startsWith('line ')).length;
   const variables = shown.map(({ from }) => from).filter((from) => from.startsWith('HIT_'));
   terminal.out(
@@ -52,8 +71,11 @@ function validateConfig(path: string, file: string | undefined, terminal: Termin
 
 /** `hit-agent config show`. */
 function showConfig(path: string, { json }: { readonly json: boolean }, terminal: Terminal): void {
-  const file = agentDirectory(path).config;
-  const settings = shownSettings(readPlacedConfig(file));
+  const isBeside = isBesideSource(path);
+  const file = isBeside ? handOverFile(path) : agentDirectory(path).config;
+  const settings = isBeside
+    ? shownSettings(readPlacedHandOverConfig(file))
+    : shownSettings(readPlacedConfig(file));
   terminal.out(
     json
       ? JSON.stringify({ file, settings }, undefined, 2)

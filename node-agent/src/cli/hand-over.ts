@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { Secret } from '@hitmachine/protocol';
 import { HitError, createSuite, keysFingerprint, loadSodium } from '@hitmachine/protocol';
 import { fileOf } from '@hitmachine/service';
 import { sealedSpool } from '../adapters/files/sealed-spool.ts';
-import { httpServingAgent } from '../adapters/http/serving-agent.ts';
 import { sqliteEntryCache } from '../adapters/sqlite/entry-cache.ts';
 import { sqliteKeptBatches } from '../adapters/sqlite/kept-batches.ts';
 import { sqliteHandedOverContent } from '../adapters/sqlite/handed-over-content.ts';
@@ -10,8 +10,11 @@ import { workerPseudonymMaker } from '../adapters/workers/pseudonym-maker.ts';
 import { GatewayPatience } from '../domain/importing/gateway-patience.ts';
 import { handOverClients } from '../domain/importing/hand-over-clients.ts';
 import { refuseShrinking } from '../domain/importing/import-clients.ts';
-import { readHandOverConfig } from '../hand-over-config.ts';
+import type { HandOverConfig } from '../hand-over-config.ts';
+import { handOverFile, readHandOverConfig } from '../hand-over-config.ts';
 import { readHandOverKey } from '../open-hand-overs.ts';
+import { openServingAgent } from '../open-serving-agent.ts';
+import type { ServingAgent } from '../ports/serving-agent.ts';
 import { secureRandom } from '../random.ts';
 import { openSource } from '../open-source.ts';
 import { onRuntime } from '../runtime-backend.ts';
@@ -37,7 +40,7 @@ export async function handOver(
   terminal: Terminal,
   stopped: AbortSignal = new AbortController().signal,
 ): Promise<number> {
-  const place = join(directory, 'hand-over.yaml');
+  const place = handOverFile(directory);
   const config = readHandOverConfig(place);
   const own = config.registers.find(({ id }) => id === options.register);
   if (own === undefined)
@@ -46,7 +49,37 @@ export async function handOver(
       `--register: ${place} has no register ${options.register}; it has ${config.registers.map(({ id }) => id).join(', ')}`,
     );
   const key = readHandOverKey(fileOf(directory, config.keyFile));
-  const agent = httpServingAgent(config.agent, key);
+  const serving = openServingAgent(directory, config, key);
+  try {
+    return await toAgent(
+      serving.agent,
+      { directory, place, config, own, key },
+      file,
+      options,
+      terminal,
+      stopped,
+    );
+  } finally {
+    await serving.close();
+  }
+}
+
+interface Place {
+  readonly directory: string;
+  readonly place: string;
+  readonly config: HandOverConfig;
+  readonly own: HandOverConfig['registers'][number];
+  readonly key: Secret<string>;
+}
+
+async function toAgent(
+  agent: ServingAgent,
+  { directory, place, config, own, key }: Place,
+  file: string | undefined,
+  options: HandOverOptions,
+  terminal: Terminal,
+  stopped: AbortSignal,
+): Promise<number> {
   const content = await agent.content(own.id);
   const named = keysFingerprint(content.evaluationKey);
   if (!config.evaluationKeys.includes(named))

@@ -1,17 +1,23 @@
 import { ASKED_ABOUT_REGISTER, HitError } from '@hitmachine/protocol';
+import { isBesideSource } from '../hand-over-config.ts';
 import { openAgent } from '../open-agent.ts';
 import { openLogStores } from '../open-log-watch.ts';
 import type { AgentStatus } from '../domain/running/status.ts';
 import { askAgent } from './ask-agent.ts';
+import { handOverStatus } from './hand-over-status.ts';
 import { counted, table } from './print.ts';
 import type { Terminal } from './print.ts';
 
-/** `hit-agent status`: how the running agent is doing, or what stands in its directory when none runs. */
+/**
+ * `hit-agent status`: how the running agent is doing, or what stands in its directory when none runs. On a machine that
+ * hands registers over: how that is doing.
+ */
 export async function status(
   path: string,
   options: { readonly json: boolean },
   terminal: Terminal,
 ): Promise<boolean> {
+  if (isBesideSource(path)) return handOverStatus(path, options, terminal);
   let running: AgentStatus;
   try {
     running = (await askAgent(path, 'GET', '/v1/status')) as AgentStatus;
@@ -61,6 +67,9 @@ function render({
     ...registers
       .filter(({ state, problem }) => state === 'answering' && problem !== undefined)
       .map(({ id, problem }) => `  ${id}: ${problem ?? ''}`),
+    ...registers.flatMap(({ id, handOver }) =>
+      handOver === undefined ? [] : [`  ${id}: handed over last ${handOver.last ?? 'never'}`],
+    ),
     ...(problems.length > 0 ? ['', ...problems.map((problem) => `! ${problem}`)] : ['', 'No problems.']),
     ...notices.map((notice) => `i ${notice}`),
   ].join('\n');
@@ -89,7 +98,9 @@ async function printStored(
     const imports = await agent.pseudonyms.imports();
     const { store } = openLogStores(agent.database, agent.backend, agent.keys);
     const alarms = (await store.alarms(true)).map(({ kind, detail }) => ({ kind, detail }));
-    const stored = { agency: membership?.agency, running: false, imports, alarms };
+    const handedOver = await agent.state.handedOver();
+    const handed = Object.fromEntries([...handedOver].map(([id, at]) => [id, new Date(at).toISOString()]));
+    const stored = { agency: membership?.agency, running: false, imports, handedOver: handed, alarms };
     if (options.json) terminal.out(JSON.stringify(stored, undefined, 2));
     else
       terminal.out(
@@ -101,7 +112,8 @@ async function printStored(
             .filter(({ register }) => register !== ASKED_ABOUT_REGISTER)
             .map(
               ({ register, clients, importedAt }) =>
-                `${register}: ${counted(clients, 'client')}, imported ${new Date(importedAt).toISOString()}`,
+                `${register}: ${counted(clients, 'client')}, imported ${new Date(importedAt).toISOString()}` +
+                (handed[register] === undefined ? '' : `, handed over last ${handed[register]}`),
             ),
           ...imports
             .filter(({ register }) => register === ASKED_ABOUT_REGISTER)

@@ -55,6 +55,9 @@ export interface StateStore {
   setRestored(restored: Restored): Promise<void>;
   lostEntries(): Promise<LostEntries | undefined>;
   setLostEntries(lost: LostEntries): Promise<void>;
+  /** When each register was handed over last by a machine with its source; milliseconds since 1970. */
+  handedOver(): Promise<ReadonlyMap<string, number>>;
+  setHandedOver(register: string, at: number): Promise<void>;
   /** Notes that somebody logged out of a session of the pages that would have ended at `expires`, and forgets those that have. */
   endSession(id: string, expires: number, now: number): Promise<void>;
   /** The sessions that were noted, with the times at which they would have ended. */

@@ -158,6 +158,17 @@ const statusSchema = described(agentStatusSchema, {
       canaryLastBack: time(
         'When a question about a client that is nobody last came back as it should.',
       ).optional(),
+      handOver: described(registers.element.shape.handOver.unwrap(), {
+        last: time('When it was taken last; absent before the first.').optional(),
+        refused: described(registers.element.shape.handOver.unwrap().shape.refused.unwrap(), {
+          at: time('When.'),
+          code: 'Why, as the machine with the source was told.',
+        })
+          .optional()
+          .describe('The last one that came to nothing at this process; absent once one is taken.'),
+      })
+        .optional()
+        .describe('Where machines with the source hand the register over.'),
       problem: 'What is the matter with it.',
     }),
     'The registers of agent.yaml.',

@@ -139,6 +139,10 @@ const FOR_CASE_SYSTEMS: readonly (readonly [method: string, path: string])[] = [
 /** What a machine that hands over may do. */
 const HAND_OVER_PATH = /^\/v1\/registers\/[^/]+\/(content|evaluations)$/;
 
+/** Whether a request may take long to come in: a hand-over, which comes as fast as it is worked on. */
+export const takesLong = (method: string, path: string): boolean =>
+  method === 'PUT' && HAND_OVER_PATH.test(path);
+
 /**
  * Lets in whoever holds the agent's API key, machines that hand over registers for that alone, and case systems with an access token where there are such. Loopback alone is
  * no protection: any program on the machine gets there.

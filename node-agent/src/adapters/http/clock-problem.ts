@@ -56,6 +56,17 @@ const UNITS = [
   ['seconds', 1_000],
 ] as const;
 
+/** As {@link clockProblem}, where the other clock is not the gateway's but that of `whose` machine. */
+export function otherClockProblem(
+  date: string | null | undefined,
+  now: number,
+  whose: string,
+): string | undefined {
+  const ahead = Date.parse(date ?? '') - now;
+  if (!(Math.abs(ahead) > BORNE_MS)) return undefined;
+  return `the clock of this machine is ${duration(Math.abs(ahead))} ${ahead < 0 ? 'ahead of' : 'behind'} ${whose}; set the one that is wrong right (NTP)`;
+}
+
 /** In the largest unit of which there are two or more: `3 minutes`. */
 function duration(milliseconds: number): string {
   const [unit, size] = UNITS.find(([, length]) => milliseconds >= 2 * length) ?? ['seconds', 1_000];

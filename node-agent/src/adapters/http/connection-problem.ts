@@ -2,18 +2,26 @@ import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
 import { HitError } from '@hitmachine/protocol';
 import { DialError } from './dial.ts';
 
+/** Where the settings of the way stand, for whoever has to mend one. */
+export interface WaySettings {
+  readonly tls: string;
+  readonly file: string;
+}
+const OF_GATEWAY: WaySettings = { tls: 'gateway.tls', file: 'agent.yaml' };
+
 const NO_TRUST =
   'nobody whom this machine trusts vouches for its certificate; if it is the right one, name the file with the certificate of its authority in';
 const NO_TLS = 'the other side speaks no TLS that fits; look at the address: https: or http:, and the port';
 const NO_REPLY = 'there is no reply; look for a firewall or a proxy in between';
 const NO_NAME = 'the name of the host is not known; look at the address and at DNS';
 const HUNG_UP =
-  'the other side hung up; look whether it runs, at https: or http: in the address, and whether it accepts a certificate that this agent shows (gateway.tls.certFile)';
+  'the other side hung up; look whether it runs, at https: or http: in the address, and whether it accepts a certificate that this agent shows (TLS.certFile)';
 const WANTS_CERTIFICATE =
-  'the other side wants a certificate of this agent: give certFile and keyFile under gateway.tls in agent.yaml';
+  'the other side wants a certificate of this agent: give certFile and keyFile under TLS in FILE';
 const REFUSES_CERTIFICATE =
-  "the other side does not accept this agent's certificate (gateway.tls.certFile in agent.yaml): look whether it has expired, and whether the gateway's administrator has its authority";
+  "the other side does not accept this agent's certificate (TLS.certFile in FILE): look whether it has expired, and whether the other side's administrator has its authority";
 
+/** TLS and FILE stand for {@link WaySettings}. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there; look at the address, and whether it runs',
   ENOTFOUND: NO_NAME,
@@ -62,7 +70,7 @@ export function dialErrorIn(error: unknown): DialError | undefined {
 }
 
 /** Why a connection could not be made, in words with the cure and the code of the system; the rest in its own words. */
-export function connectionProblem(error: unknown): string {
+export function connectionProblem(error: unknown, settings: WaySettings = OF_GATEWAY): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (cause instanceof HitError && cause.code === 'config-invalid') return cause.detail;
   const dial = dialErrorIn(error);
@@ -71,8 +79,9 @@ export function connectionProblem(error: unknown): string {
   // undici hides the reason in `cause`.
   const inner = dial ?? ((cause ?? error) as NodeJS.ErrnoException);
   const { code } = inner;
-  const words = code === undefined ? undefined : wordsFor(code, inner, 'gateway.tls.caFile in agent.yaml');
-  if (words !== undefined) return `${words} (${code})${dial?.proxy === undefined ? '' : seenThrough(dial)}`;
+  const words = code === undefined ? undefined : wordsFor(code, inner, 'TLS.caFile in FILE');
+  if (words !== undefined)
+    return `${words.replace('TLS.', `${settings.tls}.`).replace('under TLS', `under ${settings.tls}`).replace('FILE', settings.file)} (${code})${dial?.proxy === undefined ? '' : seenThrough(dial)}`;
   if (name === 'TimeoutError') return NO_REPLY;
   return (code === 'UNKNOWN' ? undefined : code) || inner.message || message;
 }
@@ -88,7 +97,7 @@ function otherName(error: unknown): string {
   const names = cert?.subjectaltname ?? '';
   // What stands in a certificate is another's text: shown only where it is as names are.
   const shown = /^[\w.:*, -]{1,200}$/.test(names) ? ` (${names})` : '';
-  return `its certificate is for another name${shown}; look at the address, or name the one in it in gateway.tls.serverName`;
+  return `its certificate is for another name${shown}; look at the address, or name the one in it in TLS.serverName`;
 }
 
 /** What looks into TLS on the way stands between, so its certificate may be the one that was seen. */

@@ -10,11 +10,13 @@ export interface DialledFetch {
   close(): Promise<void>;
 }
 
-export function dialledFetch(dial: Dial): DialledFetch {
+/** `answerMs`: milliseconds until the other side begins to answer, at most; five minutes unless told. */
+export function dialledFetch(dial: Dial, answerMs = 300_000): DialledFetch {
   /** The last alert of TLS after a handshake, which is how TLS 1.3 refuses who shows no certificate. */
   let alert: { readonly target: string; readonly at: number; readonly error: Error } | undefined;
   const agent = new Agent({
     allowH2: false,
+    headersTimeout: answerMs,
     connect: ({ protocol, hostname, port }, callback) => {
       const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname;
       const target = new URL(`${protocol}//${host}${port === '' ? '' : `:${port}`}`);

@@ -1,13 +1,14 @@
 import type { ErrorCode, Secret } from '@hitmachine/protocol';
 import { ERRORS, HitError, decodeBase64, encodeBase64 } from '@hitmachine/protocol';
-import { Agent, fetch } from 'undici';
 import { z } from 'zod';
 import type { ServedContent, ServingAgent } from '../../ports/serving-agent.ts';
+import { connectionProblem } from './connection-problem.ts';
+import type { DialledFetch } from './dialled-fetch.ts';
 
 /** Milliseconds that a request may take which is small. */
 const SMALL_MS = 60_000;
 /** Milliseconds that the agent may take to work on a large register, which it says nothing in. */
-const LARGE_MS = 3_600_000;
+export const LARGE_MS = 3_600_000;
 
 const problemSchema = z.object({ code: z.string(), detail: z.string().default('') });
 const base = z.int().nullable();
@@ -21,9 +22,15 @@ const contentSchema: z.ZodType<ServedContent> = z.object({
 const evaluatedSchema = z.object({ evaluated: z.string(), proof: z.string() });
 const resultSchema = z.object({ base: z.int() });
 
+/** Where the way to it is described. */
+export const SERVING_AGENT_SETTINGS = { tls: 'tls', file: 'hand-over.yaml' };
+
 /** {@link ServingAgent} over its API at `url`, with the key of machines that hand over. */
-export function httpServingAgent(url: string, key: Secret<string>): ServingAgent {
-  const dispatcher = new Agent({ headersTimeout: LARGE_MS });
+export function httpServingAgent(
+  url: string,
+  key: Secret<string>,
+  fetch: DialledFetch['fetch'],
+): ServingAgent {
   const call = async <T>(
     schema: z.ZodType<T>,
     method: string,
@@ -32,12 +39,11 @@ export function httpServingAgent(url: string, key: Secret<string>): ServingAgent
     /** A large register takes as long as it takes. */
     stopped?: AbortSignal,
   ): Promise<T> => {
-    let response: Awaited<ReturnType<typeof fetch>>;
+    let response: Response;
     let value: unknown;
     try {
       response = await fetch(new URL(route, url), {
         method,
-        dispatcher,
         redirect: 'error',
         headers: {
           authorization: `Bearer ${key.reveal()}`,
@@ -46,12 +52,12 @@ export function httpServingAgent(url: string, key: Secret<string>): ServingAgent
         ...(body === undefined ? {} : { body: body.content, duplex: 'half' }),
         signal: stopped ?? AbortSignal.timeout(SMALL_MS),
       });
-      value = await response.json();
+      // What stands before it may say no in HTML.
+      value = await response.json().catch(() => undefined);
     } catch (cause) {
-      const reason = ((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code;
       throw new HitError(
         'not-ready',
-        `${url}: the serving agent gave no answer${reason === undefined ? '' : ` (${reason})`}; look whether it runs, and run this again`,
+        `${url}: the serving agent gave no answer: ${connectionProblem(cause, SERVING_AGENT_SETTINGS)}`,
         { cause },
       );
     }
@@ -62,7 +68,15 @@ export function httpServingAgent(url: string, key: Secret<string>): ServingAgent
     }
     const said = problemSchema.safeParse(value);
     if (!said.success || !Object.hasOwn(ERRORS, said.data.code))
-      throw new HitError('not-ready', `${url}: no agent answers there (status ${response.status})`);
+      throw response.status === 413
+        ? new HitError(
+            'body-too-large',
+            `${url}: what stands before the agent refuses so large a body: of nginx, client_max_body_size 0 (status 413)`,
+          )
+        : new HitError(
+            response.status < 500 ? 'config-invalid' : 'not-ready',
+            `${url}: no agent answers there (status ${response.status}): look at what stands before it`,
+          );
     const retryAfter = Number(response.headers.get('retry-after') ?? NaN);
     throw new HitError(said.data.code as ErrorCode, said.data.detail, {
       ...(retryAfter > 0 && { retryAfter }),

@@ -5,6 +5,8 @@ import type { AgentDatabase } from '../database.ts';
 const STOPPED = 'stopped-answering';
 /** Before the identifier of a session. */
 const ENDED = 'ended-session ';
+/** Before the name of a register. */
+const HANDED_OVER = 'handed-over ';
 const RESTORED = 'restored';
 const LOST = 'lost-entries';
 
@@ -58,6 +60,15 @@ export function sqlStateStore(database: Pick<AgentDatabase, 'run' | 'version'>):
     setRestored: (restored) => put(RESTORED, JSON.stringify(restored)),
     lostEntries: () => getJson<LostEntries>(LOST),
     setLostEntries: (lost) => put(LOST, JSON.stringify(lost)),
+    async handedOver() {
+      const { rows } = await database.run('SELECT name, value FROM state WHERE name LIKE $1', [
+        `${HANDED_OVER}%`,
+      ]);
+      return new Map(
+        rows.map((row) => [String(row['name']).slice(HANDED_OVER.length), Number(row['value'])]),
+      );
+    },
+    setHandedOver: (register, at) => put(`${HANDED_OVER}${register}`, String(at)),
     async endSession(id, expires, now) {
       await put(`${ENDED}${id}`, String(expires));
       // In this order: what else stands there is no number.

@@ -97,6 +97,24 @@ export function sqliteHandedOverContent(folder: string, register: string): Hande
   };
 }
 
+/** The content that a register became when it was handed over last from a folder; undefined where nothing tells that. */
+export function handedOverLast(folder: string, register: string): number | undefined {
+  const place = join(folder, `${register}.handed-over`);
+  if (!existsSync(place)) return undefined;
+  try {
+    const database = new DatabaseSync(place, { readOnly: true });
+    try {
+      const about = database.prepare('SELECT base FROM about').get() as { base: number | null } | undefined;
+      return about?.base ?? undefined;
+    } finally {
+      database.close();
+    }
+  } catch {
+    // Damaged: the next hand-over begins anew by itself.
+    return undefined;
+  }
+}
+
 /** What was handed over last, as `former`. Gives what it became, unless it is not there, damaged, or does not fit. */
 function attachFormer(database: DatabaseSync, place: string, fit: Uint8Array): number | undefined {
   if (!existsSync(place)) return undefined;

@@ -3,15 +3,17 @@ import type { Finding } from '@hitmachine/service';
 import { findingsText, look, ok, wrong } from '@hitmachine/service';
 import { readConfig } from '../../config.ts';
 import { agentDirectory } from '../../directory.ts';
+import { isBesideSource } from '../../hand-over-config.ts';
 import { openAgent } from '../../open-agent.ts';
 import { AGENT_VERSION } from '../../version.ts';
 import type { Terminal } from '../print.ts';
-import { lookAtDatabase, lookAtRegisters, lookAtRunning } from './agency.ts';
+import { lookAtDatabase, lookAtHandOver, lookAtRegisters, lookAtRunning } from './agency.ts';
+import { examineHandOver } from './hand-over.ts';
 import { lookAtDisk, lookAtFiles, lookAtOwnCertificate, lookAtPort, lookAtSettings } from './own-machine.ts';
 import { lookAtWay } from './way-to-gateway.ts';
 
 /**
- * `hit-agent doctor`: looks at everything that an agent stands on, whether it runs or not, and says in plain words what
+ * `hit-agent doctor`: looks at everything that an agent stands on, whether it runs or not, or a machine that hands over, and says in plain words what
  * is wrong and what to do. Resolves with whether nothing is wrong.
  */
 export async function doctor(
@@ -19,7 +21,7 @@ export async function doctor(
   { json }: { readonly json: boolean },
   terminal: Terminal,
 ): Promise<boolean> {
-  const findings = await examine(path);
+  const findings = await (isBesideSource(path) ? examineHandOver(path) : examine(path));
   terminal.out(findingsText(AGENT_VERSION, findings, { json }));
   return findings.every(({ result }) => result !== 'wrong');
 }
@@ -57,6 +59,7 @@ async function withAgent(path: string): Promise<readonly Finding[]> {
     const found: Finding[] = [ok('keys', 'the key store opens')];
     found.push(...(await look('database', () => lookAtDatabase(agent))));
     found.push(...(await look('registers', () => lookAtRegisters(agent))));
+    found.push(...(await look('hand-over', () => lookAtHandOver(agent))));
     found.push(...(await look('connection', () => lookAtWay(agent).catch(notEnrolled))));
     found.push(...(await look('agent', () => lookAtRunning(path))));
     return found;

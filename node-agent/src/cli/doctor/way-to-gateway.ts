@@ -1,10 +1,8 @@
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Roster } from '@hitmachine/protocol';
 import { HitError, openRoster } from '@hitmachine/protocol';
 import type { Finding } from '@hitmachine/service';
-import { expiry, look, ok, warning, wrong } from '@hitmachine/service';
+import { look, ok, warning, wrong } from '@hitmachine/service';
 import { clockProblem } from '../../adapters/http/clock-problem.ts';
 import { connectionProblem } from '../../adapters/http/connection-problem.ts';
 import type { GatewayNet } from '../../adapters/http/gateway-net.ts';
@@ -12,6 +10,7 @@ import { gatewayAccess } from '../../gateway-access.ts';
 import type { OpenedAgent } from '../../open-agent.ts';
 import { AGENT_VERSION } from '../../version.ts';
 import { API_VERSION } from '../../routes/http.ts';
+import { certificateFinding, nameFinding } from './other-machine.ts';
 
 /** Each step of the way to each address of the gateway, as far as it leads. */
 export async function lookAtWay(agent: OpenedAgent): Promise<readonly Finding[]> {
@@ -35,48 +34,19 @@ export async function lookAtWay(agent: OpenedAgent): Promise<readonly Finding[]>
 async function lookAtAddress(agent: OpenedAgent, net: GatewayNet, url: URL): Promise<readonly Finding[]> {
   const proxy = gatewayAccess(agent.directory.path, agent.config).proxy(url);
   const through = proxy === undefined ? url : proxy.url;
-  const found = await look('DNS', async () => [await lookAtName(through.hostname)]);
+  const found = await look('DNS', async () => [await nameFinding(through.hostname)]);
   if (found.some(({ result }) => result === 'wrong')) return found;
   const way = proxy === undefined ? [] : [ok('proxy', `${proxy.url.origin} (${proxy.from})`)];
   try {
     const socket = await net.dial(url);
-    const tls = socket instanceof TLSSocket ? lookAtCertificate(socket) : [];
+    const tls =
+      socket instanceof TLSSocket ? [certificateFinding(socket, 'the certificate of the gateway')] : [];
     socket.destroy();
     const connected = ok('connection', `${url.origin} takes connections`);
     return [...found, ...way, connected, ...tls, ...(await look('gateway', () => lookAtReply(net, url)))];
   } catch (error) {
     return [...found, ...way, wrong('connection', `${url.origin}: ${connectionProblem(error)}`)];
   }
-}
-
-async function lookAtName(hostname: string): Promise<Finding> {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0) return ok('DNS', `${host} is an address, so no name is looked up`);
-  try {
-    const { address } = await lookup(host);
-    return ok('DNS', `${host} is ${address}`);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return wrong(
-      'DNS',
-      `${host} is not known (${code ?? 'unknown'}): look at the name, and at the DNS of this machine`,
-    );
-  }
-}
-
-function lookAtCertificate(socket: TLSSocket): Finding[] {
-  const { issuer, valid_to: until } = socket.getPeerCertificate();
-  // What stands in a certificate is another's text: shown only as far as it is as names are.
-  const names = [issuer?.O, issuer?.CN]
-    .flat()
-    .filter((name) => name !== undefined && /^[\p{L}\p{N} .,'()&-]{1,80}$/u.test(name));
-  return [
-    expiry(
-      'TLS',
-      `the certificate of the gateway, issued by ${names.join(', ') || 'somebody'}`,
-      Date.parse(until),
-    ),
-  ];
 }
 
 async function lookAtReply(net: GatewayNet, url: URL): Promise<readonly Finding[]> {

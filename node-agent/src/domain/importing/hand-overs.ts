@@ -1,4 +1,4 @@
-import type { Random, Suite } from '@hitmachine/protocol';
+import type { ErrorCode, Random, Suite } from '@hitmachine/protocol';
 import {
   ELEMENT_BYTES,
   HitError,
@@ -14,6 +14,7 @@ import type { GatewayClient } from '../../ports/gateway-client.ts';
 import type { OperationalLog } from '../../ports/operational-log.ts';
 import type { Move, PseudonymMover } from '../../ports/pseudonym-mover.ts';
 import type { ImportStage, PseudonymStore } from '../../ports/pseudonym-store.ts';
+import type { StateStore } from '../../ports/state-store.ts';
 import { canaryTokens } from '../canary.ts';
 import type { AgencyKeys } from '../keys.ts';
 import type { RosterKeeper } from '../membership/roster-keeper.ts';
@@ -28,6 +29,7 @@ interface HandOverDeps {
   readonly roster: RosterKeeper;
   readonly gateway: GatewayClient;
   readonly pseudonyms: PseudonymStore;
+  readonly state: Pick<StateStore, 'handedOver' | 'setHandedOver'>;
   /** Collects and compares off the thread that answers. */
   readonly imports: Pick<PseudonymStore, 'beginImport'>;
   readonly random: Random;
@@ -41,6 +43,14 @@ interface HandOverDeps {
   readonly changed: () => void;
 }
 
+/** How a register is handed over; times in milliseconds since 1970. */
+export interface HandOverState {
+  /** When it was taken last; undefined before the first. */
+  readonly last: number | undefined;
+  /** The last one that came to nothing at this process, until one is taken. */
+  readonly refused: { readonly at: number; readonly code: ErrorCode } | undefined;
+}
+
 /**
  * The serving agent's side of an import on a machine of the agency where the source lies. That machine blinds, and gets
  * its evaluations through this one, which alone has the agency's identity; it hands over E = k_g·H(y), and k_n is put
@@ -50,9 +60,17 @@ export class HandOvers {
   readonly #deps: HandOverDeps;
   /** Registers; each may take gigabytes of the disk until it is over. */
   readonly #underWay = new Set<string>();
+  readonly #refused = new Map<string, { readonly at: number; readonly code: ErrorCode }>();
 
   constructor(deps: HandOverDeps) {
     this.#deps = deps;
+  }
+
+  /** For administrators: each register that takes hand-overs. */
+  async states(): Promise<ReadonlyMap<string, HandOverState>> {
+    const last = await this.#deps.state.handedOver();
+    const own = this.#deps.registers.filter(({ source }) => source === undefined);
+    return new Map(own.map(({ id }) => [id, { last: last.get(id), refused: this.#refused.get(id) }]));
   }
 
   /** What a hand-over begins with. Throws `not-found` and `not-allowed` for a register that takes none. */
@@ -99,9 +117,12 @@ export class HandOvers {
       );
     this.#underWay.add(id);
     try {
-      return await this.#take(register, lines);
+      const taken = await this.#take(register, lines);
+      this.#refused.delete(id);
+      return taken;
     } catch (error) {
       const code = error instanceof HitError ? error.code : 'internal';
+      this.#refused.set(id, { at: this.#deps.clock(), code });
       this.#deps.log.warn({ event: 'hand-over-refused', register: id, code });
       throw error;
     } finally {
@@ -149,6 +170,8 @@ export class HandOvers {
     const now = Math.max(this.#deps.clock(), (begin.base ?? -1) + 1);
     const change = await stage.commit(begin.clients, madeWith, now, { importedAt: begin.base ?? undefined });
     this.#deps.changed();
+    // It stands: that its time was not noted, where the disk is full by now, is no reason to say that it does not.
+    await this.#deps.state.setHandedOver(id, now).catch(() => undefined);
     const { added, removed } = change;
     this.#deps.log.info({ event: 'handed-over', register: id, added, removed });
     return { register: id, base: now };

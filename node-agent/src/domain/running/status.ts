@@ -23,6 +23,7 @@ import type { OpenReview, OpenReviews } from '../desk/open-reviews.ts';
 import { REVIEW_DAYS } from '../desk/open-reviews.ts';
 import type { RosterKeeper } from '../membership/roster-keeper.ts';
 import { ownSettings, typesInUse } from '../membership/token-types.ts';
+import type { HandOverState } from '../importing/hand-overs.ts';
 
 /** How an agent is doing, for its administrators. Times in ISO 8601, UTC. */
 export const agentStatusSchema = z.strictObject({
@@ -50,6 +51,12 @@ export const agentStatusSchema = z.strictObject({
         .describe('`answering`, or why lookups get no answer from this register'),
       upToDate: z.boolean().describe('whether the last import is what is answered from'),
       canaryLastBack: z.string().optional(),
+      handOver: z
+        .strictObject({
+          last: z.string().optional(),
+          refused: z.strictObject({ at: z.string(), code: z.string() }).optional(),
+        })
+        .optional(),
       problem: z.string().optional(),
     }),
   ),
@@ -83,6 +90,8 @@ interface StatusDeps {
   readonly settingsNotices: () => readonly string[];
   /** What keeps sources from being imported. */
   readonly sourceProblems?: () => readonly string[];
+  /** Of registers that machines with their source hand over; without it none are. */
+  readonly handOvers?: (() => Promise<ReadonlyMap<string, HandOverState>>) | undefined;
   /** What the gateway's log knows of this agency's own log, and that has not. */
   readonly lostEntries?: () => Promise<LostEntries | undefined>;
   /** Days that the content of the agency's own log is kept. */
@@ -106,6 +115,7 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
   const log = await logStatusOf(deps.watch, deps.clock);
   const held = await deps.pseudonyms.imports();
   const imports = new Map(held.map((state) => [state.register, state]));
+  const handOvers = await deps.handOvers?.();
   const registers = deps.registers.map((register) => {
     const { id, name } = register;
     const notBuilt = tables.problem(id);
@@ -133,6 +143,7 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
         imported !== undefined &&
         (id === ASKED_ABOUT_REGISTER ? built !== undefined : built === imported.generation),
       canaryLastBack: canary.lastBack === undefined ? undefined : iso(canary.lastBack),
+      handOver: handOverOf(handOvers?.get(id)),
       problem: notBuilt ?? canary.problem ?? unusedTypes(register, roster),
     };
   });
@@ -174,6 +185,7 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
     notices: [
       ...connectionNotices(connections),
       ...deps.settingsNotices(),
+      ...handOverNotices(registers),
       ...keyChangeNotices(deps),
       ...log.notices,
       ...(await lostEntriesNotices(deps)),
@@ -190,6 +202,24 @@ export async function statusOf(deps: StatusDeps): Promise<AgentStatus> {
     ],
   };
 }
+
+function handOverOf(state: HandOverState | undefined): AgentStatus['registers'][number]['handOver'] {
+  if (state === undefined) return undefined;
+  const { last, refused } = state;
+  return {
+    ...(last !== undefined && { last: iso(last) }),
+    ...(refused !== undefined && { refused: { at: iso(refused.at), code: refused.code } }),
+  };
+}
+
+const handOverNotices = (registers: readonly Pick<AgentStatus['registers'][number], 'id' | 'handOver'>[]) =>
+  registers.flatMap(({ id, handOver }) =>
+    handOver?.refused === undefined
+      ? []
+      : [
+          `the last hand-over of ${id} came to nothing at ${handOver.refused.at} (${handOver.refused.code}): what it said to the machine with the source stands there`,
+        ],
+  );
 
 /** A note on token types that agent.yaml has and the federation has not, or not any more: the register goes on without. */
 function unusedTypes(register: ConfiguredRegister, roster: RosterKeeper): string | undefined {
