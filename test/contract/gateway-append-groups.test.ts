@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packLeaves, unpackLeaves } from '../../gateway/src/adapters/bundle.ts';
 import type { GatewayStore } from '../../gateway/src/cli/gateway-store.ts';
@@ -162,6 +163,27 @@ describe('a bundle in SQLite', () => {
       expect(() => database.exec(`INSERT INTO bundle VALUES (${first}, 1, 1, 0, x'', x'')`)).toThrow();
     database.close();
     await store.close();
+  });
+
+  it('holds all that waited for each other, and at most what a transaction may', async () => {
+    const file = join(folder, 'patient.sqlite');
+    const store = openStore(file);
+    const waitAnHour = async (count: number): Promise<Promise<AppendResult>[]> => {
+      const appends: Promise<AppendResult>[] = [];
+      for (let i = 0; i < count; i++) {
+        appends.push(store.auditLog.append(1, invited('a'), [], 3_600_000));
+        await nextTurn();
+      }
+      return appends;
+    };
+    const few = await waitAnHour(3);
+    await Promise.all([...few, store.auditLog.append(1, invited('a'))]);
+    // As many as fill a transaction wait for nobody.
+    await Promise.all(await waitAnHour(256));
+    await store.close();
+    const database = new DatabaseSync(file);
+    expect(database.prepare('SELECT count FROM bundle').all()).toMatchObject([{ count: 4 }, { count: 256 }]);
+    database.close();
   });
 
   it('that is damaged is named', () => {

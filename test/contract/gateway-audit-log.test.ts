@@ -6,6 +6,9 @@ import { expectWhole } from '../support/whole-log.ts';
 import { eachGatewayStore } from './support/gateway-stores.ts';
 import { charge, invited, lookup } from './support/log-entries.ts';
 
+/** Longer than a test may take. */
+const HOUR = 3_600_000;
+
 eachGatewayStore('the log', (kind) => {
   const open = async (): Promise<AuditLog> => (await kind.open()).stores.auditLog;
 
@@ -20,6 +23,23 @@ eachGatewayStore('the log', (kind) => {
     );
     expect(await auditLog.leaves(0, 1)).toHaveLength(1);
     expect(await auditLog.leaves(3, 10)).toEqual([]);
+  });
+
+  it('takes along whoever waits for others, in the order of the calls, and keeps nobody for longer', async () => {
+    const auditLog = await open();
+    const patient = [auditLog.append(1, invited('a'), [], HOUR), auditLog.append(1, invited('b'), [], HOUR)];
+    const all = await Promise.all([...patient, auditLog.append(1, invited('c'))]);
+    expect(all).toMatchObject([{ index: 0 }, { index: 1 }, { index: 2 }]);
+    expect(await auditLog.append(1, invited('d'), [], 5)).toMatchObject({ index: 3 });
+    await expectWhole(auditLog, 4);
+  });
+
+  it('rejects who waits for others as whoever it goes along with, for what is its own alone', async () => {
+    const auditLog = await open();
+    const patient = auditLog.append(1, invited('a'), [charge('x', 6)], HOUR);
+    const [first, second] = await Promise.all([patient, auditLog.append(1, invited('b'), [charge('x', 5)])]);
+    expect([first.type, second.type]).toEqual(['appended', 'exceeded']);
+    expect((await auditLog.head()).size).toBe(1);
   });
 
   it('grows the tree of RFC 9162, whatever comes together', async () => {

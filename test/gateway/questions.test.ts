@@ -83,6 +83,48 @@ describe('the questions of a lookup', () => {
     expect((await stream.next()).done).toBe(true);
   });
 
+  /** How long the entry of each answer may wait for others; who may wait at all then waits for an hour. */
+  const patienceOfAnswers = (): number[] => {
+    const patience: number[] = [];
+    const { auditLog } = gateway.store;
+    const append = auditLog.append.bind(auditLog);
+    auditLog.append = (at, event, charges, patienceMs = 0) => {
+      if (event.event === 'answer') patience.push(patienceMs);
+      return append(at, event, charges, patienceMs && 3_600_000);
+    };
+    return patience;
+  };
+
+  it('are logged together: the first to answer waits a little for others, the last for none', async () => {
+    const patience = patienceOfAnswers();
+    for (const agency of [politie, ggz]) {
+      const agent = await AgentSocket.open(gateway.url, agency);
+      agent.onDelivery = () => ({ outcome: 'refused', ciphertext: undefined });
+    }
+    const opened = await open();
+    const all = await reports(await politie.send(path(opened.lookupId), questionsRequest(opened, NODES)));
+    expect(all.map(({ node }) => node).toSorted()).toEqual(NODES);
+    expect(patience).toEqual([5, 0]);
+  });
+
+  it('are logged at once when the asker goes away, also those that waited for others', async () => {
+    const patience = patienceOfAnswers();
+    const quick = await AgentSocket.open(gateway.url, politie);
+    quick.onDelivery = () => ({ outcome: 'refused', ciphertext: undefined });
+    await AgentSocket.open(gateway.url, ggz);
+    const opened = await open();
+    const gone = new AbortController();
+    const options = { signal: gone.signal };
+    const response = await politie.send(path(opened.lookupId), questionsRequest(opened, NODES, options));
+    await expect.poll(() => patience).toEqual([5]);
+    gone.abort();
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    await expect.poll(answers).toMatchObject([
+      { node: 'politie', outcome: 'refused' },
+      { node: 'ggz', outcome: 'abandoned' },
+    ]);
+  });
+
   it('say why a node said nothing', async () => {
     const agent = await AgentSocket.open(gateway.url, politie);
     agent.onDelivery = () => {

@@ -24,14 +24,18 @@ export type Prepare = (group: readonly Append[]) => Write | Promise<Write>;
 
 /**
  * Group commit: whoever waits shares one transaction, and so one write to stable storage. One is written at a time;
- * while it is on its way the next is prepared, of those who came in meanwhile. A group that fails is rejected as a
- * whole.
+ * while it is on its way the next is prepared, of those who came in meanwhile. Who is patient waits a moment for others,
+ * and goes along with the first that is not. A group that fails is rejected as a whole.
  */
 export class GroupCommit {
   readonly #most: number;
   readonly #prepare: Prepare;
   #waiting: Waiting[] = [];
   #running = false;
+  /** Of those who wait some are not patient, or no longer. */
+  #due = false;
+  /** When the patience of the first of those who wait ends. */
+  #patience: NodeJS.Timeout | undefined;
   #written: Promise<void> = Promise.resolve();
 
   /** `most`: appends of one transaction; bounds how long it holds the log, and how much is read for one entry of it. */
@@ -40,21 +44,27 @@ export class GroupCommit {
     this.#prepare = prepare;
   }
 
-  append(at: number, event: LogEvent, charges: readonly Charge[]): Promise<AppendResult> {
+  append(at: number, event: LogEvent, charges: readonly Charge[], patienceMs: number): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ at, event, charges, resolve, reject });
-      if (!this.#running) this.#schedule();
+      if (patienceMs === 0 || this.#waiting.length >= this.#most) this.#hurry();
+      else this.#patience ??= setTimeout(() => this.#hurry(), patienceMs);
     });
   }
 
-  #schedule(): void {
-    this.#running = this.#waiting.length > 0;
+  #hurry(): void {
+    this.#due = true;
+    if (this.#running) return;
+    this.#running = true;
     // Whoever comes in this turn of the event loop is taken along.
-    if (this.#running) setImmediate(() => void this.#run());
+    setImmediate(() => void this.#run());
   }
 
   async #run(): Promise<void> {
     const group = this.#waiting.splice(0, this.#most);
+    this.#due = this.#waiting.length > 0;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
     try {
       const write = await this.#prepare(group);
       await this.#written;
@@ -62,7 +72,8 @@ export class GroupCommit {
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
-    this.#schedule();
+    this.#running = false;
+    if (this.#due) this.#hurry();
   }
 }
 

@@ -16,12 +16,17 @@ export class QuotasApart implements AuditLog {
     this.#quotas = quotas;
   }
 
-  async append(at: number, event: LogEvent, charges: readonly Charge[] = []): Promise<AppendResult> {
-    if (charges.length === 0) return this.#log.append(at, event);
+  async append(
+    at: number,
+    event: LogEvent,
+    charges: readonly Charge[] = [],
+    patienceMs = 0,
+  ): Promise<AppendResult> {
+    if (charges.length === 0) return this.#log.append(at, event, [], patienceMs);
     const claim = await this.#quotas.claim(charges, at);
     if (claim.type === 'exceeded') return claim;
     try {
-      return await this.#log.append(at, event);
+      return await this.#log.append(at, event, [], patienceMs);
     } catch (error) {
       // What cannot be given back now stays counted until its window ends; the caller is told of the log's failure.
       await claim.giveBack().catch(() => undefined);

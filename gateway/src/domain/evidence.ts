@@ -1,11 +1,12 @@
 import type { CheckedSignature, LogEvent } from '@hitmachine/protocol';
-import { HitError, encodeBase64 } from '@hitmachine/protocol';
+import { HitError } from '@hitmachine/protocol';
+import { toBase64 } from '@hitmachine/service';
 
 type Evidence = Extract<LogEvent, { event: 'enrolment' }>['evidence'];
 
 /** A checked request in the form in which the log keeps it: what an auditor checks without trusting the gateway. */
 export function evidenceOf(signature: CheckedSignature): Evidence {
-  return { base: encodeBase64(signature.base), signature: encodeBase64(signature.signature) };
+  return { base: toBase64(signature.base), signature: toBase64(signature.signature) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { DeliveryReport, SealedQuestion } from '@hitmachine/protocol';
+import type { DeliveryReport, LogEvent, SealedQuestion } from '@hitmachine/protocol';
 import { ENTRY_ID_BYTES, HitError, deliveryPartCodec } from '@hitmachine/protocol';
 import { toBase64 } from '@hitmachine/service';
 import type { OperationalLog } from '../log.ts';
@@ -22,6 +22,12 @@ interface FanOutDeps {
 }
 
 /**
+ * Milliseconds that the entry of an answer waits for those of others: nodes answer one by one, and a transaction for each
+ * of them costs more than all that is done with it. The last answer of a lookup waits for none.
+ */
+const PATIENCE_MS = 5;
+
+/**
  * Puts the sealed questions of a lookup to the nodes, all at once, and returns a stream with a report for each as
  * soon as it is known and logged: its length (32 bits, big-endian), then the encoded report. The stream ends after the
  * last one. When the reader goes away, nothing is waited for any longer. Throws `field-invalid`, `ticket-invalid`,
@@ -43,10 +49,12 @@ export async function fanOut(
   );
   const request = toBase64(sha256(lookup.evidence));
   const gone = new AbortController();
-  const ready: { readonly frame: Uint8Array; readonly held: number }[] = [];
-  const asked = { left: questions.length, wake: (): void => undefined };
+  const ready: Ready[] = [];
+  const asked = { left: questions.length, thinking: questions.length, wake: (): void => undefined };
+  /** How long the entry of the node that has just come to an end may wait for those of others. */
+  const patience = (): number => (--asked.thinking > 0 && !gone.signal.aborted ? PATIENCE_MS : 0);
   for (const question of questions)
-    void ask(deps, { lookup, request, question, signal: gone.signal }).then((report) => {
+    void ask(deps, { lookup, request, question, patience, signal: gone.signal }).then((report) => {
       asked.left--;
       const held = report?.ciphertext?.length ?? 0;
       if (gone.signal.aborted) deps.onHand.release(lookup.agency, held);
@@ -61,10 +69,10 @@ export async function fanOut(
           await new Promise<void>((resolve) => {
             asked.wake = resolve;
           });
-        const next = ready.shift();
-        if (next === undefined) return gone.signal.aborted ? undefined : stream.close();
-        deps.onHand.release(lookup.agency, next.held);
-        stream.enqueue(next.frame);
+        if (ready.length === 0) return gone.signal.aborted ? undefined : stream.close();
+        const piece = ready.splice(0, fitting(ready));
+        for (const { held } of piece) deps.onHand.release(lookup.agency, held);
+        stream.enqueue(Buffer.concat(piece.map(({ frame }) => frame)));
       },
       cancel() {
         gone.abort();
@@ -74,6 +82,22 @@ export async function fanOut(
     },
     { highWaterMark: 0 },
   );
+}
+
+/** A report that may go out, and how many bytes of its answer are on hand until then. */
+interface Ready {
+  readonly frame: Uint8Array;
+  readonly held: number;
+}
+
+/** Bytes that go out as one piece: to copy small reports costs less than a piece for each of them. */
+const PIECE_BYTES = 65_536;
+
+/** How many reports go out together: one at least. */
+function fitting(ready: readonly Ready[]): number {
+  let bytes = 0;
+  const tooMany = ready.findIndex(({ frame }, i) => (bytes += frame.length) > PIECE_BYTES && i > 0);
+  return tooMany < 0 ? ready.length : tooMany;
 }
 
 /**
@@ -87,10 +111,12 @@ async function ask(
     /** SHA-256 of the evidence of the request that opened it. */
     readonly request: string;
     readonly question: SealedQuestion;
+    /** Called once, when the node has come to an end. */
+    readonly patience: () => number;
     readonly signal: AbortSignal;
   },
 ): Promise<DeliveryReport | undefined> {
-  const { lookup, request, question, signal } = asked;
+  const { lookup, request, question, patience, signal } = asked;
   const { node } = question;
   const delivery: Delivery = {
     ticket: lookup.tickets.get(node) as Uint8Array,
@@ -109,7 +135,7 @@ async function ask(
   const passedOn = agencies.some(({ id }) => id === agency) ? result : undefined;
   if (passedOn === undefined) deps.onHand.release(lookup.agency, result?.ciphertext?.length ?? 0);
   try {
-    await deps.auditLog.append(now, {
+    const event: LogEvent = {
       event: 'answer',
       id: toBase64(deps.runtime.random(ENTRY_ID_BYTES)),
       agency,
@@ -118,7 +144,8 @@ async function ask(
       request,
       outcome: passedOn?.outcome ?? 'abandoned',
       milliseconds: Math.max(0, now - since),
-    });
+    };
+    await deps.auditLog.append(now, event, [], patience());
   } catch (err) {
     // What cannot be logged is not answered.
     deps.log.error('answer-not-logged', { agency, err });

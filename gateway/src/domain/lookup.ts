@@ -1,13 +1,13 @@
-import type { LookupOpened, LookupRequest, Roster } from '@hitmachine/protocol';
+import type { LookupOpened, LookupRequest, Roster, Ticket } from '@hitmachine/protocol';
 import {
   CANARY_PURPOSE,
   LOOKUP_ID_BYTES,
   checkLookup,
   digestKeyOf,
   elementDigests,
-  encodeBase64,
   keyServedBy,
 } from '@hitmachine/protocol';
+import { toBase64 } from '@hitmachine/service';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { Evaluator } from '../ports/evaluator.ts';
 import type { LogSearch } from '../ports/log-search.ts';
@@ -76,7 +76,7 @@ export async function openLookup(
       ? await deps.evaluator.evaluate(elements, { proof, key: former })
       : undefined;
   const id = deps.runtime.random(LOOKUP_ID_BYTES);
-  const lookupId = encodeBase64(id);
+  const lookupId = toBase64(id);
   const appended = await deps.auditLog.append(
     now,
     {
@@ -114,8 +114,8 @@ export async function openLookup(
     lookupId,
     ...encoded(current),
     ...(before !== undefined && { former: encoded(before) }),
-    tickets: [...tickets].map(([node, ticket]) => ({ node, ticket: encodeBase64(ticket) })),
-    capability: encodeBase64(await keepOpen(deps.openLookups, lookup, deps.runtime.random, now)),
+    tickets: [...tickets].map(([node, ticket]) => ({ node, ticket: toBase64(ticket) })),
+    capability: toBase64(await keepOpen(deps.openLookups, lookup, deps.runtime.random, now)),
     logged: await receiptFor(deps, appended),
   };
 }
@@ -123,8 +123,8 @@ export async function openLookup(
 type Evaluation = Awaited<ReturnType<Evaluator['evaluate']>>;
 
 const encoded = ({ evaluated, proof }: Evaluation): Pick<LookupOpened, 'evaluated' | 'proof'> => ({
-  evaluated: encodeBase64(evaluated),
-  ...(proof !== undefined && { proof: encodeBase64(proof) }),
+  evaluated: toBase64(evaluated),
+  ...(proof !== undefined && { proof: toBase64(proof) }),
 });
 
 /** Whether the asker, or somebody who is asked, has tables under this evaluation key. */
@@ -139,11 +139,18 @@ function digestsFrom(
   { tokenTypes }: LookupRequest,
   evaluated: Readonly<Record<string, Uint8Array | undefined>>,
 ): TicketBase['digestsOf'] {
+  /** Those of all nodes whose tables were made with the same key are the same. */
+  const byKey = new Map<string, Ticket['elementDigests']>();
   return (node) => {
     const agency = agencies.find(({ id }) => id === node);
     const served = agency === undefined ? undefined : keyServedBy(gateway, agency);
     // A node that serves neither is not asked by anybody; its ticket fits nothing that it has.
     const key = served ?? gateway.evaluationKey;
-    return elementDigests(evaluated[key] ?? new Uint8Array(0), tokenTypes, digestKeyOf(gateway, key));
+    let digests = byKey.get(key);
+    if (digests === undefined) {
+      digests = elementDigests(evaluated[key] ?? new Uint8Array(0), tokenTypes, digestKeyOf(gateway, key));
+      byKey.set(key, digests);
+    }
+    return digests;
   };
 }

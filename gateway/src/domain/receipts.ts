@@ -1,11 +1,6 @@
 import type { Logged, TreeHead } from '@hitmachine/protocol';
-import {
-  HitError,
-  encodeBase64,
-  formatReceipt,
-  proveConsistency,
-  proveInclusion,
-} from '@hitmachine/protocol';
+import { HitError, formatReceipt, proveConsistency, proveInclusion } from '@hitmachine/protocol';
+import { toBase64 } from '@hitmachine/service';
 import type { AuditLog } from '../ports/audit-log.ts';
 import type { CheckpointSigner, SignedHead } from './checkpoint-signer.ts';
 
@@ -26,7 +21,7 @@ export async function receiptFor(
   const { head, note } = published ?? (await checkpoints.current());
   if (index >= head.size) throw new HitError('not-found', 'the checkpoint does not reach this entry yet');
   const proof = await proveInclusion(auditLog.hashes, index, head.size);
-  return { entry: encodeBase64(leaf), receipt: formatReceipt({ index, proof, checkpoint: note }) };
+  return { entry: toBase64(leaf), receipt: formatReceipt({ index, proof, checkpoint: note }) };
 }
 
 /** Proof that the log of `size` entries begins with that of `old`. Throws `field-invalid` or `storage-failed`. */

@@ -25,6 +25,8 @@ export type AppendResult =
  * - Durability: `append` resolves only after entry, hashes and charges are on stable storage, in one transaction: all
  *   or nothing. When that cannot be had it rejects with `storage-failed` and nothing of it is stored; the next
  *   append may succeed again.
+ * - Patience: an append with `patienceMs` may wait as long for others that share its transaction, which costs about the
+ *   same for one entry as for many. One without is written at once, and takes along whoever waits.
  * - Order: entries get their index in the order of the calls, without gaps. Appends that wait together share a
  *   transaction; one that is refused by a quota does not touch the others. Entry times never go back: an entry
  *   gets `at`, or the time of the entry before it if that is later.
@@ -33,7 +35,12 @@ export type AppendResult =
  * - An entry that is too long rejects with `body-too-large`, and touches no other.
  */
 export interface AuditLog {
-  append(at: number, event: LogEvent, charges?: readonly Charge[]): Promise<AppendResult>;
+  append(
+    at: number,
+    event: LogEvent,
+    charges?: readonly Charge[],
+    patienceMs?: number,
+  ): Promise<AppendResult>;
   /** The first charge that would not fit now, without charging anything. A cheap refusal before costly work. */
   exceeded(charges: readonly Charge[]): Promise<Charge | undefined>;
   /** Size and root of the tree over everything that is durable. */

@@ -81,8 +81,8 @@ export function frontierOf(size: number): NodeId[] {
 }
 
 /** The hash of the tree over complete subtrees that stand side by side, the largest on the left. */
-export function foldSubtrees(hashes: readonly Uint8Array[]): Uint8Array {
-  return hashes.length === 0 ? EMPTY_ROOT : hashes.reduceRight((right, left) => nodeHash(left, right));
+export function foldSubtrees(hashes: readonly Uint8Array[], hash: Sha256 = pureSha256): Uint8Array {
+  return hashes.length === 0 ? EMPTY_ROOT : hashes.reduceRight((right, left) => nodeHash(left, right, hash));
 }
 
 /** Asks a reader, and refuses an answer that does not fit the question. */
@@ -145,6 +145,6 @@ export class TreeBuilder {
 
   /** The head of the tree as it is now: a hash a level. */
   head(): TreeHead {
-    return { size: this.#size, root: foldSubtrees(this.#frontier) };
+    return { size: this.#size, root: foldSubtrees(this.#frontier, this.#hash) };
   }
 }

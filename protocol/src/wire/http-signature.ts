@@ -66,7 +66,7 @@ export function signRequest(
   random: Random,
 ): { readonly headers: SignatureHeaders; readonly base: Uint8Array } {
   const created = Math.floor(now / 1000);
-  const contentDigest = digestHeader(sha256(request.body));
+  const contentDigest = digestHeader(backend.sha256(request.body));
   const parameters = `("@method" "@path" "content-digest");created=${created};expires=${created + REQUEST_LIFETIME};nonce="${encodeBase64(random(16))}";keyid="${keyId}";alg="ed25519";tag="${TAG}"`;
   const base = signatureBase(request, contentDigest, parameters);
   const headers = {
@@ -109,7 +109,7 @@ export function checkRequest(
   const encoded = SIGNATURE.exec(headers.signature ?? '')?.[1];
   if (encoded === undefined)
     throw new HitError('signature-invalid', 'the Signature header is missing or not of our profile');
-  const bodyDigest = sha256(request.body);
+  const bodyDigest = backend.sha256(request.body);
   const contentDigest = digestHeader(bodyDigest);
   if (headers['content-digest'] !== contentDigest)
     throw new HitError('signature-invalid', 'the Content-Digest header does not fit the body');

@@ -49,8 +49,13 @@ export class PostgresAuditLog implements AuditLog {
     this.#appended = appended;
   }
 
-  append(at: number, event: LogEvent, charges: readonly Charge[] = []): Promise<AppendResult> {
-    return this.#group.append(at, event, charges);
+  append(
+    at: number,
+    event: LogEvent,
+    charges: readonly Charge[] = [],
+    patienceMs = 0,
+  ): Promise<AppendResult> {
+    return this.#group.append(at, event, charges, patienceMs);
   }
 
   async exceeded(charges: readonly Charge[]): Promise<Charge | undefined> {

@@ -35,8 +35,13 @@ export class SqliteAuditLog implements AuditLog {
     this.#statements = storing(() => prepare(database));
   }
 
-  append(at: number, event: LogEvent, charges: readonly Charge[] = []): Promise<AppendResult> {
-    return this.#group.append(at, event, charges);
+  append(
+    at: number,
+    event: LogEvent,
+    charges: readonly Charge[] = [],
+    patienceMs = 0,
+  ): Promise<AppendResult> {
+    return this.#group.append(at, event, charges, patienceMs);
   }
 
   async exceeded(charges: readonly Charge[]): Promise<Charge | undefined> {
