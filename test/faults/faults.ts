@@ -153,10 +153,13 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the disk of PostgreSQL is full',
     missing: ({ disk }) => (disk === undefined ? 'only root may mount a small disk' : undefined),
-    async strike({ disk }) {
+    async strike({ disk, city }) {
       disk?.fill();
+      // It needs a new file for what it writes next, and ends when it cannot have one: the worst that a full disk does.
+      await city.postgres.sql('SELECT pg_switch_wal()').catch(() => undefined);
       await delay(LASTS_MS);
       disk?.empty();
+      await city.postgres.startIfEnded();
     },
     untouched: none('each lookup is logged there'),
     withinMs: 30_000,

@@ -53,7 +53,8 @@ export const POSTGRES_MISSING: string | undefined =
       : undefined;
 
 /** Runs the server until standard input ends, so that none is left behind, whatever becomes of the tests. */
-const UNTIL_STDIN_ENDS = '"$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server';
+const UNTIL_STDIN_ENDS =
+  '"$@" & server=$!; echo "pid $server"; cat > /dev/null; kill -INT $server; wait $server';
 
 /** A PostgreSQL server of the tests' own, on a free port, with its files in a temporary folder. */
 export class TestPostgres {
@@ -62,6 +63,7 @@ export class TestPostgres {
   readonly #settings: readonly string[];
   #port = 0;
   #running: ChildProcess | undefined;
+  #pid = 0;
   #schemas = 0;
 
   private constructor(settings: Readonly<Record<string, string>>, disk: string) {
@@ -148,9 +150,10 @@ export class TestPostgres {
       ...user,
       cwd: this.folder,
       env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
-      stdio: ['pipe', 'ignore', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#running = running;
+    createInterface(running.stdout).once('line', (line) => (this.#pid = Number(line.slice('pid '.length))));
     const lines: string[] = [];
     await new Promise<void>((resolve, reject) => {
       const output = createInterface({ input: running.stderr });
@@ -162,6 +165,16 @@ export class TestPostgres {
       });
       running.once('exit', () => reject(new Error(`PostgreSQL ended:\n${lines.slice(-5).join('\n')}`)));
     });
+  }
+
+  /** Starts the server again if it has ended by itself, as the supervisor of a real one does. */
+  async startIfEnded(): Promise<void> {
+    try {
+      process.kill(this.#pid, 0);
+    } catch {
+      await this.stop();
+      await this.start();
+    }
   }
 
   /** Stops the server as its administrator does: connections are broken off, files are left in order. */
