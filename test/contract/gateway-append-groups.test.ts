@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresDatabase } from '@hitmachine/service/postgres';
+import { PostgresAuditLog } from '../../gateway/src/adapters/postgres/audit-log.ts';
 import { packLeaves, unpackLeaves } from '../../gateway/src/adapters/bundle.ts';
 import type { GatewayStore } from '../../gateway/src/cli/gateway-store.ts';
 import { openPostgresStore, openStore } from '../../gateway/src/cli/gateway-store.ts';
@@ -49,11 +51,12 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(`groups of appends in PostgreSQL
   let server: TestPostgres;
   let url: string;
   const opened: GatewayStore[] = [];
+  const databases: PostgresDatabase[] = [];
   beforeAll(async () => {
     server = await TestPostgres.start();
   });
   afterAll(async () => {
-    await Promise.all(opened.map((store) => store.close()));
+    await Promise.all([...opened, ...databases].map((one) => one.close()));
     await server.remove();
   });
   const open = async (): Promise<AuditLog> => {
@@ -122,6 +125,49 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(`groups of appends in PostgreSQL
     }
     expect(await usedOf(log)).toBe(100);
     await expectWhole(other, 52 + GROUP + 50);
+  });
+
+  /** A log whose statements are told to `before` first; those of a transaction as one. */
+  const openWatched = (before: (text: string) => Promise<unknown>): PostgresAuditLog => {
+    const database = new PostgresDatabase(url, { program: 'test', connections: 2 });
+    databases.push(database);
+    const { query } = database;
+    const transaction = database.transaction.bind(database);
+    database.query = async (text, values) => before(text).then(() => query(text, values));
+    database.transaction = async (first, work) => before('BEGIN').then(() => transaction(first, work));
+    return new PostgresAuditLog(database);
+  };
+
+  it('that another gateway comes before are written in one round trip more', async () => {
+    const other = await openNew();
+    const said: string[] = [];
+    const log = openWatched(async (text) => void said.push(text.replace(/\(.*/, '')));
+    const [LOOK, WRITE] = ['SELECT * FROM log_standing', 'SELECT * FROM append_or_look'];
+    const append = (): Promise<AppendResult> => log.append(1, invited('a'));
+    await append();
+    await append();
+    await other.append(1, invited('b'));
+    await append();
+    await append();
+    // Looked once, in the beginning; the third was overtaken.
+    expect(said).toEqual([LOOK, WRITE, WRITE, WRITE, WRITE, WRITE]);
+    await expectWhole(other, 6);
+  });
+
+  it('that another gateway comes before again and again let nobody come before in the end', async () => {
+    const other = await openNew();
+    let overtaken = 0;
+    const log = openWatched(async (text) => {
+      if (!text.includes('append_or_look') || overtaken === 10) return;
+      overtaken++;
+      await other.append(1, invited('b'), [limited(20)]);
+    });
+    const results = await appendAll(log, 3, limited(5));
+    expect(overtaken).toBe(3);
+    // The others have used up three.
+    expect(fates(results)).toEqual([4, 5, 'exceeded']);
+    expect(await usedOf(log)).toBe(5);
+    await expectWhole(other, 6);
   });
 
   it('of two gateways at once make one log and one account', async () => {

@@ -1,19 +1,21 @@
 import type { HashReader, LogEvent, TreeHead } from '@hitmachine/protocol';
-import { frontierOf, treeHeadAt } from '@hitmachine/protocol';
+import { treeHeadAt } from '@hitmachine/protocol';
 import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
-import type { Counter, Counters, LogTip } from '../append-plan.ts';
-import { firstExceeded, planAppends, tipOf } from '../append-plan.ts';
+import type { AppendPlan, Counter, Counters, LogTip } from '../append-plan.ts';
+import { firstExceeded, planAppends } from '../append-plan.ts';
 import type { Bundle } from '../bundle.ts';
 import { packBundle, packBundleAside } from '../bundle.ts';
 import type { Append, AppendOutcome, Write } from '../group-commit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import type { PostgresDatabase, Run } from '@hitmachine/service';
+import type { PostgresDatabase, Row, Run } from '@hitmachine/service';
 import { APPEND_LOCK } from './locks.ts';
-import { countersOf, hashesOf, lastOf, leavesOf } from './log-rows.ts';
+import { countersOf, hashesOf, lastOf, leavesOf, standingOf, tipIn } from './log-rows.ts';
 
 /** Half of many: the other half is planned while the database works. */
 const MAX_GROUP = 128;
+/** How often a group is planned anew because another gateway came between, before nobody else is let in. */
+const MAX_OVERTAKEN = 3;
 /** Milliseconds to wait for another gateway that appends. */
 const LOCK_PATIENCE_MS = 5_000;
 
@@ -86,63 +88,91 @@ export class PostgresAuditLog implements AuditLog {
     await this.#looking;
     const names = namesOf(group.flatMap(({ charges }) => charges));
     const standing = this.#standing;
-    if (standing === undefined) return () => this.#commitLocked(names, group);
+    if (standing === undefined) return () => this.#planAnew(names, group);
     const { tip, charged } = standing;
     // Whether it is written meanwhile or not: what it charged is what counts.
     const unwritten = new Map(charged);
     const found = new Map([...(await countersOf(this.#database.query, names)), ...unwritten]);
     // It failed while we looked.
-    if (this.#standing !== standing) return () => this.#commitLocked(names, group);
+    if (this.#standing !== standing) return () => this.#planAnew(names, group);
     const plan = planAppends(tip, found, group);
     for (const [name, counter] of plan.counters) charged.set(name, counter);
     const bundle = await packBundleAside(plan.entries);
     return async () => {
-      if (this.#standing === standing && (await this.#written({ ...plan, bundle }))) {
-        for (const [name, counter] of plan.counters) if (charged.get(name) === counter) charged.delete(name);
-        this.#appended();
-        return plan.outcomes;
-      }
-      return this.#commitLocked(names, group);
+      if (this.#standing !== standing) return this.#planAnew(names, group);
+      const overtakenAt = await this.#write({ ...plan, bundle });
+      if (overtakenAt !== undefined) return this.#planAnew(names, group, overtakenAt);
+      for (const [name, counter] of plan.counters) if (charged.get(name) === counter) charged.delete(name);
+      this.#appended();
+      return plan.outcomes;
     };
   }
 
-  /** Writes in one round trip; false when another gateway has come between. */
-  async #written(plan: Written): Promise<boolean> {
-    let written = false;
+  /** As {@link write}. Whatever else is planned stands on this: when it is not written, that is void. */
+  async #write(plan: Written): Promise<LogTip | undefined> {
     try {
-      written = await write(this.#database.query, plan);
-    } finally {
-      // What is planned stands on what is not so.
-      if (!written) this.#standing = undefined;
+      const overtakenAt = await write(this.#database.query, plan);
+      if (overtakenAt !== undefined) this.#standing = undefined;
+      return overtakenAt;
+    } catch (error) {
+      this.#standing = undefined;
+      throw error;
     }
-    return written;
   }
 
-  /** Holds the lock while it looks where the log stands, plans and writes, so that nobody can come between. */
-  #commitLocked(names: readonly string[], group: readonly Append[]): Promise<readonly AppendOutcome[]> {
+  /** Writes a group whose plan came to nothing. `tip`: where the log stands, when that is known. */
+  #planAnew(
+    names: readonly string[],
+    group: readonly Append[],
+    tip?: LogTip,
+  ): Promise<readonly AppendOutcome[]> {
     this.#standing = undefined;
-    const done = this.#database.transaction([RELEASED_WHEN_HANGING, APPEND_LOCK], async (run) => {
-      const { size, at } = await lastOf(run);
-      const tip = tipOf(size, await hashesOf(run, frontierOf(size)), at);
-      const plan = planAppends(tip, await countersOf(run, names), group);
-      const bundle = packBundle(plan.entries);
-      if (!(await write(run, { ...plan, bundle })))
-        throw new Error('the log moved on although it was locked');
-      return [plan.outcomes, tip] as const;
-    });
-    const looked = done.then(([outcomes, tip]) => {
-      this.#standing = { tip, charged: new Map() };
+    const done = this.#attempts(names, group, tip).then(([outcomes, at]) => {
+      this.#standing = { tip: at, charged: new Map() };
       this.#appended();
       return outcomes;
     });
-    this.#looking = looked.catch(() => undefined);
-    return looked;
+    this.#looking = done.catch(() => undefined);
+    return done;
   }
+
+  /** Plans and writes until nobody comes between. Gives where the log stands then. */
+  async #attempts(
+    names: readonly string[],
+    group: readonly Append[],
+    known?: LogTip,
+  ): Promise<readonly [readonly AppendOutcome[], LogTip]> {
+    const { query } = this.#database;
+    let tip = known ?? (await standingOf(query));
+    for (let overtaken = 0; overtaken < MAX_OVERTAKEN; overtaken++) {
+      const planned = await plannedAt(tip, { run: query, names, group });
+      const overtakenAt = await write(query, planned);
+      if (overtakenAt === undefined) return [planned.outcomes, tip];
+      tip = overtakenAt;
+    }
+    // Nobody can come between who holds the lock while looking, planning and writing.
+    return this.#database.transaction([RELEASED_WHEN_HANGING, APPEND_LOCK], async (run) => {
+      const last = await standingOf(run);
+      const planned = await plannedAt(last, { run, names, group });
+      if ((await write(run, planned)) !== undefined)
+        throw new Error('the log moved on although it was locked');
+      return [planned.outcomes, last] as const;
+    });
+  }
+}
+
+/** Plans a group from a tip, which is moved on; the counters are read now. */
+async function plannedAt(
+  tip: LogTip,
+  { run, names, group }: { run: Run; names: readonly string[]; group: readonly Append[] },
+): Promise<AppendPlan & Written> {
+  const plan = planAppends(tip, await countersOf(run, names), group);
+  return { ...plan, bundle: packBundle(plan.entries) };
 }
 
 const namesOf = (charges: readonly Charge[]): string[] => [...new Set(charges.map(({ counter }) => counter))];
 
-const WRITE = 'SELECT append_bundle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS written';
+const WRITE = 'SELECT * FROM append_or_look($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
 
 /** What is written of a plan. */
 interface Written {
@@ -150,14 +180,14 @@ interface Written {
   readonly counters: Counters;
 }
 
-/** Gives whether the log still was where the plan had found it; nothing is written where it was not. */
-async function write(run: Run, { bundle, counters }: Written): Promise<boolean> {
-  if (bundle === undefined) return true;
+/** Writes in one round trip. Gives where the log stands when that is not where the plan had found it: nothing is written then. */
+async function write(run: Run, { bundle, counters }: Written): Promise<LogTip | undefined> {
+  if (bundle === undefined) return undefined;
   const { first, count, at, hashStart, hashes, leaves } = bundle;
   const charged = [...counters.values()];
   const [row] = await run(WRITE, [
     ...[first, count, at, hashStart, hashes, leaves, [...counters.keys()]],
     ...[charged.map(({ windowEnd }) => windowEnd), charged.map(({ used }) => used), LOCK_PATIENCE_MS],
   ]);
-  return row?.['written'] === true;
+  return row?.['written'] === true ? undefined : tipIn(row as Row);
 }

@@ -1,6 +1,7 @@
 import type { NodeId } from '@hitmachine/protocol';
 import { HASH_BYTES, HitError } from '@hitmachine/protocol';
-import type { Counters } from '../append-plan.ts';
+import type { Counters, LogTip } from '../append-plan.ts';
+import { tipOf } from '../append-plan.ts';
 import { hashNumber, lastLeafOf, noSubtree, unpackLeaves } from '../bundle.ts';
 import type { Row, Run } from '@hitmachine/service';
 
@@ -8,6 +9,22 @@ import type { Row, Run } from '@hitmachine/service';
 export async function lastOf(run: Run): Promise<{ readonly size: number; readonly at: number }> {
   const [row] = await run('SELECT first + count AS size, at FROM bundle ORDER BY first DESC LIMIT 1');
   return { size: Number(row?.['size'] ?? 0), at: Number(row?.['at'] ?? 0) };
+}
+
+/** Where the log stands, with its right edge, in one round trip. */
+export async function standingOf(run: Run): Promise<LogTip> {
+  const [row] = await run('SELECT * FROM log_standing()');
+  return tipIn(row as Row);
+}
+
+/** Of a row of `log_standing`. */
+export function tipIn(row: Row): LogTip {
+  const edge = (row['edge'] ?? Buffer.alloc(0)) as Buffer;
+  const hashes = Array.from(
+    { length: edge.length / HASH_BYTES },
+    (_, i) => new Uint8Array(edge.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)),
+  );
+  return tipOf(Number(row['entries']), hashes, Number(row['last_at']));
 }
 
 /** In one round trip. Throws `not-found` for a subtree that is not complete. */

@@ -179,4 +179,38 @@ export const SCHEMA_STEPS: readonly string[] = [
     last_at        bigint NOT NULL,
     times          bigint NOT NULL
   )`,
+  `
+  -- Where the log stands: entries, the time of the last one, and the hashes of the complete subtrees that all entries fall
+  -- apart into, the largest first, one after another.
+  CREATE FUNCTION log_standing(OUT entries bigint, OUT last_at bigint, OUT edge bytea) LANGUAGE plpgsql STABLE AS $$
+  BEGIN
+    SELECT first + count, at INTO entries, last_at FROM bundle ORDER BY first DESC LIMIT 1;
+    entries := coalesce(entries, 0);
+    last_at := coalesce(last_at, 0);
+    SELECT string_agg(substring(hashes FROM ((number - hash_start) * 32 + 1)::integer FOR 32), '' ORDER BY level DESC)
+      INTO edge
+      FROM (SELECT level, ((entries >> level) << level) - 1 AS last FROM generate_series(0, 52) AS level
+              WHERE (entries >> level) & 1 = 1) AS subtree
+      -- The place of its hash among all: before the entry that completes it stand two an entry, but for one a bit that is set.
+      CROSS JOIN LATERAL
+        (SELECT 2 * last - length(replace(last::bit(64)::text, '0', '')) + level AS number) AS place
+      CROSS JOIN LATERAL
+        (SELECT hash_start, hashes FROM bundle WHERE first <= last ORDER BY first DESC LIMIT 1) AS one;
+  END $$;
+
+  -- As append_bundle. Where another gateway came between it also gives where the log stands now, so that the next attempt is
+  -- one round trip away.
+  CREATE FUNCTION append_or_look(
+    new_first bigint, new_count integer, new_at bigint, new_hash_start bigint, new_hashes bytea, new_leaves bytea,
+    charged text[], new_ends bigint[], new_used bigint[], patience integer,
+    OUT written boolean, OUT entries bigint, OUT last_at bigint, OUT edge bytea
+  ) LANGUAGE plpgsql AS $$
+  BEGIN
+    written := append_bundle(new_first, new_count, new_at, new_hash_start, new_hashes, new_leaves, charged, new_ends,
+      new_used, patience);
+    IF NOT written THEN
+      SELECT * INTO entries, last_at, edge FROM log_standing();
+    END IF;
+  END $$;
+  `,
 ];
