@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Aead } from '@hitmachine/protocol';
-import { HitError, loadSodium, noble } from '@hitmachine/protocol';
+import { HitError, decodeBase64, encodeBase64, loadSodium, noble } from '@hitmachine/protocol';
+import { fromBase64, toBase64 } from '@hitmachine/service';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { onRuntime, runtimeAead } from '../../node-agent/src/runtime-backend.ts';
 
@@ -96,5 +97,33 @@ describe('random bytes', () => {
     const copy = bytes.slice();
     for (let i = 0; i < 1_000; i++) secureRandom(32);
     expect(bytes).toEqual(copy);
+  });
+});
+
+describe('base64url by the runtime', () => {
+  it('reads and writes what the protocol does, for any bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(toBase64(bytes)).toBe(encodeBase64(bytes));
+        expect(new Uint8Array(fromBase64(encodeBase64(bytes)))).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('refuses any text that the protocol refuses', () => {
+    const letter = fc.constantFrom(...'AQgwZz09-_+/= \n\u00e9');
+    fc.assert(
+      fc.property(fc.string({ unit: letter, maxLength: 8 }), (text) => {
+        const read = (decode: (text: string) => Uint8Array): unknown => {
+          try {
+            return [...decode(text)];
+          } catch (error) {
+            return (error as HitError).code;
+          }
+        };
+        expect(read(fromBase64)).toEqual(read(decodeBase64));
+      }),
+      { numRuns: 500 },
+    );
   });
 });

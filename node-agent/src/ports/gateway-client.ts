@@ -5,6 +5,7 @@ import type {
   Logged,
   LookupOpened,
   LookupRequest,
+  Receipt,
   Register,
   Review,
   SealedQuestion,
@@ -20,6 +21,12 @@ export interface SentRequest {
   readonly base: Uint8Array;
   /** The bytes of the body. */
   readonly body: Uint8Array;
+}
+
+/** An entry of the gateway's log as it shows it, with what should prove it; nothing of it is checked. */
+export interface ShownEntry extends Receipt {
+  /** The entry's bytes, base64url. */
+  readonly entry: string;
 }
 
 /**
@@ -67,10 +74,9 @@ export interface GatewayClient {
    */
   consistency(old: number, size: number): Promise<readonly Uint8Array[]>;
   /**
-   * The entries of lookups that this agency asked or was asked, with their receipts under the latest published
-   * checkpoint, by lookup; left out is one of which the gateway says that there is none, or none that is published.
+   * The entries of lookups that this agency asked or was asked, under the latest published checkpoint, by lookup; left out is one of which the gateway says that there is none, or none that is published.
    */
-  loggedLookups(lookupIds: readonly string[]): Promise<ReadonlyMap<string, Logged>>;
+  loggedLookups(lookupIds: readonly string[]): Promise<ReadonlyMap<string, ShownEntry>>;
   /** What takes pseudonyms from one evaluation key to the next. Throws `not-found` when none changes. */
   quotient(): Promise<SealedQuotient>;
 }

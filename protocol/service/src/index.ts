@@ -22,7 +22,7 @@ export { eventTable } from './events.ts';
 export type { Sink } from './event-log.ts';
 export { writeEvent } from './event-log.ts';
 export { secureRandom } from './random.ts';
-export { onRuntime, runtimeAead, toBase64 } from './runtime-backend.ts';
+export { fromBase64, onRuntime, runtimeAead, toBase64 } from './runtime-backend.ts';
 export { watchedFiles } from './watched-files.ts';
 export type { Count, Labels, Reading, Times } from './metrics.ts';
 export type { Metrics } from './metrics.ts';

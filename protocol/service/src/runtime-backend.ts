@@ -1,5 +1,5 @@
 import type { CipherChaCha20Poly1305Types } from 'node:crypto';
-import { createCipheriv, createDecipheriv, createSecretKey, getCiphers, hash } from 'node:crypto';
+import { createCipheriv, createDecipheriv, getCiphers, hash } from 'node:crypto';
 import type { Aead, Backend } from '@hitmachine/protocol';
 import { AEAD_TAG_BYTES, HitError } from '@hitmachine/protocol/arithmetic';
 
@@ -15,7 +15,7 @@ const options = { authTagLength: AEAD_TAG_BYTES };
 /** ChaCha20-Poly1305 (RFC 8439) by the runtime: the same bytes as that of the protocol, for any length. */
 export const runtimeAead: Aead = {
   seal(key, nonce, associated, plaintext, front = new Uint8Array(0)) {
-    const cipher = createCipheriv(CIPHER, createSecretKey(key), nonce, options);
+    const cipher = createCipheriv(CIPHER, key, nonce, options);
     cipher.setAAD(associated, { plaintextLength: plaintext.length });
     const sealed = unwritten(front.length + plaintext.length + AEAD_TAG_BYTES);
     sealed.set(front);
@@ -29,7 +29,7 @@ export const runtimeAead: Aead = {
     if (length < 0) throw new HitError('decryption-failed');
     const plaintext = unwritten(length);
     try {
-      const decipher = createDecipheriv(CIPHER, createSecretKey(key), nonce, options);
+      const decipher = createDecipheriv(CIPHER, key, nonce, options);
       decipher.setAAD(associated, { plaintextLength: length });
       decipher.setAuthTag(ciphertext.subarray(length));
       inPieces(ciphertext.subarray(0, length), (piece) => decipher.update(piece), plaintext);
@@ -58,6 +58,15 @@ function inPieces(input: Uint8Array, update: (piece: Uint8Array) => Uint8Array, 
 /** Base64url without padding by the runtime, ten times as fast as the protocol's own. */
 export const toBase64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
+
+/** Strict inverse of {@link toBase64}, as the protocol's own `decodeBase64`. Throws `malformed`. */
+export function fromBase64(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64url');
+  // The runtime leaves out what it cannot read.
+  if (bytes.toString('base64url') !== text)
+    throw new HitError('malformed', 'a value is not base64url without padding');
+  return bytes;
+}
 
 /**
  * A backend that hashes by the runtime, and seals and opens large messages by it: an answer may hold a whole table. A

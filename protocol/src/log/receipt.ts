@@ -65,17 +65,8 @@ export function verifyReceipt(
   leaf: Uint8Array,
   receiptText: string,
 ): { index: number; head: TreeHead; checkpoint: string } {
-  return verifyReceiptWith((text) => openCheckpoint(backend, text, log).head, leaf, receiptText);
-}
-
-/** As {@link verifyReceipt}, with the checkpoint read and checked by `open`: many receipts may be under one. */
-export function verifyReceiptWith(
-  open: (checkpoint: string) => TreeHead,
-  leaf: Uint8Array,
-  receiptText: string,
-): { index: number; head: TreeHead; checkpoint: string } {
   const { index, proof, checkpoint } = parseReceipt(receiptText);
-  const head = open(checkpoint);
+  const { head } = openCheckpoint(backend, checkpoint, log);
   verifyInclusion(head, index, leafHash(leaf), proof);
   return { index, head, checkpoint };
 }

@@ -39,11 +39,14 @@ export function parseValue<T>(schema: z.ZodType<T>, value: unknown): T {
 
 /** Strict UTF-8 JSON to a checked value. Throws `malformed` or `field-invalid`. */
 export function parseJson<T>(schema: z.ZodType<T>, bytes: Uint8Array): T {
-  let value: unknown;
+  return parseValue(schema, readJson(bytes));
+}
+
+/** Strict UTF-8 JSON to a value that is not checked yet. Throws `malformed`. */
+export function readJson(bytes: Uint8Array): unknown {
   try {
-    value = JSON.parse(utf8.encode(bytes));
+    return JSON.parse(utf8.encode(bytes));
   } catch (cause) {
     throw new HitError('malformed', 'the body is not JSON in UTF-8', { cause });
   }
-  return parseValue(schema, value);
 }

@@ -38,6 +38,7 @@ import {
   groundsOf,
   loadSodium,
   memberOf,
+  parseReceipt,
   policySchema,
   proveEvaluation,
   signDocument,
@@ -45,7 +46,7 @@ import {
   ticketCodec,
   utf8ToBytes,
 } from '@hitmachine/protocol';
-import type { GatewayClient } from '../../../node-agent/src/ports/gateway-client.ts';
+import type { GatewayClient, ShownEntry } from '../../../node-agent/src/ports/gateway-client.ts';
 import { secureRandom } from '../../../node-agent/src/random.ts';
 import { policyOf, purposeFile } from './policy.ts';
 import { SmallLog, evidenceFrom } from '../../support/small-log.ts';
@@ -244,14 +245,16 @@ export class StandInGateway {
       loggedLookups: async (lookupIds) => {
         await this.beforeShowing();
         const log = this.logFor(asker);
-        const shown = new Map<string, Logged>();
+        const shown = new Map<string, ShownEntry>();
         for (const lookupId of lookupIds) {
           const shownTo = (entry: LogEntry): boolean =>
             'lookupId' in entry &&
             entry.lookupId === lookupId &&
             (entry.event === 'answer' ? entry.node : entry.agency) === asker;
           const index = log.entries.findIndex(shownTo);
-          if (index >= 0) shown.set(lookupId, await this.changeLogged(await log.logged(index)));
+          if (index < 0) continue;
+          const { entry, receipt } = await this.changeLogged(await log.logged(index));
+          shown.set(lookupId, { entry, ...parseReceipt(receipt) });
         }
         return shown;
       },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeliveryReport, Logged, LoggedLookups, LookupOpened } from '@hitmachine/protocol';
+import type { DeliveryReport, LookupOpened } from '@hitmachine/protocol';
 import {
   HitError,
   KEY_CHANGE_PATH,
@@ -14,7 +14,6 @@ import {
   deliveryReportCodec,
   encodeBase64,
   evaluationResponseSchema,
-  formatReceipt,
   loggedLookupsSchema,
   loggedSchema,
   lookupOpenedSchema,
@@ -23,8 +22,9 @@ import {
   rosterResponseSchema,
   sealedQuotientSchema,
 } from '@hitmachine/protocol';
+import { fromBase64 } from '@hitmachine/service';
 import { z } from 'zod';
-import type { GatewayClient } from '../../ports/gateway-client.ts';
+import type { GatewayClient, ShownEntry } from '../../ports/gateway-client.ts';
 import type { GatewayNet } from './gateway-net.ts';
 import { atSomeAddress, readAll, send, signedFetch, signedFetchFrom } from './signed-fetch.ts';
 import type { Again, Signer } from './signed-fetch.ts';
@@ -111,13 +111,14 @@ export function httpGatewayClient(signer: Signer, net: GatewayNet): GatewayClien
       return parseJson(consistencySchema, bytes).proof.map((hash) => decodeBase64(hash, 32));
     },
     async loggedLookups(lookupIds) {
-      const shown = new Map<string, Logged>();
+      const shown = new Map<string, ShownEntry>();
       for (let asked = 0; asked < lookupIds.length;) {
         const some = lookupIds.slice(asked, asked + LIMITS.loggedLookups);
         const bytes = await signed('POST', '/v1/log/lookups', { lookupIds: some }, 'safe');
         const { checkpoint = '', lookups } = parseJson(loggedLookupsSchema, bytes);
         for (const [i, one] of lookups.slice(0, some.length).entries())
-          if (one !== null) shown.set(some[i] as string, withReceipt(one, checkpoint));
+          if (one !== null)
+            shown.set(some[i] as string, { ...one, proof: one.proof.map(fromBase64), checkpoint });
         asked += lookups.length;
       }
       return shown;
@@ -126,15 +127,6 @@ export function httpGatewayClient(signer: Signer, net: GatewayNet): GatewayClien
       parseJson(sealedQuotientSchema, await signed('GET', QUOTIENT_PATH, undefined, 'safe')),
   };
 }
-
-/** An entry that came with others under one checkpoint, as if it had come alone. */
-const withReceipt = (
-  { entry, index, proof }: NonNullable<LoggedLookups['lookups'][number]>,
-  checkpoint: string,
-): Logged => ({
-  entry,
-  receipt: formatReceipt({ index, proof: proof.map((hash) => decodeBase64(hash)), checkpoint }),
-});
 
 /** Cuts the stream into reports: each with its length in four bytes in front. */
 async function* readReports(body: AsyncIterable<Uint8Array>): AsyncGenerator<DeliveryReport> {

@@ -1,4 +1,4 @@
-import type { Backend, LogEntry, Logged, LookupOpened, TreeHead } from '@hitmachine/protocol';
+import type { Backend, LogEntry, LookupOpened, Receipt, TreeHead } from '@hitmachine/protocol';
 import {
   HitError,
   LIMITS,
@@ -6,11 +6,14 @@ import {
   constantTimeEqual,
   decodeBase64,
   decodeEntry,
+  leafHash,
+  parseReceipt,
   utf8ToBytes,
-  verifyReceiptWith,
+  verifyInclusion,
 } from '@hitmachine/protocol';
+import { fromBase64 } from '@hitmachine/service';
 import type { Clock } from '../../ports/clock.ts';
-import type { SentRequest } from '../../ports/gateway-client.ts';
+import type { SentRequest, ShownEntry } from '../../ports/gateway-client.ts';
 import type { ReceiptStore } from '../../ports/receipt-store.ts';
 import type { AgencyKeys } from '../keys.ts';
 import type { LogView } from './log-view.ts';
@@ -19,12 +22,9 @@ import type { LogView } from './log-view.ts';
 type LookupEntry = Extract<LogEntry, { event: 'lookup' | 'canary' | 'answer' }>;
 
 /** An entry about one lookup, of which the gateway proved that it stands in the log. */
-export interface ProvedLookup {
+export interface ProvedLookup extends Receipt {
   readonly entry: LookupEntry;
   readonly leaf: Uint8Array;
-  readonly index: number;
-  /** The checkpoint that it is proved under, as it is. */
-  readonly checkpoint: string;
 }
 
 interface ReceiptDeps {
@@ -42,19 +42,19 @@ interface ReceiptDeps {
  */
 export function openLoggedLookup(
   open: (checkpoint: string) => TreeHead,
-  { entry: encoded, receipt }: Logged,
+  { entry: encoded, index, proof, checkpoint }: ShownEntry,
   lookupId: string,
 ): ProvedLookup {
   return asProofFailure(() => {
-    const leaf = decodeBase64(encoded);
-    const { index, checkpoint } = verifyReceiptWith(open, leaf, receipt);
+    const leaf = fromBase64(encoded);
+    verifyInclusion(open(checkpoint), index, leafHash(leaf), proof);
     const entry = decodeEntry(leaf);
     if (
       (entry.event !== 'lookup' && entry.event !== 'canary' && entry.event !== 'answer') ||
       entry.lookupId !== lookupId
     )
       throw new HitError('log-proof-invalid', 'the receipt is for another entry than that of the lookup');
-    return { entry, leaf, index, checkpoint };
+    return { entry, leaf, index, proof, checkpoint };
   });
 }
 
@@ -73,14 +73,16 @@ export class Receipts {
    */
   async accept(opened: LookupOpened, sent: SentRequest, event: 'lookup' | 'canary'): Promise<void> {
     const { view, store, clock } = this.#deps;
-    const proved = openLoggedLookup((note) => view.open(note), opened.logged, opened.lookupId);
+    const { entry, receipt } = opened.logged;
+    const shown = asProofFailure(() => ({ entry, ...parseReceipt(receipt) }));
+    const proved = openLoggedLookup((note) => view.open(note), shown, opened.lookupId);
     asProofFailure(() => this.#checkOwn(proved.entry, sent, event));
     if (event === 'lookup')
       await store.keep({
         lookupId: opened.lookupId,
         at: clock(),
         leaf: proved.leaf,
-        receipt: opened.logged.receipt,
+        receipt,
       });
     await view.seenCheckpoint(proved.checkpoint, 'receipt');
   }

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { Logged } from '@hitmachine/protocol';
 import {
   HitError,
   LIMITS,
   constantTimeEqual,
   decodeBase64,
   encodeBase64,
+  formatReceipt,
   hexToBytes,
   parseReceipt,
 } from '@hitmachine/protocol';
 import { z } from 'zod';
 import type { AgencyLog, LoggedEvent } from '../../ports/agency-log.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { GatewayClient } from '../../ports/gateway-client.ts';
+import type { GatewayClient, ShownEntry } from '../../ports/gateway-client.ts';
 import type { LogStore, SignedHead } from '../../ports/log-store.ts';
 import type { OperationalLog } from '../../ports/operational-log.ts';
 import type { KeptReceipt, ReceiptStore } from '../../ports/receipt-store.ts';
@@ -39,7 +39,7 @@ const ROUND = 2_000;
 /** Answered lookups that wait at once; beyond that none are read before some of them are found. */
 const MAX_WAITING = 10_000;
 /** A lookup that is looked for, and what the gateway showed of it; throws what it refused that with. */
-type Show = () => Logged | undefined;
+type Show = () => ShownEntry | undefined;
 /** Requests without an answer after which the gateway is taken to be away, until the next round. */
 const MAX_SILENCE = 3;
 /** Says nothing of the lookups: no room now, or a gateway of an earlier version, which does not know the request. */
@@ -149,7 +149,7 @@ export class Settling {
       }
     };
     const settleAll = async (group: readonly T[]): Promise<void> => {
-      let shown: ReadonlyMap<string, Logged>;
+      let shown: ReadonlyMap<string, ShownEntry>;
       try {
         shown = await this.#deps.gateway.loggedLookups(group.map(lookupIdOf));
       } catch (error) {
@@ -242,17 +242,16 @@ export class Settling {
       return receipts.giveUp(lookupId);
     }
     if (!constantTimeEqual(found.leaf, kept.leaf)) {
-      const shown = [new TextDecoder().decode(found.leaf), found.receipt];
       await this.#alarm('entry-differs', lookupId, 'the log has another entry than it had', [
         ...given,
-        ...shown,
+        ...evidenceOf(found),
       ]);
       return receipts.giveUp(lookupId);
     }
     // Before the new proof takes the place of the first one, both must be known to be of the same log.
     for (const note of [parseReceipt(kept.receipt).checkpoint, found.checkpoint])
       if ((await view.relate(this.#open(note), { from: 'receipt', at: kept.at })) !== 'consistent') return;
-    await receipts.settle(lookupId, found.receipt);
+    await receipts.settle(lookupId, formatReceipt(found));
   }
 
   /** Whether an entry of the agency's own log is dealt with; false where the gateway's log does not reach it yet. */
@@ -270,26 +269,17 @@ export class Settling {
     }
     if ((await this.#deps.view.relate(this.#open(found.checkpoint))) !== 'consistent') return false;
     const difference = differenceOf(found, known.data);
-    if (difference !== undefined)
-      await this.#alarm('entry-differs', lookupId, difference, [
-        new TextDecoder().decode(found.leaf),
-        found.receipt,
-      ]);
+    if (difference !== undefined) await this.#alarm('entry-differs', lookupId, difference, evidenceOf(found));
     return true;
   }
 
   /** The entry of a lookup, proved; `missing` when a checkpoint that must contain it is out and it is not shown. */
-  #find(
-    lookupId: string,
-    at: number,
-    show: Show,
-  ): 'wait' | 'missing' | (ProvedLookup & { readonly receipt: string }) {
+  #find(lookupId: string, at: number, show: Show): 'wait' | 'missing' | ProvedLookup {
     const { published, log } = this.#deps;
-    const logged = show();
-    if (logged === undefined) return (published.grewAt ?? 0) > at + GRACE_MS ? 'missing' : 'wait';
+    const shown = show();
+    if (shown === undefined) return (published.grewAt ?? 0) > at + GRACE_MS ? 'missing' : 'wait';
     try {
-      const proved = openLoggedLookup((note) => this.#open(note), logged, lookupId);
-      return { ...proved, receipt: logged.receipt };
+      return openLoggedLookup((note) => this.#open(note), shown, lookupId);
     } catch (error) {
       if (!(error instanceof HitError) || error.code !== 'log-proof-invalid') throw error;
       // What proves nothing is no evidence either: the lookup goes on waiting, and status tells when it does so for long.
@@ -322,6 +312,12 @@ export class Settling {
 /** The lookup of a kept receipt, and of an entry of this agency's own log. */
 const ofReceipt = ({ lookupId }: KeptReceipt): string => lookupId;
 const ofEvent = ({ lookupKey }: LoggedEvent): string => encodeBase64(hexToBytes(lookupKey));
+
+/** What the gateway showed and proved, in the texts that an alarm keeps. */
+const evidenceOf = (found: ProvedLookup): string[] => [
+  new TextDecoder().decode(found.leaf),
+  formatReceipt(found),
+];
 
 async function* inGroups<T>(some: AsyncIterable<T>, most: number): AsyncGenerator<T[]> {
   let group: T[] = [];
