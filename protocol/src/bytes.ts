@@ -10,15 +10,20 @@ export type Random = (length: number) => Uint8Array;
 /** Big-endian integer of `length` bytes (I2OSP, RFC 8017 section 4.1). `value` must fit. */
 export function uintToBytes(value: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
+  putUint(bytes, 0, value, length);
+  return bytes;
+}
+
+/** The same into memory that is there. */
+export function putUint(bytes: Uint8Array, at: number, value: number, length: number): void {
   let rest = value;
   // Not by shifting, which ends at 32 bits.
-  for (let i = length - 1; i >= 0 && rest > 0; i--) {
+  for (let i = at + length - 1; i >= at; i--) {
     bytes[i] = rest % 256;
     rest = Math.floor(rest / 256);
   }
   if (rest !== 0 || !Number.isSafeInteger(value))
     throw new HitError('field-invalid', `an integer does not fit in ${length} bytes`);
-  return bytes;
 }
 
 /** Compares without an early exit, so that the time taken does not tell where two values differ. */

@@ -1,5 +1,8 @@
 import { HitError } from '../errors.ts';
-import { uintToBytes } from '../bytes.ts';
+import type { Scratch } from './writer.ts';
+import { Writer } from './writer.ts';
+
+export { Scratch } from './writer.ts';
 
 /**
  * The binary form of our messages: fixed fields in a fixed order, integers big-endian, every variable part with
@@ -7,7 +10,7 @@ import { uintToBytes } from '../bytes.ts';
  * as `malformed`. (The idea is the presentation language of TLS, RFC 8446 section 3.)
  */
 export interface Field<T> {
-  write(sink: Uint8Array[], value: T): void;
+  write(sink: Writer, value: T): void;
   read(source: Reader): T;
 }
 
@@ -19,19 +22,6 @@ export interface Codec<T> {
 }
 
 const bad = (what: string): HitError => new HitError('malformed', what);
-
-/**
- * Memory that is used again for one message after another. Large messages that are needed for a moment only, to be
- * sealed, would otherwise keep the garbage collector busy: it counts them before it sees that they are gone.
- */
-export class Scratch {
-  #bytes = new Uint8Array(0);
-
-  take(length: number): Uint8Array {
-    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length);
-    return this.#bytes.subarray(0, length);
-  }
-}
 
 /** Reads forward through a message; never beyond its end. */
 export class Reader {
@@ -63,7 +53,7 @@ export class Reader {
 
 /** An unsigned integer of 1 to 8 bytes, at most 2^53 − 1. */
 export const uint = (length: number): Field<number> => ({
-  write: (sink, value) => void sink.push(uintToBytes(value, length)),
+  write: (sink, value) => sink.uint(value, length),
   read: (source) => source.uint(length),
 });
 
@@ -77,7 +67,7 @@ export const u64 = uint(8);
 export const bytes = (length: number): Field<Uint8Array> => ({
   write(sink, value) {
     if (value.length !== length) throw bad(`a field has ${value.length} bytes where ${length} are needed`);
-    sink.push(value);
+    sink.put(value);
   },
   read: (source) => source.take(length),
 });
@@ -86,7 +76,8 @@ export const bytes = (length: number): Field<Uint8Array> => ({
 export const blob = (max: number): Field<Uint8Array> => ({
   write(sink, value) {
     if (value.length > max) throw bad(`a field has more than ${max} bytes`);
-    sink.push(uintToBytes(value.length, 4), value);
+    sink.uint(value.length, 4);
+    sink.put(value);
   },
   read(source) {
     const length = source.uint(4);
@@ -101,23 +92,19 @@ const isPrintable = (code: number): boolean => code >= 0x20 && code <= 0x7e;
 export const text = (max: number): Field<string> => ({
   write(sink, value) {
     if (value.length > max) throw bad('a text is too long');
-    const encoded = new Uint8Array(value.length);
+    sink.uint(value.length, 2);
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i);
       if (!isPrintable(code)) throw bad('a text is not plain ASCII');
-      encoded[i] = code;
+      sink.uint(code, 1);
     }
-    sink.push(uintToBytes(value.length, 2), encoded);
   },
   read(source) {
     const length = source.uint(2);
     if (length > max) throw bad('a text is too long');
-    let value = '';
-    for (const code of source.take(length)) {
-      if (!isPrintable(code)) throw bad('a text is not plain ASCII');
-      value += String.fromCharCode(code);
-    }
-    return value;
+    const codes = source.take(length);
+    if (!codes.every(isPrintable)) throw bad('a text is not plain ASCII');
+    return String.fromCharCode.apply(null, codes as unknown as number[]);
   },
 });
 
@@ -200,11 +187,7 @@ export function union<const S extends Record<string, unknown>>(
 /** A field with the bytes that it takes in front, as four bytes: one message after another in a stream. */
 export const framed = <T>(field: Field<T>): Field<T> => ({
   write(sink, value) {
-    const at = sink.push(NOTHING) - 1;
-    field.write(sink, value);
-    let length = 0;
-    for (let i = at + 1; i < sink.length; i++) length += (sink[i] as Uint8Array).length;
-    sink[at] = uintToBytes(length, 4);
+    sink.framed(() => field.write(sink, value));
   },
   read(source) {
     const within = new Reader(source.take(source.uint(4)));
@@ -214,24 +197,14 @@ export const framed = <T>(field: Field<T>): Field<T> => ({
   },
 });
 
-const NOTHING = new Uint8Array(0);
-
 /** Turns a field into a message of at most `maxBytes`. */
 export function message<T>(field: Field<T>, maxBytes: number): Codec<T> {
   return {
     encode(value, scratch) {
-      const sink: Uint8Array[] = [];
+      const sink = new Writer();
       field.write(sink, value);
-      let length = 0;
-      for (const part of sink) length += part.length;
-      if (length > maxBytes) throw bad(`the message has more than ${maxBytes} bytes`);
-      const result = scratch === undefined ? new Uint8Array(length) : scratch.take(length);
-      let at = 0;
-      for (const part of sink) {
-        result.set(part, at);
-        at += part.length;
-      }
-      return result;
+      if (sink.length > maxBytes) throw bad(`the message has more than ${maxBytes} bytes`);
+      return sink.finish(scratch);
     },
     decode(input) {
       if (input.length > maxBytes) throw bad(`the message has more than ${maxBytes} bytes`);

@@ -147,7 +147,13 @@ async function answered(
   // With this agency's signing key alone a thief could otherwise ask about anybody, in no log and within no limit.
   if (forCanary && !node.canaries.isExpected(ticket.requestDigest)) throw OTHER_CANARY;
   if (!forCanary) await node.tables.proved(ticket.registers, CANARY_PATIENCE_MS);
-  const isUnderKey = isUnderKeyOf(node.tables.stored?.evaluationKey, roster.roster.gateway, ticket, question);
+  const isUnderKey = isUnderKeyOf(
+    node.tables.stored?.evaluationKey,
+    roster.roster.gateway,
+    ticket,
+    question,
+    (message) => backend.sha256(message),
+  );
   const tables = isUnderKey ? node.tables.answering(forCanary) : BETWEEN_KEYS;
   if (forCanary) return { answer: answerQuestion(node.suite, tables, question), seal };
 
