@@ -13,7 +13,7 @@ import { PROGRAMS, ServingProgram } from '../support/programs.ts';
 import { KEY } from './support/hand-over-setting.ts';
 import { Line } from './support/line.ts';
 import { numbers } from './support/node.ts';
-import { Program } from './support/program.ts';
+import { runCommand } from './support/program.ts';
 
 const clients = numbers(620, 440_000_000);
 const CONTENT = '/v1/registers/zaken/content';
@@ -74,25 +74,12 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(
       return { status: response.status, value: (await response.json()) as Record<string, unknown> };
     };
     const content = async (at: number) => (await send(at, CONTENT, KEY)).value;
-    const handOver = (list: readonly string[]): Program => {
+    const handOver = async (list: readonly string[]): Promise<unknown> => {
       writeFileSync(join(beside, 'clients.csv'), ['bsn', ...list].join('\n'));
-      return new Program(
-        beside,
-        'hand-over',
-        '--register',
-        'zaken',
-        '--allow-shrink',
-        '--progress',
-        'json',
-        '--json',
-      );
-    };
-    const taken = async (program: Program): Promise<unknown> => {
-      expect([await program.exit, program.err.includes('hit-agent:')]).toEqual([
-        { code: 0, signal: null },
-        false,
-      ]);
-      return JSON.parse(program.out);
+      const options = ['--register', 'zaken', '--allow-shrink', '--progress', 'none', '--json'];
+      const { code, out, err } = await runCommand(beside, 'hand-over', ...options);
+      expect([code, err.includes('hit-agent:')]).toEqual([0, false]);
+      return JSON.parse(out);
     };
     const knows = async (bsn: string | undefined) => {
       const result = await asker.lookup([{ bsn: bsn as string }], { registers: ['politie/zaken'] });
@@ -100,7 +87,7 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(
     };
 
     it('goes on at the other one when the first dies half-way, and both answer from it', async () => {
-      expect(await taken(handOver(clients.slice(0, 10)))).toMatchObject({ clients: 10 });
+      expect(await handOver(clients.slice(0, 10))).toMatchObject({ clients: 10 });
       const before = await content(1);
       const died = line.whenSent(HALF_WAY, async () => {
         line.target = ports[1];
@@ -110,7 +97,7 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(
       await died;
       expect(await content(1)).toEqual(before);
       // What it had handed over last is what the other replica holds too.
-      expect(await taken(program)).toMatchObject({ clients: 600, difference: { added: 590, removed: 0 } });
+      expect(await program).toMatchObject({ clients: 600, difference: { added: 590, removed: 0 } });
       expect(await content(1)).toMatchObject({ clients: 600 });
       await replicas[0].start();
       expect(await content(0)).toEqual(await content(1));
@@ -129,7 +116,7 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(
       });
       const program = handOver(clients.slice(5, 610));
       await moved;
-      expect(await taken(program)).toMatchObject({ difference: { added: 10, removed: 5, unchanged: 595 } });
+      expect(await program).toMatchObject({ difference: { added: 10, removed: 5, unchanged: 595 } });
       expect(await content(0)).toEqual(await content(1));
       expect(await content(0)).toMatchObject({ clients: 605 });
     });
@@ -160,7 +147,7 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(
         base: said.find(({ status }) => status === 200)?.value['base'],
       });
       // Everything goes with the next one, since somebody else was here.
-      expect(await taken(handOver(clients.slice(5, 610)))).toMatchObject({ difference: null });
+      expect(await handOver(clients.slice(5, 610))).toMatchObject({ difference: null });
       await expect.poll(() => knows(clients[609]), { timeout: 60_000, interval: 300 }).toBe(1);
     });
   },

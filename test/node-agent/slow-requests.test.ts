@@ -22,7 +22,7 @@ describe('requests that come a byte at a time', () => {
   const open: Socket[] = [];
 
   beforeAll(async () => {
-    setting = await HandOverSetting.start();
+    setting = await HandOverSetting.start({ withAsker: false });
     await setting.agency.stop();
     apiKey = readFileSync(join(setting.agency.folder, 'api-key'), 'utf8').trim();
     agent = await startAgent({

@@ -34,7 +34,8 @@ export class HandOverSetting {
   elements = 0;
   #pinned = '';
 
-  static async start(): Promise<HandOverSetting> {
+  /** `withAsker`: whether another agency serves, that asks. */
+  static async start({ withAsker = true } = {}): Promise<HandOverSetting> {
     const federation = await Federation.start({
       tap: true,
       agencies: {
@@ -42,7 +43,7 @@ export class HandOverSetting {
           { id: 'zaken', tokenTypes: ['bsn'] },
           { id: 'andere', tokenTypes: ['bsn'] },
         ],
-        gemeente: [{ id: 'hulp', tokenTypes: ['bsn'] }],
+        ...(withAsker && { gemeente: [{ id: 'hulp', tokenTypes: ['bsn'] }] }),
       },
       agentSettings: (id, at) => {
         if (id !== 'politie') return {};
@@ -52,7 +53,7 @@ export class HandOverSetting {
     });
     const port = await freePort();
     const setting = new HandOverSetting(federation, port);
-    await federation.agency('gemeente').start();
+    if (withAsker) await federation.agency('gemeente').start();
     const config = join(setting.agency.folder, 'agent.yaml');
     const withSource = readFileSync(config, 'utf8').replace(
       /^( *)(-? *)id: andere$/m,
