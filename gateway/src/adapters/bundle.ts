@@ -80,7 +80,9 @@ export function unpackLeaves({
 }: Pick<Bundle, 'first' | 'count' | 'leaves'>): Uint8Array[] {
   try {
     const most = count * (LENGTH_BYTES + MAX_ENTRY_BYTES);
-    return decodeEntries(zstdDecompressSync(leaves, { maxOutputLength: most }), count);
+    const { buffer, byteOffset, length } = zstdDecompressSync(leaves, { maxOutputLength: most });
+    // Not as a Buffer, of which each entry would keep, and take to another thread, all the memory.
+    return decodeEntries(new Uint8Array(buffer, byteOffset, length), count);
   } catch (cause) {
     throw new HitError(
       'storage-failed',

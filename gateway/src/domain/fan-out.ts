@@ -72,7 +72,8 @@ export async function fanOut(
         if (ready.length === 0) return gone.signal.aborted ? undefined : stream.close();
         const piece = ready.splice(0, fitting(ready));
         for (const { held } of piece) deps.onHand.release(lookup.agency, held);
-        stream.enqueue(Buffer.concat(piece.map(({ frame }) => frame)));
+        const frames = piece.map(({ frame }) => frame);
+        stream.enqueue(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
       },
       cancel() {
         gone.abort();

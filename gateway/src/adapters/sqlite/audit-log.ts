@@ -3,11 +3,12 @@ import type { HashReader, LogEvent, TreeHead } from '@hitmachine/protocol';
 import { frontierOf, treeHeadAt } from '@hitmachine/protocol';
 import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
-import type { Counter, LogTip } from '../append-plan.ts';
+import type { AppendPlan, Counter, LogTip } from '../append-plan.ts';
 import { firstExceeded, planAppends, tipOf } from '../append-plan.ts';
 import { packBundle } from '../bundle.ts';
 import type { Append, AppendOutcome } from '../group-commit.ts';
 import { GroupCommit } from '../group-commit.ts';
+import { KnownHashes } from '../known-hashes.ts';
 import { inTransaction, storing } from './database.ts';
 import { LogRows } from './log-rows.ts';
 
@@ -23,6 +24,9 @@ export class SqliteAuditLog implements AuditLog {
   readonly #rows: LogRows;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #group = new GroupCommit(MAX_GROUP, (group) => () => this.#commit(group));
+  readonly #known = new KnownHashes(async (nodes) =>
+    storing(() => nodes.map((node) => this.#rows.hash(node))),
+  );
   /** Where the log stood after our last transaction; unknown at first and after one that failed. */
   #tip: LogTip | undefined;
   #head: TreeHead | undefined;
@@ -57,7 +61,9 @@ export class SqliteAuditLog implements AuditLog {
     return this.#head;
   }
 
-  readonly hashes: HashReader = async (nodes) => storing(() => nodes.map((node) => this.#rows.hash(node)));
+  get hashes(): HashReader {
+    return this.#known.read;
+  }
 
   async leaves(from: number, count: number): Promise<readonly Uint8Array[]> {
     return storing(() => this.#rows.leaves(from, count));
@@ -71,14 +77,15 @@ export class SqliteAuditLog implements AuditLog {
     const tip = this.#tip;
     this.#tip = undefined;
     return storing(() => {
-      const [outcomes, next] = inTransaction(this.#database, () => this.#write(tip, group));
+      const [{ outcomes, entries }, next] = inTransaction(this.#database, () => this.#write(tip, group));
       this.#tip = next;
+      for (const { nodes } of entries) this.#known.learn(nodes);
       this.#appended();
       return outcomes;
     });
   }
 
-  #write(known: LogTip | undefined, group: readonly Append[]): [readonly AppendOutcome[], LogTip] {
+  #write(known: LogTip | undefined, group: readonly Append[]): [AppendPlan, LogTip] {
     const { size, at } = this.#rows.last();
     const tip =
       known?.tree.size === size
@@ -94,7 +101,7 @@ export class SqliteAuditLog implements AuditLog {
     if (bundle !== undefined) this.#rows.insert(bundle);
     for (const [name, { windowEnd, used }] of plan.counters)
       this.#statements.charge.run(name, windowEnd, used);
-    return [plan.outcomes, tip];
+    return [plan, tip];
   }
 
   #counters(charges: readonly Charge[]): Map<string, Counter> {
