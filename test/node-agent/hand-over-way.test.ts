@@ -1,9 +1,12 @@
 import { copyFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '@hitmachine/protocol';
+import { handOverFile, readHandOverConfig } from '../../node-agent/src/hand-over-config.ts';
+import { openServingAgent } from '../../node-agent/src/open-serving-agent.ts';
 import { Authority } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
-import { CONTENT, HandOverSetting } from './support/hand-over-setting.ts';
+import { CONTENT, HandOverSetting, KEY } from './support/hand-over-setting.ts';
 import { NGINX_MISSING, Nginx } from './support/nginx.ts';
 import { numbers } from './support/node.ts';
 import { runCommand } from './support/program.ts';
@@ -233,6 +236,29 @@ describe('a machine that hands over, and its agent', () => {
       setting.settings('zaken', tls, url);
       await setting.run(rows(0, 30), '--allow-shrink');
       expect((await examined())['own certificate']).toMatch(/tls\.certFile expires on/);
+    });
+
+    it('is told why it is refused while much of it is still to come', async () => {
+      await setting.run(rows(0, 30), '--allow-shrink');
+      const { value } = await setting.send('GET', CONTENT);
+      const { base, evaluationKey } = value as { base: number; evaluationKey: string };
+      const begin = { type: 'begin', evaluationKey, difference: true, clients: 1_000_000, allowShrink: true };
+      /** As of a million clients: 40 MB, of which the agent reads no more than the first line. */
+      function* lines(): Generator<string> {
+        yield JSON.stringify({ ...begin, base: base - 1 });
+        for (let sent = 0; sent < 4_000; sent++) yield 'x'.repeat(10_000);
+      }
+      setting.settings('zaken', 'tls: { caFile: ca.pem }\n', await behind());
+      const config = readHandOverConfig(handOverFile(setting.folder));
+      const serving = openServingAgent(setting.folder, config, new Secret(KEY));
+      try {
+        for (let i = 0; i < 3; i++)
+          await expect(
+            serving.agent.handOver('zaken', lines(), new AbortController().signal),
+          ).rejects.toThrow(/another content than this was made for/);
+      } finally {
+        await serving.close();
+      }
     });
 
     it('names a limit of what stands before the agent, and an agent that is away behind it', async () => {
