@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Aead } from '@hitmachine/protocol';
-import { HitError, decodeBase64, encodeBase64, loadSodium, noble } from '@hitmachine/protocol';
+import { HitError, concatBytes, decodeBase64, encodeBase64, loadSodium, noble } from '@hitmachine/protocol';
 import { fromBase64, toBase64 } from '@hitmachine/service';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { onRuntime, runtimeAead } from '../../node-agent/src/runtime-backend.ts';
+import { sha256 } from '../../node-agent/src/sha256.ts';
 
 const sodium = await loadSodium();
 const runtime = onRuntime(sodium);
@@ -125,5 +126,14 @@ describe('base64url by the runtime', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('SHA-256 by the runtime', () => {
+  it.each([0, 1, 31, 64, 4_095, 4_096, 4_097, 100_000])('is that of the protocol, for %i bytes', (length) => {
+    const [first, second] = [secureRandom(1), secureRandom(length)];
+    const expected = noble.sha256(concatBytes(first, second));
+    expect(new Uint8Array(sha256(first, second))).toEqual(expected);
+    expect(new Uint8Array(runtime.sha256(concatBytes(first, second)))).toEqual(expected);
   });
 });

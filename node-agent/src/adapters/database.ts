@@ -38,6 +38,19 @@ export interface AgentDatabase {
   close(): Promise<void>;
 }
 
+/**
+ * A statement for any number of rows, each of them written once: a text that is put together anew has to be looked at from
+ * its beginning to its end to find the statement that is ready for it.
+ */
+export function forRows(write: (rows: number) => string): (rows: number) => string {
+  const written = new Map<number, string>();
+  return (rows) => {
+    const known = written.get(rows) ?? write(rows);
+    written.set(rows, known);
+    return known;
+  };
+}
+
 /** `($1, $2), ($3, $4)`: places for `rows` rows of `columns` values, behind those that are taken. */
 export function places(rows: number, columns: number, taken = 0): string {
   const row = (at: number): string =>

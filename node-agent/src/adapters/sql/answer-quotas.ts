@@ -1,11 +1,21 @@
 import type { Run, Value } from '../database.ts';
-import { places } from '../database.ts';
+import { forRows, places } from '../database.ts';
 
 /** A counter of a day: persons that were answered about, by the name that stands for an asker. */
 export interface Charge {
   readonly day: string;
   readonly name: string;
 }
+
+const readCounters = forRows(
+  (rows) =>
+    `SELECT day, agency, persons FROM answered_persons WHERE (day, agency) IN (VALUES ${places(rows, 2)})`,
+);
+const writeCounters = forRows(
+  (rows) =>
+    `INSERT INTO answered_persons (day, agency, persons) VALUES ${places(rows, 3)}
+     ON CONFLICT (day, agency) DO UPDATE SET persons = excluded.persons`,
+);
 
 const keyOf = ({ day, name }: Charge): string => `${day} ${name}`;
 
@@ -23,7 +33,7 @@ export class AnswerQuotas {
     if (counted.size > 0) {
       const wanted = [...counted.values()];
       const { rows } = await run(
-        `SELECT day, agency, persons FROM answered_persons WHERE (day, agency) IN (VALUES ${places(wanted.length, 2)})`,
+        readCounters(wanted.length),
         wanted.flatMap(({ day, name }) => [day, name]),
       );
       for (const row of rows) {
@@ -49,11 +59,7 @@ export class AnswerQuotas {
       const { day, name, persons } = this.#counted.get(key) as Charge & { persons: number };
       return [day, name, persons];
     });
-    await run(
-      `INSERT INTO answered_persons (day, agency, persons) VALUES ${places(this.#changed.size, 3)}
-       ON CONFLICT (day, agency) DO UPDATE SET persons = excluded.persons`,
-      values,
-    );
+    await run(writeCounters(this.#changed.size), values);
     this.#changed.clear();
   }
 }

@@ -1,11 +1,16 @@
 import { AGENCY_LOG_START } from '@hitmachine/protocol';
 import type { AnsweredDetail } from '../../ports/agency-log.ts';
 import type { Run } from '../database.ts';
-import { places } from '../database.ts';
+import { forRows, places } from '../database.ts';
 import type { LogSealing } from './log-entries.ts';
 import { openEntry } from './log-entries.ts';
 import type { StoredRow } from './log-rows.ts';
 import { rowOf } from './log-rows.ts';
+
+const findAnswered = forRows(
+  (rows) =>
+    `SELECT lookup_key, sequence FROM log WHERE event = 'answered' AND lookup_key IN ${places(1, rows)}`,
+);
 
 /** What has to be the same for an answer to be the same, to the byte: the question, and the tables. */
 const sameness = ({ question, epoch }: Partial<AnsweredDetail>): string | undefined =>
@@ -28,7 +33,7 @@ export class AnsweredBefore {
     const answered = new Map<string, string | undefined>();
     if (answers.length > 0) {
       const { rows } = await run(
-        `SELECT lookup_key, sequence FROM log WHERE event = 'answered' AND lookup_key IN ${places(1, answers.length)}`,
+        findAnswered(answers.length),
         answers.map(({ lookupKey }) => lookupKey),
       );
       for (const { lookup_key: key, sequence } of rows)

@@ -10,11 +10,16 @@ import {
 } from '@hitmachine/protocol';
 import type { Binding } from '../../ports/agency-log.ts';
 import type { Run, Value } from '../database.ts';
-import { places } from '../database.ts';
+import { forRows, places } from '../database.ts';
 
 const SEALED = utf8ToBytes('hitmachine-v1 agency-log sealed');
 const NONCE_BYTES = 12;
 const COLUMNS = 8;
+const insertEntries = forRows(
+  (rows) =>
+    `INSERT INTO log (sequence, at, event, lookup_key, nonce, sealed, content_hash, chain)
+     VALUES ${places(rows, COLUMNS)}`,
+);
 
 /**
  * What an entry's details are sealed to: its own place, and through the chain everything before it. So whoever writes
@@ -78,11 +83,7 @@ export class LogEntries {
 
   async write(run: Run): Promise<void> {
     if (this.#values.length === 0) return;
-    await run(
-      `INSERT INTO log (sequence, at, event, lookup_key, nonce, sealed, content_hash, chain)
-       VALUES ${places(this.#values.length / COLUMNS, COLUMNS)}`,
-      this.#values,
-    );
+    await run(insertEntries(this.#values.length / COLUMNS), this.#values);
     this.#values = [];
   }
 }

@@ -16,6 +16,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { SentRequest, ShownEntry } from '../../ports/gateway-client.ts';
 import type { ReceiptStore } from '../../ports/receipt-store.ts';
 import type { AgencyKeys } from '../keys.ts';
+import { sha256 } from '../../sha256.ts';
 import type { LogView } from './log-view.ts';
 
 /** What the gateway shows of a lookup: to who asked the lookup itself, to who was asked that it was. */
@@ -47,7 +48,7 @@ export function openLoggedLookup(
 ): ProvedLookup {
   return asProofFailure(() => {
     const leaf = fromBase64(encoded);
-    verifyInclusion(open(checkpoint), index, leafHash(leaf), proof);
+    verifyInclusion(open(checkpoint), index, leafHash(leaf, sha256), proof, sha256);
     const entry = decodeEntry(leaf);
     if (
       (entry.event !== 'lookup' && entry.event !== 'canary' && entry.event !== 'answer') ||

@@ -1,14 +1,6 @@
-import { createHash } from 'node:crypto';
-import {
-  HitError,
-  LIMITS,
-  constantTimeEqual,
-  decodeBase64,
-  encodeBase64,
-  formatReceipt,
-  hexToBytes,
-  parseReceipt,
-} from '@hitmachine/protocol';
+import { hash } from 'node:crypto';
+import { HitError, LIMITS, constantTimeEqual, formatReceipt, parseReceipt } from '@hitmachine/protocol';
+import { fromBase64, toBase64 } from '@hitmachine/service';
 import { z } from 'zod';
 import type { AgencyLog, LoggedEvent } from '../../ports/agency-log.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -311,7 +303,7 @@ export class Settling {
 
 /** The lookup of a kept receipt, and of an entry of this agency's own log. */
 const ofReceipt = ({ lookupId }: KeptReceipt): string => lookupId;
-const ofEvent = ({ lookupKey }: LoggedEvent): string => encodeBase64(hexToBytes(lookupKey));
+const ofEvent = ({ lookupKey }: LoggedEvent): string => toBase64(Buffer.from(lookupKey, 'hex'));
 
 /** What the gateway showed and proved, in the texts that an alarm keeps. */
 const evidenceOf = (found: ProvedLookup): string[] => [
@@ -337,11 +329,10 @@ async function* inGroups<T>(some: AsyncIterable<T>, most: number): AsyncGenerato
 function differenceOf({ entry }: ProvedLookup, known: z.infer<typeof answeredSchema>): string | undefined {
   if (entry.event === 'canary') return 'the log has it as a canary';
   if (entry.agency !== known.asker) return 'the log has it as that of another agency';
-  const base = decodeBase64(known.evidence);
   const same =
     entry.event === 'lookup'
       ? entry.evidence.base === known.evidence
-      : entry.request === createHash('sha256').update(base).digest('base64url');
+      : entry.request === hash('sha256', fromBase64(known.evidence), 'base64url');
   return same ? undefined : 'the log has another signed request for it';
 }
 
