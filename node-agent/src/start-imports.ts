@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fileOf } from '@hitmachine/service';
 import type { ConfiguredRegister } from './config.ts';
 import type { ImportEnd, ImportPlan } from './domain/importing/source-imports.ts';
 
 const PROGRAM = fileURLToPath(new URL('../bin/hit-agent.mjs', import.meta.url));
-/** As the first line of the program has them. */
-const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--single-threaded-gc'];
+/** Those of the program's first line. */
+const FLAGS = (readFileSync(PROGRAM, 'utf8').split('\n', 1)[0] ?? '')
+  .split(' ')
+  .filter((word) => word.startsWith('--'));
 /** Of what an import says, this much is kept: the first bad rows, and how it ended. */
 const KEPT_CHARACTERS = 4_000;
 /** How often it is looked whether this replica still leads. */
