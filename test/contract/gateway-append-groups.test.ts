@@ -170,6 +170,16 @@ describe.skipIf(POSTGRES_MISSING !== undefined)(`groups of appends in PostgreSQL
     await expectWhole(other, 6);
   });
 
+  it('leave every gateway with the head and the proofs of the log that stands, whoever wrote last', async () => {
+    const logs = [await openNew(), await open()];
+    const turns = [...logs, ...logs.toReversed(), ...logs];
+    for (const [i, log] of turns.entries()) {
+      const appended = await log.append(1, invited('a'));
+      expect(appended).toMatchObject({ index: i + 1 });
+      for (const one of [log, ...logs]) await expectWhole(one, i + 2);
+    }
+  });
+
   it('of two gateways at once make one log and one account', async () => {
     const logs = [await openNew(), await open()];
     const limit = 7 * GROUP;

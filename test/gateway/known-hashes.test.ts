@@ -45,9 +45,9 @@ describe('hashes of the log that are known', () => {
     const many = Array.from({ length: 40_000 }, (_, index) => leaf(index));
     // More at once than are kept come all the same.
     expect(await hashes.read(many)).toEqual(many.map(hashOf));
-    await hashes.read([leaf(39_999), leaf(40_000 - 32_768)]);
+    await hashes.read([leaf(39_999), leaf(40_000 - 32_768 / 2)]);
     expect(asked).toHaveLength(1);
-    expect(await hashes.read([leaf(0)])).toEqual([hashOf(leaf(0))]);
+    expect(await hashes.read([leaf(40_000 - 32_769)])).toEqual([hashOf(leaf(40_000 - 32_769))]);
     expect(asked).toHaveLength(2);
   });
 });

@@ -1,8 +1,8 @@
 import type { HashReader, NodeId, TreeNode } from '@hitmachine/protocol';
 
 /**
- * Hashes that are kept: some five megabytes, and those of what a busy gateway appends in a minute, which is as often as
- * agents compare their logs with it.
+ * Hashes that are kept, and half as many at least: some five megabytes, and those of what a busy gateway appends in a
+ * minute, which is as often as agents compare their logs with it.
  */
 const MOST = 32_768;
 
@@ -12,8 +12,9 @@ const MOST = 32_768;
  */
 export class KnownHashes {
   readonly #read: HashReader;
-  /** The oldest first. */
-  readonly #known = new Map<number, Uint8Array>();
+  /** Those of late, and those before them, which are forgotten all at once: a map that is shortened one by one gets slow. */
+  #lately = new Map<number, Uint8Array>();
+  #before = new Map<number, Uint8Array>();
 
   /** `read` is asked for what is not known. */
   constructor(read: HashReader) {
@@ -21,7 +22,10 @@ export class KnownHashes {
   }
 
   readonly read: HashReader = async (nodes) => {
-    const hashes = nodes.map((node) => this.#known.get(keyOf(node)));
+    const hashes = nodes.map((node) => {
+      const key = keyOf(node);
+      return this.#lately.get(key) ?? this.#before.get(key);
+    });
     const unknown = nodes.filter((_, i) => hashes[i] === undefined);
     if (unknown.length > 0) {
       const read = (await this.#read(unknown)).values();
@@ -41,9 +45,10 @@ export class KnownHashes {
   }
 
   #keep(key: number, hash: Uint8Array): void {
-    this.#known.set(key, hash);
-    if (this.#known.size <= MOST) return;
-    for (const oldest of this.#known.keys()) return void this.#known.delete(oldest);
+    this.#lately.set(key, hash);
+    if (this.#lately.size < MOST / 2) return;
+    this.#before = this.#lately;
+    this.#lately = new Map();
   }
 }
 

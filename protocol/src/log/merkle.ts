@@ -143,6 +143,11 @@ export class TreeBuilder {
     return completed;
   }
 
+  /** The complete subtrees of the right edge, from left to right. */
+  edge(): TreeNode[] {
+    return frontierOf(this.#size).map((node, i) => ({ ...node, hash: this.#frontier[i] as Uint8Array }));
+  }
+
   /** The head of the tree as it is now: a hash a level. */
   head(): TreeHead {
     return { size: this.#size, root: foldSubtrees(this.#frontier, this.#hash) };

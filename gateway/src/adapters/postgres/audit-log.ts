@@ -2,12 +2,13 @@ import type { HashReader, LogEvent, TreeHead } from '@hitmachine/protocol';
 import { treeHeadAt } from '@hitmachine/protocol';
 import type { AppendResult, AuditLog } from '../../ports/audit-log.ts';
 import type { Charge } from '../../ports/quota.ts';
-import type { AppendPlan, Counter, Counters, LogTip } from '../append-plan.ts';
+import type { AppendPlan, Counter, Counters, LogTip, NewEntry } from '../append-plan.ts';
 import { firstExceeded, planAppends } from '../append-plan.ts';
 import type { Bundle } from '../bundle.ts';
 import { packBundle, packBundleAside } from '../bundle.ts';
 import type { Append, AppendOutcome, Write } from '../group-commit.ts';
 import { GroupCommit } from '../group-commit.ts';
+import { KnownHashes } from '../known-hashes.ts';
 import type { PostgresDatabase, Row, Run } from '@hitmachine/service';
 import { APPEND_LOCK } from './locks.ts';
 import { countersOf, hashesOf, lastOf, leavesOf, standingOf, tipIn } from './log-rows.ts';
@@ -40,6 +41,7 @@ export class PostgresAuditLog implements AuditLog {
   readonly #database: PostgresDatabase;
   readonly #appended: () => void;
   readonly #group = new GroupCommit(MAX_GROUP, (group) => this.#prepare(group));
+  readonly #known = new KnownHashes((nodes) => hashesOf(this.#database.query, nodes));
   /** Unknown at first, and after a write that failed or was overtaken by another gateway. */
   #standing: Standing | undefined;
   #looking: Promise<unknown> = Promise.resolve();
@@ -71,7 +73,9 @@ export class PostgresAuditLog implements AuditLog {
     return (this.#head = await treeHeadAt(this.hashes, size));
   }
 
-  readonly hashes: HashReader = (nodes) => hashesOf(this.#database.query, nodes);
+  get hashes(): HashReader {
+    return this.#known.read;
+  }
 
   leaves(from: number, count: number): Promise<readonly Uint8Array[]> {
     return leavesOf(this.#database.query, from, count);
@@ -103,7 +107,7 @@ export class PostgresAuditLog implements AuditLog {
       const overtakenAt = await this.#write({ ...plan, bundle });
       if (overtakenAt !== undefined) return this.#planAnew(names, group, overtakenAt);
       for (const [name, counter] of plan.counters) if (charged.get(name) === counter) charged.delete(name);
-      this.#appended();
+      this.#stands(plan.entries);
       return plan.outcomes;
     };
   }
@@ -127,13 +131,19 @@ export class PostgresAuditLog implements AuditLog {
     tip?: LogTip,
   ): Promise<readonly AppendOutcome[]> {
     this.#standing = undefined;
-    const done = this.#attempts(names, group, tip).then(([outcomes, at]) => {
+    const done = this.#attempts(names, group, tip).then(([{ outcomes, entries }, at]) => {
       this.#standing = { tip: at, charged: new Map() };
-      this.#appended();
+      this.#stands(entries);
       return outcomes;
     });
     this.#looking = done.catch(() => undefined);
     return done;
+  }
+
+  /** Takes note of entries that stand in the log now. */
+  #stands(entries: readonly NewEntry[]): void {
+    for (const { nodes } of entries) this.#known.learn(nodes);
+    this.#appended();
   }
 
   /** Plans and writes until nobody comes between. Gives where the log stands then. */
@@ -141,13 +151,15 @@ export class PostgresAuditLog implements AuditLog {
     names: readonly string[],
     group: readonly Append[],
     known?: LogTip,
-  ): Promise<readonly [readonly AppendOutcome[], LogTip]> {
+  ): Promise<readonly [AppendPlan, LogTip]> {
     const { query } = this.#database;
     let tip = known ?? (await standingOf(query));
     for (let overtaken = 0; overtaken < MAX_OVERTAKEN; overtaken++) {
+      // A receipt for what is appended now is made of these.
+      this.#known.learn(tip.tree.edge());
       const planned = await plannedAt(tip, { run: query, names, group });
       const overtakenAt = await write(query, planned);
-      if (overtakenAt === undefined) return [planned.outcomes, tip];
+      if (overtakenAt === undefined) return [planned, tip];
       tip = overtakenAt;
     }
     // Nobody can come between who holds the lock while looking, planning and writing.
@@ -156,7 +168,7 @@ export class PostgresAuditLog implements AuditLog {
       const planned = await plannedAt(last, { run, names, group });
       if ((await write(run, planned)) !== undefined)
         throw new Error('the log moved on although it was locked');
-      return [planned.outcomes, last] as const;
+      return [planned, last] as const;
     });
   }
 }
