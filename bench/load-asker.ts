@@ -10,6 +10,7 @@ import type {
   Suite,
 } from '@hitmachine/protocol';
 import {
+  HitError,
   answerCodec,
   constantTimeEqual,
   decodeBase64,
@@ -133,10 +134,18 @@ export class LoadAsker {
     const { signer } = enrolled;
     const [first] = federation.gateways;
     if (first === undefined) throw new Error('there is no gateway');
-    await roster.accept(await httpGatewayClient(signer, agent.net(first.url)).roster());
+    const takeRoster = async (): Promise<void> =>
+      roster.accept(await httpGatewayClient(signer, agent.net(first.url)).roster());
+    await takeRoster();
     const asker = new LoadAsker(federation, agent, enrolled, roster);
     const way = { nodes: federation.agents.length, replicas: federation.gateways.length };
-    for (let i = 0; i < POOL; i++) await asker.ask(way, ignore);
+    for (let i = 0; i < POOL; i++)
+      await asker.ask(way, ignore).catch(async (error: unknown) => {
+        // Agents that have just started may tell the sizes of their tables once more.
+        if (!(error instanceof HitError) || error.code !== 'roster-outdated') throw error;
+        await takeRoster();
+        await asker.ask(way, ignore);
+      });
     await asker.checkAnswers();
     return asker;
   }
