@@ -94,6 +94,27 @@ describe('a client file', () => {
     },
   );
 
+  it.each([
+    ['sep=;', ';'],
+    ['sep=\t', '\t'],
+    ['"SEP=^"', '^'],
+  ])('may name its delimiter in a line before the heading, as spreadsheets do: %s', async (first, mark) => {
+    const text = [first, `bsn${mark}surname`, `${one}${mark}Vries, de`].join('\r\n');
+    const [row] = await read(text);
+    expect(row).toMatchObject({ line: 3, client: { bsn: one, name: { surname: 'Vries, de' } } });
+    expect(await read(text, { delimiter: mark })).toEqual([row]);
+    // Only there: elsewhere it is a row.
+    expect(await read(`bsn;surname\n${one};Vries\nsep=;\n`)).toMatchObject([{ line: 2 }, { line: 3 }]);
+  });
+
+  it('is told of a column without a heading, as a delimiter at the end of each line makes one', async () => {
+    const text = `bsn;surname;\n${one};Vries;\n`;
+    expect(await complaintOf(text)).toMatch(
+      /^FILE:1: columns that are not known: one without a heading \(a delimiter at the end of the line\?\)/,
+    );
+    expect(numbersOf(await read(text, { ignoreUnknownColumns: true }))).toEqual([one]);
+  });
+
   it('knows the Dutch headings, in any case and with spaces, hyphens or underscores', async () => {
     const headings =
       'Burgerservicenummer;VOORVOEGSEL;geslachtsnaam;Voor_namen;Geboorte-datum;Postcode;Huis nummer;Huisletter;Huisnummer_toevoeging';

@@ -52,9 +52,11 @@ export const ownTypes = (tokenTypes: readonly string[]): string[] =>
 export const plain = (heading: string): string => heading.toLowerCase().replace(/[\s_-]/g, '');
 /** Headings by name, or how many there are: where one is as no heading is, a row of clients may stand beside the others. */
 const shownHeadings = (headings: readonly string[]): string =>
-  headings.every(isShowable)
-    ? headings.join(', ')
+  headings.every((heading) => heading === '' || isShowable(heading))
+    ? headings.map((heading) => heading || UNNAMED).join(', ')
     : `${headings.length} of them, not repeated here because they look like data; is the end of the heading line missing?`;
+
+const UNNAMED = 'one without a heading (a delimiter at the end of the line?)';
 
 /** What can be repeated of a heading line, in case it is not one: nothing with a digit, and nothing long. */
 const isShowable = (heading: string): boolean => /^[\p{L} _.+-]{1,40}$/u.test(heading);

@@ -21,13 +21,16 @@ const FEW = 64;
 const BROKEN =
   'the row is not well-formed CSV: a quotation mark too many or too few (one that belongs to a field is written twice)';
 
+/** What spreadsheets write before the heading, for each other. */
+const NAMED_DELIMITER = /^"?sep=([^"])"?$/i;
+
 /** A stray quotation mark that another one closes rows later would make one client of several, in silence. */
 const SPREAD =
   'a field of this row runs over several lines: a quotation mark too many? The rows that it swallows are not read';
 
 /**
- * Rows of CSV, from its lines. The delimiter, unless told, is the semicolon, tab, vertical bar or comma that the heading
- * has. A row that is not well-formed costs the line on which it begins; reading goes on with the next. So does a row
+ * Rows of CSV, from its lines. The delimiter, unless told, is the one that a first line such as `sep=;` names, or the
+ * semicolon, tab, vertical bar or comma that the heading has. A row that is not well-formed costs the line on which it begins; reading goes on with the next. So does a row
  * of which a field holds a line break. Throws `import-invalid` with file and line when there are more than a hundred
  * rows that are not well-formed; never repeats a value.
  */
@@ -61,6 +64,13 @@ export async function* csvRows(
     skipEmpty();
     if (lines.length === 0 && isEnd) return;
     if (lines.length === 0) continue;
+    const named = isFirst ? NAMED_DELIMITER.exec(lines[0] as string)?.[1] : undefined;
+    if (named !== undefined) {
+      mark ??= named;
+      lines.shift();
+      from++;
+      continue;
+    }
     mark ??= delimiterOf(lines[0] as string);
     const quoted = lines.slice(0, FEW).findIndex((line) => line.includes('"'));
     const block = quoted < 0 ? lines.slice(0, FEW) : lines.slice(0, quoted > 0 ? quoted : BLOCK);
