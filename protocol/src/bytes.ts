@@ -1,8 +1,15 @@
 import { base64urlnopad } from '@scure/base';
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import { HitError } from './errors.ts';
 
-export { bytesToHex, concatBytes, hexToBytes, utf8ToBytes };
+export { bytesToHex, concatBytes, hexToBytes };
+
+/** Of the Encoding Standard, which every runtime has; this package goes by no runtime's types. */
+declare const TextEncoder: new () => { encode(text: string): Uint8Array<ArrayBuffer> };
+const encoder = new TextEncoder();
+
+/** A text in UTF-8. Written once and not copied: entries of logs and all that is signed or hashed go through here. */
+export const utf8ToBytes = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
 
 /** A source of cryptographically secure random bytes; passed in, so that protocol code has no clock and no dice. */
 export type Random = (length: number) => Uint8Array;

@@ -37,7 +37,7 @@ function onElements(compute: () => Uint8Array): Uint8Array {
 
 function notIdentity(element: Uint8Array): Uint8Array {
   let bits = 0;
-  for (const byte of element) bits |= byte;
+  for (let i = 0; i < element.length; i++) bits |= element[i] as number;
   if (bits === 0) throw new HitError('element-invalid');
   return element;
 }
