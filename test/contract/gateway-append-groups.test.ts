@@ -246,6 +246,8 @@ describe('a bundle in SQLite', () => {
     const leaves = packLeaves([Uint8Array.of(1, 2, 3), Uint8Array.of(4)]);
     const bundle = { first: 7, count: 2, leaves };
     expect(unpackLeaves(bundle).map((leaf) => [...leaf])).toEqual([[1, 2, 3], [4]]);
+    // With no memory around them that would go along to another thread.
+    expect(unpackLeaves(bundle).map(({ buffer }) => buffer.byteLength)).toEqual([3, 1]);
     for (const wrong of [
       { leaves: leaves.subarray(1) },
       { leaves: leaves.subarray(0, -1) },
