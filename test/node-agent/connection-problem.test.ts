@@ -1,8 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { clockProblem, wrongClock } from '../../node-agent/src/adapters/http/clock-problem.ts';
+import {
+  clockProblem,
+  otherClockProblem,
+  wrongClock,
+} from '../../node-agent/src/adapters/http/clock-problem.ts';
 import { connectionProblem } from '../../node-agent/src/adapters/http/connection-problem.ts';
+import { DialError } from '../../node-agent/src/adapters/http/dial.ts';
+import { SERVING_AGENT_SETTINGS } from '../../node-agent/src/adapters/http/serving-agent.ts';
 import { signedFetch } from '../../node-agent/src/adapters/http/signed-fetch.ts';
 import { secureRandom } from '../../node-agent/src/random.ts';
 import { backend } from './support/gateway.ts';
@@ -93,6 +99,30 @@ describe('a gateway that cannot be reached', () => {
   });
 });
 
+describe('the settings that would mend a connection', () => {
+  const codes = ['ECONNRESET', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'];
+  const coded = (code: string): Error => Object.assign(new Error('x'), { code });
+
+  it('are named where they stand: for the gateway, a proxy before it, and a serving agent', () => {
+    const target = new URL('https://gateway.example');
+    const proxy = {
+      url: new URL('http://proxy.example'),
+      credentials: undefined,
+      tls: undefined,
+      from: 'proxy',
+    };
+    for (const code of codes) {
+      expect(connectionProblem(coded(code))).toMatch(/gateway\.tls/);
+      expect(connectionProblem(new DialError('proxy', { target, proxy }, coded(code)))).toMatch(
+        /gateway\.tls/,
+      );
+      const ofAgent = connectionProblem(coded(code), SERVING_AGENT_SETTINGS);
+      expect(ofAgent).toMatch(/\btls\b/);
+      expect(ofAgent).not.toMatch(/gateway\.tls|agent\.yaml|[{}]/);
+    }
+  });
+});
+
 describe('the difference of two clocks', () => {
   it.each([
     [29, undefined],
@@ -106,6 +136,18 @@ describe('the difference of two clocks', () => {
     const problem = clockProblem(new Date(NOW + seconds * 1_000).toUTCString(), NOW);
     if (words === undefined) expect(problem).toBeUndefined();
     else expect(problem).toBe(`the clock of this machine is ${words} the gateway's; set it right (NTP)`);
+  });
+
+  it('is told of another machine than the gateway as well', () => {
+    const at = (seconds: number) =>
+      otherClockProblem(new Date(NOW + seconds * 1_000).toUTCString(), NOW, "the agent's");
+    expect([at(29), at(-29), otherClockProblem(null, NOW, "the agent's")]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(at(-181)).toMatch(/^the clock of this machine is 3 minutes ahead of the agent's; .*NTP/);
+    expect(at(10_800)).toMatch(/3 hours behind the agent's/);
   });
 
   it('is laid at whom the other clocks do not agree with', () => {

@@ -15,13 +15,13 @@ const NO_TLS = 'the other side speaks no TLS that fits; look at the address: htt
 const NO_REPLY = 'there is no reply; look for a firewall or a proxy in between';
 const NO_NAME = 'the name of the host is not known; look at the address and at DNS';
 const HUNG_UP =
-  'the other side hung up; look whether it runs, at https: or http: in the address, and whether it accepts a certificate that this agent shows (TLS.certFile)';
+  'the other side hung up; look whether it runs, at https: or http: in the address, and whether it accepts a certificate that this agent shows ({tls}.certFile)';
 const WANTS_CERTIFICATE =
-  'the other side wants a certificate of this agent: give certFile and keyFile under TLS in FILE';
+  'the other side wants a certificate of this agent: give certFile and keyFile under {tls} in {file}';
 const REFUSES_CERTIFICATE =
-  "the other side does not accept this agent's certificate (TLS.certFile in FILE): look whether it has expired, and whether the other side's administrator has its authority";
+  "the other side does not accept this agent's certificate ({tls}.certFile in {file}): look whether it has expired, and whether the other side's administrator has its authority";
 
-/** TLS and FILE stand for {@link WaySettings}. */
+/** `{tls}` and `{file}` stand for {@link WaySettings}. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there; look at the address, and whether it runs',
   ENOTFOUND: NO_NAME,
@@ -79,25 +79,33 @@ export function connectionProblem(error: unknown, settings: WaySettings = OF_GAT
   // undici hides the reason in `cause`.
   const inner = dial ?? ((cause ?? error) as NodeJS.ErrnoException);
   const { code } = inner;
-  const words = code === undefined ? undefined : wordsFor(code, inner, 'TLS.caFile in FILE');
-  if (words !== undefined)
-    return `${words.replace('TLS.', `${settings.tls}.`).replace('under TLS', `under ${settings.tls}`).replace('FILE', settings.file)} (${code})${dial?.proxy === undefined ? '' : seenThrough(dial)}`;
+  const words =
+    code === undefined
+      ? undefined
+      : wordsFor(code, inner, `${settings.tls}.caFile in ${settings.file}`, settings);
+  if (words !== undefined) return `${words} (${code})${dial?.proxy === undefined ? '' : seenThrough(dial)}`;
   if (name === 'TimeoutError') return NO_REPLY;
   return (code === 'UNKNOWN' ? undefined : code) || inner.message || message;
 }
 
-function wordsFor(code: string, error: unknown, caSetting: string): string | undefined {
+function wordsFor(
+  code: string,
+  error: unknown,
+  caSetting: string,
+  { tls, file }: WaySettings = OF_GATEWAY,
+): string | undefined {
   if (UNTRUSTED.has(code)) return `${NO_TRUST} ${caSetting}`;
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return otherName(error);
-  return Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return otherName(error, tls);
+  const words = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
+  return words?.replaceAll('{tls}', tls).replaceAll('{file}', file);
 }
 
-function otherName(error: unknown): string {
+function otherName(error: unknown, tls: string): string {
   const { cert } = ((error as Error).cause ?? error) as { cert?: PeerCertificate | DetailedPeerCertificate };
   const names = cert?.subjectaltname ?? '';
   // What stands in a certificate is another's text: shown only where it is as names are.
   const shown = /^[\w.:*, -]{1,200}$/.test(names) ? ` (${names})` : '';
-  return `its certificate is for another name${shown}; look at the address, or name the one in it in TLS.serverName`;
+  return `its certificate is for another name${shown}; look at the address, or name the one in it in ${tls}.serverName`;
 }
 
 /** What looks into TLS on the way stands between, so its certificate may be the one that was seen. */
