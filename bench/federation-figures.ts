@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LookupOpened } from '@hitmachine/protocol';
-import { deliveryPartCodec, encodeBase64, questionsCodec } from '@hitmachine/protocol';
+import { encodeBase64, questionsCodec } from '@hitmachine/protocol';
 import { onRuntime } from '@hitmachine/service';
 import { MemoryNonces } from '../gateway/src/adapters/memory/nonces.ts';
 import { openStore } from '../gateway/src/cli/gateway-store.ts';
@@ -18,7 +18,7 @@ import type { SignedParts, TestAgency } from '../test/gateway/support/agency.ts'
 import { elements } from '../test/gateway/support/agency.ts';
 import { POLICY, SEEDS, backend, random } from '../test/gateway/support/fixtures.ts';
 import { TestGateway } from '../test/gateway/support/gateway.ts';
-import { question, questionsRequest } from '../test/gateway/support/questions.ts';
+import { question, questionsRequest, reportsAsTheyCome } from '../test/gateway/support/questions.ts';
 import { percentile } from './load-run.ts';
 import { SimulatedNodes } from './simulated-nodes.ts';
 import type { SimulatedAnswer } from './simulated-nodes.ts';
@@ -230,10 +230,7 @@ async function askAll(
   const init = questionsRequest(opened, names, { body: questions });
   const latencies: number[] = [];
   const reply = await gateway.request(`/v1/lookups/${opened.lookupId}/questions`, init);
-  // Without sockets each piece of the stream is what the gateway put into it: one report.
-  const parts: AsyncIterable<Uint8Array> | Uint8Array[] = reply.body ?? [];
-  for await (const part of parts) {
-    const { outcome } = deliveryPartCodec.decode(part);
+  for await (const { outcome } of reportsAsTheyCome(reply)) {
     if (outcome !== 'answered') throw new Error(`a node said ${outcome}`);
     latencies.push(performance.now() - since);
   }
