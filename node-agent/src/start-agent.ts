@@ -190,6 +190,7 @@ async function start(agent: OpenedAgent, options: StartOptions): Promise<Running
     receipts: watch.receipts,
     logView: watch.view,
     requireLookupProof: config.requireLookupProof,
+    followKeys: () => mover.wake(),
     sessions: new OutgoingSessions({ backend, keys, roster, clock, random }),
   };
   const upkeep = new Upkeep(

@@ -39,9 +39,11 @@ import type { Outcome } from './outcome.ts';
 import type { Receipts } from '../own-log/receipts.ts';
 import type { RosterKeeper } from '../membership/roster-keeper.ts';
 import type { OutgoingSessions } from './outgoing-sessions.ts';
+import type { KeyFollower } from './served-keys.ts';
+import { keysFollowed } from './served-keys.ts';
 import { typesInUse } from '../membership/token-types.ts';
 
-export interface Asker {
+export interface Asker extends KeyFollower {
   readonly suite: Suite;
   readonly backend: Backend;
   readonly random: Random;
@@ -112,6 +114,7 @@ export async function* ask(asker: Asker, asked: Asked): AsyncGenerator<AskEvent>
   const { opened, requestDigest, sent, roster } = await open(asker, asked, prepared);
   // What the gateway did not prove to have logged is not asked.
   await asker.receipts.accept(opened, sent, asked.purpose === CANARY_PURPOSE ? 'canary' : 'lookup');
+  await keysFollowed(asker, roster, new Set(asked.registers.map(({ agency }) => agency.id)));
   const evaluations = evaluate(asker, roster, prepared, opened);
   yield { type: 'opened', lookupId: opened.lookupId, requestDigest, evaluations, prepared };
   // As that roster has them: the sizes of tables may have changed since the question was put.
