@@ -46,11 +46,14 @@ describe.skipIf(CHROMIUM === undefined)(`the desk in English${WITHOUT_CHROMIUM}`
     await desk?.close();
   });
 
+  /** The Dutch words of a text, but for names, and for proofs and identifiers, in which any letters may stand by chance. */
+  const dutchIn = (text: string): readonly string[] =>
+    names.reduce((left, own) => left.replaceAll(own, ''), text.replace(/[\w+/=-]{20,}/g, '')).match(DUTCH) ??
+    [];
+
   /** Checks a page as it is now, and that no word of it is Dutch: neither one that is seen nor one that is read out. */
   const looked = async ({ reader }: Professional, name: string): Promise<void> => {
-    const words = await wordsOf(reader);
-    const text = names.reduce((left, own) => left.replaceAll(own, ''), words);
-    expect([name, text.match(DUTCH) ?? []]).toEqual([name, []]);
+    expect([name, dutchIn(await wordsOf(reader))]).toEqual([name, []]);
     expect(await reader.page.locator('html').getAttribute('lang')).toBe('en');
     await reader.inspect(`english-${name}`);
   };
@@ -73,7 +76,7 @@ describe.skipIf(CHROMIUM === undefined)(`the desk in English${WITHOUT_CHROMIUM}`
     await looked(anna, 'answers');
     const { pathname } = new URL(reader.page.url());
     const note = await (await reader.context.request.get(`${desk.url}${pathname}/note.txt`)).text();
-    expect(names.reduce((left, own) => left.replaceAll(own, ''), note).match(DUTCH)).toBeNull();
+    expect(dutchIn(note)).toEqual([]);
     await anna.choose('casusoverleg-zvh');
     await anna.confirmAll();
     await anna.fill({ caseReference: 'ZVH-2', 'p0-bsn': father });
