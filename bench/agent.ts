@@ -32,12 +32,22 @@ const figures = await measureAgent(
   (line) => tell(`  … ${line}`),
 );
 const { idle, underImport } = figures;
-/** At the most, of the import and of the serving agent; and what an agent may take. */
-const peak = Math.max(
-  figures.emptyImport + figures.importBytes * clients,
-  figures.emptyServe + figures.serveBytes * figures.served,
-);
-const allowed = CONSTANT + CLIENT * clients;
+/** What a process took at the most, and what it may take with so many clients, in bytes. */
+const memory = (
+  empty: number,
+  each: number,
+  held: number,
+): { readonly peak: number; readonly allowed: number } => ({
+  peak: empty + each * held,
+  allowed: CONSTANT + CLIENT * held,
+});
+const ofImport = memory(figures.emptyImport, figures.importBytes, clients);
+/** It serves what was imported into the next register as well. */
+const ofServing = memory(figures.emptyServe, figures.serveBytes, figures.served);
+const memoryText = ({ peak, allowed }: typeof ofImport): string =>
+  `${megabytes(peak)} of ${megabytes(allowed)} that there may be`;
+const { peak, allowed } =
+  ofImport.peak / ofImport.allowed > ofServing.peak / ofServing.allowed ? ofImport : ofServing;
 tell();
 tell(`A register of ${clients.toLocaleString('en')} clients, one token each`);
 row('a client at the limit', spreadText(figures.limit, 'µs of one processor'));
@@ -53,7 +63,11 @@ row(
   'memory of the serving agent, above an empty register',
   `${rounded(figures.serveBytes)} bytes a client, above ${megabytes(figures.emptyServe)}`,
 );
-row('memory at the most, of the two, and what there may be', `${megabytes(peak)} of ${megabytes(allowed)}`);
+row('memory of the import at the most', memoryText(ofImport));
+row(
+  `memory of the serving agent at the most, ${figures.served.toLocaleString('en')} clients`,
+  memoryText(ofServing),
+);
 row('first right answer after kill -9 and restart', `${figures.restartSeconds.toFixed(1)} s`);
 for (const [name, times] of [
   ['a lookup, nothing else running', idle],
