@@ -1,13 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pair } from './certificates.ts';
+import { freePort } from './free-port.ts';
+import { killed } from './killed.ts';
 
 const SQUID = '/usr/sbin/squid';
 /** Whether there is a squid on this machine. */
@@ -20,15 +19,6 @@ interface SquidOptions {
   readonly tls?: Pair;
   /** Lets nobody through. */
   readonly refuses?: boolean;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** A real squid for one test, on a port of its own. */
@@ -99,11 +89,7 @@ export class Squid {
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode === null) {
-      const gone = once(this.#process, 'exit');
-      this.#process.kill('SIGKILL');
-      await gone;
-    }
+    await killed(this.#process);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pair } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
+import { killed } from '../../support/killed.ts';
 
 const NGINX = '/usr/sbin/nginx';
 /** Why there is no nginx here; undefined when there is. */
@@ -68,11 +69,7 @@ export class Nginx {
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode === null) {
-      const gone = once(this.#process, 'exit');
-      this.#process.kill('SIGKILL');
-      await gone;
-    }
+    await killed(this.#process);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

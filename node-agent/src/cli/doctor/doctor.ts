@@ -46,7 +46,9 @@ async function examine(path: string): Promise<readonly Finding[]> {
   }
   found.push(
     ...(await look('own port', () => lookAtPort(directory, config))),
-    ...(await look('own certificate', () => lookAtOwnCertificate(directory, config))),
+    ...(await look('own certificate', () =>
+      lookAtOwnCertificate(directory.path, config.gateway.tls, 'gateway.tls.certFile'),
+    )),
     ...(await look('keys', () => withAgent(path))),
   );
   return found;

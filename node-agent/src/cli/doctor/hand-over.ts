@@ -1,19 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
-import { X509Certificate } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { TLSSocket } from 'node:tls';
 import { keysFingerprint } from '@hitmachine/protocol';
 import type { Finding } from '@hitmachine/service';
-import {
-  diskFindings,
-  expiry,
-  fileOf,
-  look,
-  namedFileProblems,
-  ok,
-  shownSettings,
-  warning,
-  wrong,
-} from '@hitmachine/service';
+import { diskFindings, fileOf, look, ok, shownSettings, warning, wrong } from '@hitmachine/service';
 import { otherClockProblem } from '../../adapters/http/clock-problem.ts';
 import { connectionProblem } from '../../adapters/http/connection-problem.ts';
 import { SERVING_AGENT_SETTINGS } from '../../adapters/http/serving-agent.ts';
@@ -27,6 +16,7 @@ import { API_VERSION } from '../../routes/http.ts';
 import { AGENT_VERSION } from '../../version.ts';
 import { handOverOf } from '../hand-over-status.ts';
 import { certificateFinding, nameFinding } from './other-machine.ts';
+import { lookAtOwnCertificate, settingsFindings } from './own-machine.ts';
 
 const DAY_MS = 86_400_000;
 const OLD_DAYS = 7;
@@ -44,9 +34,9 @@ export async function examineHandOver(directory: string): Promise<readonly Findi
   } catch {
     return found;
   }
-  const { certFile } = config.tls;
-  if (certFile !== undefined)
-    found.push(...(await look('own certificate', () => [ownCertificate(fileOf(directory, certFile))])));
+  found.push(
+    ...(await look('own certificate', () => lookAtOwnCertificate(directory, config.tls, 'tls.certFile'))),
+  );
   for (const register of config.registers)
     found.push(...(await look('source', () => [sourceOf(directory, register)])));
   found.push(...(await look('key', () => lookAtAgent(directory, config))));
@@ -55,13 +45,8 @@ export async function examineHandOver(directory: string): Promise<readonly Findi
 
 function lookAtSettings(directory: string): Finding[] {
   const shown = shownSettings(readPlacedHandOverConfig(handOverFile(directory)));
-  const problems = namedFileProblems(directory, shown);
-  if (problems.length > 0) return problems.map((problem) => wrong('settings', problem));
-  return [ok('settings', `hand-over.yaml holds; ${shown.length} settings in force`)];
+  return settingsFindings(directory, shown, 'hand-over.yaml holds');
 }
-
-const ownCertificate = (file: string): Finding =>
-  expiry('own certificate', 'tls.certFile', Date.parse(new X509Certificate(readFileSync(file)).validTo));
 
 /** Files are looked at; whether a query can be made is told by the hand-over itself. */
 function sourceOf(directory: string, { id, source }: HandOverConfig['registers'][number]): Finding {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { Finding } from '@hitmachine/service';
+import type { Finding, ShownSetting } from '@hitmachine/service';
 import {
   diskFindings,
   expiry,
@@ -25,9 +25,14 @@ import { runningAgent } from '../running-agent.ts';
 export function lookAtSettings(directory: AgentDirectory): Finding[] {
   const shown = shownSettings(readPlacedConfig(directory.config));
   readNodePolicy(directory.policy);
-  const problems = namedFileProblems(directory.path, shown);
+  return settingsFindings(directory.path, shown, 'agent.yaml and policy.yaml hold');
+}
+
+/** Settings that were read, with what is wrong with the files that they name; `hold` says which files hold. */
+export function settingsFindings(path: string, shown: readonly ShownSetting[], hold: string): Finding[] {
+  const problems = namedFileProblems(path, shown);
   if (problems.length > 0) return problems.map((problem) => wrong('settings', problem));
-  return [ok('settings', `agent.yaml and policy.yaml hold; ${shown.length} settings in force`)];
+  return [ok('settings', `${hold}; ${shown.length} settings in force`)];
 }
 
 /** Whether others than this account may read what is in the directory. */
@@ -76,10 +81,13 @@ export async function lookAtPort({ path }: AgentDirectory, { listen }: Config): 
   return [warning('own port', free)];
 }
 
-/** How long the certificate holds that this agent shows; nothing where it shows none. */
-export function lookAtOwnCertificate({ path }: AgentDirectory, { gateway }: Config): Finding[] {
-  const { certFile } = gateway.tls;
+/** How long the certificate holds that this machine shows, by the name of its setting; nothing where it shows none. */
+export function lookAtOwnCertificate(
+  path: string,
+  { certFile }: { readonly certFile?: string | undefined },
+  setting: string,
+): Finding[] {
   if (certFile === undefined) return [];
   const { validTo } = new X509Certificate(readFileSync(fileOf(path, certFile)));
-  return [expiry('own certificate', `gateway.tls.certFile`, Date.parse(validTo))];
+  return [expiry('own certificate', setting, Date.parse(validTo))];
 }
